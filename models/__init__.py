@@ -1,0 +1,1 @@
+"""Stage two: feature kernel, training, ONNX export, the model bundle, explanation."""

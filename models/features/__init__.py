@@ -1,0 +1,1 @@
+"""The feature kernel: one stateful computation, used offline for training and online for serving."""

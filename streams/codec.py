@@ -1,0 +1,103 @@
+"""JSON on the wire, columns in memory: encoding and decoding of everything that crosses a topic."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+
+from streams.decision import DeadLetter, Decision
+from streams.labels import DayEnd, Disposition
+from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A message that is no transaction: its index in the micro-batch and why, in words that name the field."""
+
+    index: int
+    reason: str
+
+
+_encoder = msgspec.json.Encoder()
+_transaction_decoder = msgspec.json.Decoder(CardTransaction)
+_decision_decoder = msgspec.json.Decoder(Decision)
+_disposition_decoder = msgspec.json.Decoder(Disposition)
+_day_end_decoder = msgspec.json.Decoder(DayEnd)
+_dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
+
+ROWS_PER_SLICE = 65_536
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Any message of ours as JSON bytes."""
+    return _encoder.encode(message)
+
+
+def table_to_transactions(table: pa.Table) -> list[CardTransaction]:
+    """Columns to messages, in the table's order. Missing columns and nulls become absent fields."""
+    return [transaction for part in _slices(table) for transaction in part]
+
+
+def encode_transactions(table: pa.Table) -> list[bytes]:
+    """One JSON message a row, in the table's order."""
+    return [_encoder.encode(transaction) for part in _slices(table) for transaction in part]
+
+
+def _slices(table: pa.Table) -> Iterator[list[CardTransaction]]:
+    """Bounded slices, so that a long table never stands in memory as Python objects."""
+    names = [name for name in TRANSACTION_SCHEMA.names if name in table.column_names]
+    chosen = table.select(names)
+    for start in range(0, len(chosen), ROWS_PER_SLICE):
+        columns = [column.to_pylist() for column in chosen.slice(start, ROWS_PER_SLICE).columns]
+        yield [CardTransaction(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def decode_transactions(values: Sequence[bytes]) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
+    """Decode a micro-batch: the transactions, their indices in `values`, and what could not be decoded with its reason.
+
+    Never raises for the content of a message: a bad one must not hold up its neighbours.
+    """
+    decode = _transaction_decoder.decode
+    try:
+        return [decode(value) for value in values], list(range(len(values))), []
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError):
+        return _decode_one_by_one(values)
+
+
+def _decode_one_by_one(values: Sequence[bytes]) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
+    transactions: list[CardTransaction] = []
+    indices: list[int] = []
+    malformed: list[Malformed] = []
+    for index, value in enumerate(values):
+        try:
+            transactions.append(_transaction_decoder.decode(value))
+            indices.append(index)
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+            malformed.append(Malformed(index, str(error) or type(error).__name__))
+    return transactions, indices, malformed
+
+
+def encode_decision(decision: Decision) -> bytes:
+    """A decision as JSON bytes."""
+    return _encoder.encode(decision)
+
+
+def decode_decision(value: bytes) -> Decision:
+    """A decision from JSON bytes; raises `msgspec.DecodeError` (or `msgspec.ValidationError`) when it is none."""
+    return _decision_decoder.decode(value)
+
+
+def decode_disposition(value: bytes) -> Disposition:
+    """A disposition from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _disposition_decoder.decode(value)
+
+
+def decode_day_end(value: bytes) -> DayEnd:
+    """A day end from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _day_end_decoder.decode(value)
+
+
+def decode_dead_letter(value: bytes) -> DeadLetter:
+    """A dead letter from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _dead_letter_decoder.decode(value)

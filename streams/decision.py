@@ -1,0 +1,62 @@
+"""What a scorer answers: one decision an event, with its reasons, on `<scenario>.decisions`."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from streams.transaction import Identifier
+
+Outcome = Literal["approve", "review", "block"]
+Path = Literal["rules", "model", "fallback"]
+OUTCOMES: tuple[Outcome, ...] = ("approve", "review", "block")
+PATHS: tuple[Path, ...] = ("rules", "model", "fallback")
+
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why: a rule that fired or a feature that moved the score, in words.
+
+    `contribution` is the feature's share of the raw margin (log-odds); rules have none.
+    """
+
+    code: str
+    text: str
+    kind: Literal["rule", "feature"]
+    contribution: float | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One decision on the wire (JSON). `event_id`, `outcome` and `score` are required of every scorer; the rest is
+    measured where it is given.
+
+    `taken_ns` and `emitted_ns` are readings of the scorer host's monotonic clock when the event was taken from the
+    broker and when the decision was handed to the producer: their difference is the service time. `stages_ns` splits
+    it (features, rules, model, …; of the whole micro-batch the event was in, as each event waits for all of it).
+    `features` are little-endian float32 in the bundle's order (base64 in JSON), so that drift can be measured and the
+    decision recomputed.
+    """
+
+    event_id: Identifier
+    outcome: Outcome
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    path: Path = "model"
+    reasons: list[Reason] = []
+    margin: float | None = None
+    rules_version: str | None = None
+    model_version: str | None = None
+    worker: str | None = None
+    taken_ns: Nanoseconds | None = None
+    emitted_ns: Nanoseconds | None = None
+    stages_ns: dict[str, Nanoseconds] = {}
+    features: bytes | None = None
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message that could not be taken (`<scenario>.dead-letter`, JSON): why, from where, and its bytes (base64)."""
+
+    reason: str
+    topic: str
+    partition: int
+    offset: int
+    original: bytes
