@@ -1,0 +1,104 @@
+"""Everything we say about whether the scorer is right, in one structure: results.json's `quality`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.quality.cards import card_precision, lift, mean_ceiling, mean_precision
+from harness.quality.curves import average_precision, precision_recall, roc_auc, thin
+from harness.quality.flags import by_look_alike, by_scenario, share, threshold_measures
+from harness.quality.scored import NOT_RANKED, Scored, gather
+from streams.decision import PATHS
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The measures as plain values (keys as in results.json); None where they are undefined (no fraud, no event)."""
+
+    values: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """results.json's `quality`."""
+        return dict(self.values)
+
+
+def measure_quality(
+    decisions: pa.Table,
+    events: pa.Table,
+    labels: pa.Table,
+    k: int,
+    *,
+    deadline_ms: float | None = None,
+    excluded: npt.NDArray[np.bool_] | None = None,
+    published: Sequence[Mapping[str, Any]] = (),
+) -> Quality:
+    """Measure a run's decisions (decisions.parquet's columns) of the events sent, against the labels.
+
+    `deadline_ms`: response times above it count as not ranked in `precision_at_k_deadline` (None: it is null).
+    `excluded`: one entry an event, left out of every measure (see `known_compromised`). `published`: other models'
+    figures under the same protocol, passed on. Raises BadInputError when an event has no label.
+    """
+    everything = gather(decisions, events, labels)
+    scored = everything if excluded is None else everything.only(~excluded)
+    days = card_precision(scored, k)
+    oracle = card_precision(scored, k, scored.is_fraud.astype(np.float64))
+    curve = precision_recall(scored.is_fraud, scored.score)
+    scenarios = by_scenario(scored)
+    values: dict[str, Any] = {
+        "events": len(scored),
+        "frauds": int(scored.is_fraud.sum()),
+        "excluded": len(everything) - len(scored),
+        "lost": int((~scored.decided).sum()),
+        "k": k,
+        "precision_at_k": mean_precision(days),
+        "precision_at_k_ceiling": mean_ceiling(days),
+        "precision_at_k_oracle": mean_precision(oracle),
+        **_within_deadline(scored, k, deadline_ms),
+        "lift_at_k": lift(days, k),
+        **threshold_measures(scored),
+        "pr_auc": average_precision(scored.is_fraud, scored.score),
+        "roc_auc": roc_auc(scored.is_fraud, scored.score),
+        "recall_by_scenario": {name: row["recall"] for name, row in scenarios.items()},
+        "scenarios": scenarios,
+        "look_alikes": by_look_alike(scored),
+        "by_path": {name: _of_path(scored, code, k) for code, name in enumerate(PATHS)},
+        "days": [day.to_dict() for day in days],
+        "precision_recall": [] if curve is None else [list(point) for point in thin(curve)],
+        "published": [dict(row) for row in published],
+    }
+    return Quality(values)
+
+
+def _within_deadline(scored: Scored, k: int, deadline_ms: float | None) -> dict[str, Any]:
+    if deadline_ms is None:
+        return {"deadline_ms": None, "late_for_deadline": None, "precision_at_k_deadline": None}
+    late = scored.decided & (scored.response_ns > deadline_ms * NS_PER_MS)
+    in_time = np.where(late, NOT_RANKED, scored.score)
+    return {
+        "deadline_ms": deadline_ms,
+        "late_for_deadline": int(late.sum()),
+        "precision_at_k_deadline": mean_precision(card_precision(scored, k, in_time)),
+    }
+
+
+def _of_path(scored: Scored, code: int, k: int) -> dict[str, Any]:
+    """The same measures over one path's decisions, and its share of all frauds caught."""
+    chosen = scored.path == code
+    part = scored.only(chosen)
+    frauds = int(scored.is_fraud.sum())
+    caught = int((part.is_fraud & part.flagged).sum())
+    return {
+        "events": len(part),
+        "frauds": int(part.is_fraud.sum()),
+        **threshold_measures(part),
+        "recall_of_all": share(caught, frauds),
+        "pr_auc": average_precision(part.is_fraud, part.score),
+        "roc_auc": roc_auc(part.is_fraud, part.score),
+        "precision_at_k": mean_precision(card_precision(part, k)),
+    }

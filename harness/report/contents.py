@@ -1,0 +1,101 @@
+"""What a run folder holds, read for the report; what is missing is None, and the report says so."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hdrh.histogram import HdrHistogram
+
+from streams.errors import BadInputError
+
+_log = logging.getLogger("riskbench.harness")
+CURVES = ("response", "service", "response.rules", "response.model", "response.fallback")
+HIGHEST_NS = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunContents:
+    """A run as the report sees it: `results` is results.json as plain values, `histograms` the latency log by tag."""
+
+    folder: Path
+    results: dict[str, Any]
+    scenario: str | None
+    environment: dict[str, Any]
+    timeline: pa.Table | None
+    decisions: pa.Table | None
+    events: pa.Table | None
+    labels: pa.Table | None
+    histograms: dict[str, Any]
+
+    def get(self, *path: str) -> Any:
+        """A value of results.json by its keys; None where the way ends."""
+        found: Any = self.results
+        for key in path:
+            if not isinstance(found, dict):
+                return None
+            found = found.get(key)
+        return found
+
+
+def read_run(folder: Path) -> RunContents:
+    """Read a run folder. Raises BadInputError when results.json is missing or is not JSON; the rest may be absent."""
+    path = folder / "results.json"
+    try:
+        results = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadInputError(
+            f"{path}: cannot be read ({error.strerror}); is {folder} a finished run's folder?"
+        ) from error
+    except ValueError as error:
+        raise BadInputError(f"{path}: not JSON: {error}") from error
+    scenario = folder / "scenario.yaml"
+    return RunContents(
+        folder=folder,
+        results=results,
+        scenario=scenario.read_text(encoding="utf-8") if scenario.is_file() else None,
+        environment=_read_json(folder / "environment.json"),
+        timeline=_read_table(folder / "timeline.parquet"),
+        decisions=_read_table(folder / "decisions.parquet", skip=("features", "rules_version", "model_version")),
+        events=_read_table(folder / "events.parquet"),
+        labels=_read_table(folder / "labels.parquet"),
+        histograms=_read_histograms(folder / "latency.hlog"),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_table(path: Path, skip: tuple[str, ...] = ()) -> pa.Table | None:
+    if not path.is_file():
+        return None
+    try:
+        names = [name for name in pq.read_schema(path).names if name not in skip]
+        return pq.read_table(path, columns=names)
+    except (pa.ArrowException, OSError) as error:
+        _log.warning("%s left out of the report: %s", path, error)
+        return None
+
+
+def _read_histograms(path: Path) -> dict[str, Any]:
+    """The tagged intervals of an HdrHistogram log, added up for each tag of a curve."""
+    found: dict[str, Any] = {}
+    if not path.is_file():
+        return found
+    with path.open(encoding="ascii") as lines:
+        for line in lines:
+            tag, _, rest = line.partition(",")
+            name = tag.removeprefix("Tag=")
+            if not tag.startswith("Tag=") or name not in CURVES:
+                continue
+            total = found.setdefault(name, HdrHistogram(1, HIGHEST_NS, 3))
+            total.decode_and_add(rest.rsplit(",", 1)[-1].strip())
+    return found

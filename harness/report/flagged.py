@@ -1,0 +1,83 @@
+"""A sample of flagged decisions, with their reasons in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.report.contents import RunContents
+from harness.report.table import Tone
+from harness.report.words import ms, spoken
+
+SAMPLE = 12
+REASONS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """One flagged decision; `truth` is what the labels say of it."""
+
+    event_id: str
+    outcome: str
+    score: str
+    path: str
+    response: str
+    amount: str
+    truth: str
+    tone: Tone
+    reasons: tuple[tuple[str, str], ...]
+
+
+def flagged_sample(run: RunContents) -> list[Flagged]:
+    """Up to twelve: most suspicious first, from the whole range of scores, blocked and reviewed, right and wrong."""
+    if run.decisions is None or "outcome" not in run.decisions.column_names:
+        return []
+    outcome = run.decisions["outcome"].cast(pa.string())
+    flagged = run.decisions.filter(pc.fill_null(pc.is_in(outcome, value_set=pa.array(["review", "block"])), False))
+    if len(flagged) == 0:
+        return []
+    order = np.argsort(-flagged["score"].fill_null(0.0).to_numpy(), kind="stable")
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE).astype(int))]
+    rows = flagged.take(pa.array(chosen)).to_pylist()
+    ids = pa.array([row["event_id"] for row in rows])
+    truths, amounts = _by_id(run.labels, ids), _by_id(run.events, ids)
+    return [_flagged(row, truths.get(row["event_id"], {}), amounts.get(row["event_id"], {})) for row in rows]
+
+
+def _by_id(rows: pa.Table | None, ids: pa.Array) -> dict[str, dict[str, Any]]:
+    if rows is None:
+        return {}
+    found = rows.filter(pc.is_in(rows["event_id"], value_set=ids)).to_pylist()
+    return {row["event_id"]: row for row in found}
+
+
+def _flagged(row: dict[str, Any], truth: dict[str, Any], event: dict[str, Any]) -> Flagged:
+    words, tone = _truth(truth)
+    reasons = [(reason["kind"], _reason(reason)) for reason in row.get("reasons") or []]
+    amount = event.get("amount_minor")
+    return Flagged(
+        event_id=row["event_id"],
+        outcome=row["outcome"],
+        score=f"{row['score']:.3f}",
+        path=row["path"] or "–",
+        response=ms(row["response_ns"] / 1e6),
+        amount="–" if amount is None else f"{amount / 100:,.2f} {event.get('currency') or ''}".strip(),
+        truth=words,
+        tone=tone,
+        reasons=tuple(reasons[:REASONS_MAX]),
+    )
+
+
+def _truth(truth: dict[str, Any]) -> tuple[str, Tone]:
+    if not truth:
+        return "not known", "quiet"
+    if truth["is_fraud"]:
+        return f"fraud: {spoken(truth['scenario'])}" if truth.get("scenario") else "fraud", "good"
+    return f"genuine: {spoken(truth['look_alike'])}" if truth.get("look_alike") else "genuine", "watch"
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    share = reason.get("contribution")
+    return reason["text"] if share is None else f"{reason['text']} ({share:+.2f})"

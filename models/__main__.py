@@ -1,0 +1,97 @@
+"""Command line of the model room: `python -m models train fraud …`."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.fitting import FitSettings
+from models.progress import JsonLines
+from models.settings import TrainSettings
+from models.threshold import AlertBudget
+from models.train import train_bundle, train_cached
+from streams.errors import BadInputError, RiskbenchError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class Domain(StrEnum):
+    """What can be trained."""
+
+    fraud = "fraud"
+
+
+Events = Annotated[Path, typer.Option(help="Parquet file of transactions, in event-time order")]
+Labels = Annotated[Path, typer.Option(help="Parquet file of their labels, one row an event in the same order")]
+Moment = Annotated[str | None, typer.Option(help="ISO 8601 instant, UTC when it names no zone")]
+
+
+def instant_ns(text: str | None, option: str) -> int | None:
+    """An ISO 8601 instant as ns since the epoch, UTC when it names no zone."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(f"{option}: {text!r} is no ISO 8601 instant (example: 2018-07-25T00:00:00)") from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
+
+
+@app.callback()
+def models() -> None:
+    """Train the models that a scorer uses."""
+
+
+@app.command()
+def train(  # noqa: PLR0917 - the command line names them all
+    domain: Annotated[Domain, typer.Argument(help="what to train")],
+    events: Events,
+    labels: Labels,
+    out: Annotated[Path | None, typer.Option(help="directory of the bundle")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="reuse or keep the bundle here, by content hash")] = None,
+    train_from: Moment = None,
+    train_until: Moment = None,
+    label_delay_days: Annotated[int, typer.Option(help="days until a label is known")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the training")] = FitSettings().seed,
+    alert_budget_per_day: Annotated[int | None, typer.Option(help="alerts a day (instead of a share)")] = None,
+    review_share: Annotated[float, typer.Option(help="share of events that may be alerted")] = 0.01,
+    threads: Annotated[int, typer.Option(min=1, help="threads of the tree training")] = 1,
+) -> None:
+    """Train a model on labelled history; the bundle's directory is the last line on standard output.
+
+    Progress goes to standard error as JSON lines.
+    """
+    del domain
+    if (out is None) == (cache_dir is None):
+        raise BadInputError("name either --out (write the bundle there) or --cache-dir (reuse it by content hash)")
+    settings = TrainSettings(
+        from_ns=instant_ns(train_from, "--train-from"),
+        until_ns=instant_ns(train_until, "--train-until"),
+        label_delay_days=label_delay_days,
+        fit=FitSettings(seed=seed, nthread=threads, budget=AlertBudget(review_share, alert_budget_per_day)),
+    )
+    tell = JsonLines(sys.stderr)
+    if out is not None:
+        bundle = train_bundle(events, labels, out, settings, tell)
+    else:
+        bundle = train_cached(events, labels, Path(str(cache_dir)), settings, tell)
+    typer.echo(str(bundle.directory))
+
+
+def main() -> None:
+    """Run the command line; an error the user can act on is one line on standard error and its exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except RiskbenchError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""From history files to labelled feature rows and a split in time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from streams.errors import BadInputError
+from streams.labels import LABEL_SCHEMA, NS_PER_DAY
+from streams.transaction import TRANSACTION_SCHEMA
+
+FRAUDS_MIN = 10
+"""Fewer frauds than this on either side of the split teach and measure nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledHistory:
+    """Feature rows of a history in event order: `values` float32 [n, F], `labels` bool [n] (as known when training),
+    `time_ns` int64 [n], `cards` int32 [n] (codes)."""
+
+    values: NDArray[np.float32]
+    labels: NDArray[np.bool_]
+    time_ns: NDArray[np.int64]
+    cards: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """[from, validation) trains, [validation, until) chooses; what comes before only warms the features."""
+
+    from_ns: int
+    validation_ns: int
+    until_ns: int
+
+    def rows(self, time_ns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row numbers of the training and of the validation part."""
+        train = np.flatnonzero((time_ns >= self.from_ns) & (time_ns < self.validation_ns))
+        validation = np.flatnonzero((time_ns >= self.validation_ns) & (time_ns < self.until_ns))
+        return train, validation
+
+    @property
+    def validation_days(self) -> float:
+        """Length of the validation part."""
+        return (self.until_ns - self.validation_ns) / NS_PER_DAY
+
+
+def split_in_time(
+    first_ns: int,
+    last_ns: int,
+    *,
+    from_ns: int | None,
+    until_ns: int | None,
+    warm_up_days: int,
+    validation_share: float,
+) -> TimeSplit:
+    """Where training begins, validation begins and both end.
+
+    Without `from_ns` training begins `warm_up_days` after the first event, or after 40% of a shorter history. The
+    validation part is the last `validation_share` of the window, extended to whole days. Raises `BadInputError` when
+    the window holds less than two days.
+    """
+    until = until_ns if until_ns is not None else last_ns + 1
+    start = from_ns
+    if start is None:
+        start = first_ns + min(warm_up_days * NS_PER_DAY, int(0.4 * (until - first_ns)))
+    if until - start < 2 * NS_PER_DAY:
+        raise BadInputError(
+            f"the training window must hold at least 2 days, got {(until - start) / NS_PER_DAY:.2f} "
+            f"({_iso(start)} to {_iso(until)}); history runs from {_iso(first_ns)} to {_iso(last_ns)}"
+        )
+    validation = until - max(NS_PER_DAY, int(validation_share * (until - start)))
+    whole_day = validation // NS_PER_DAY * NS_PER_DAY
+    return TimeSplit(start, whole_day if whole_day > start else validation, until)
+
+
+def read_events(path: Path) -> pa.Table:
+    """A history of transactions in event-time order. Raises `BadInputError` naming file, column and row."""
+    table = _read(path, TRANSACTION_SCHEMA)
+    if len(table) == 0:
+        raise BadInputError(f"{path} holds no transaction")
+    times = table["event_time_ns"].to_numpy()
+    back = np.flatnonzero(np.diff(times) < 0)
+    if back.size:
+        row = int(back[0]) + 1
+        raise BadInputError(f"{path} is not in event-time order: row {row} is earlier than the row before it; sort it")
+    return table
+
+
+def read_labels(path: Path, events: pa.Table) -> pa.Table:
+    """The labels of `events`, one row an event in the same order. Raises `BadInputError` at the first that differs."""
+    table = _read(path, LABEL_SCHEMA)
+    if len(table) != len(events):
+        raise BadInputError(f"{path} holds {len(table)} labels for {len(events)} events; one row an event is needed")
+    same = pc.equal(table["event_id"].cast(pa.string()), events["event_id"].cast(pa.string())).to_numpy()
+    if not same.all():
+        row = int(np.flatnonzero(~same.astype(np.bool_))[0])
+        found, wanted = table["event_id"][row].as_py(), events["event_id"][row].as_py()
+        raise BadInputError(f"{path}, row {row}, column event_id: {found!r}, but the event in that row is {wanted!r}")
+    return table
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise BadInputError(f"{path} does not exist") from error
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BadInputError(f"{path} cannot be read as Parquet: {error}") from error
+    absent = [field.name for field in schema if not field.nullable and field.name not in table.column_names]
+    if absent:
+        raise BadInputError(f"{path} lacks the column {', '.join(absent)}")
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            row = int(np.flatnonzero(pc.is_null(table[field.name]).to_numpy())[0])
+            raise BadInputError(f"{path}, row {row}, column {field.name}: a value is needed")
+    return table
+
+
+def known_frauds(labels: pa.Table, as_of_ns: int) -> NDArray[np.bool_]:
+    """Which events a bank knows to be fraud at `as_of_ns`: those reported by then. bool [n]."""
+    fraud = np.asarray(labels["is_fraud"].to_numpy(), dtype=np.bool_)
+    if "reported_at_ns" not in labels.column_names:
+        raise BadInputError("the labels lack the column reported_at_ns (when each fraud became known)")
+    never = np.iinfo(np.int64).max
+    reported = pc.fill_null(labels["reported_at_ns"].cast(pa.int64()), pa.scalar(never, pa.int64())).to_numpy()
+    known: NDArray[np.bool_] = fraud & (reported <= as_of_ns)
+    return known
+
+
+def card_codes(events: pa.Table) -> NDArray[np.int32]:
+    """A number for each card, int32 [n]."""
+    column = events["card_id"].cast(pa.string()).combine_chunks()
+    encoded = column.dictionary_encode()
+    codes: NDArray[np.int32] = encoded.indices.to_numpy().astype(np.int32)
+    return codes
+
+
+def category_names(events: pa.Table) -> tuple[str, ...]:
+    """The merchant categories that occur, in alphabetical order: the vocabulary's codes."""
+    if "category" not in events.column_names:
+        return ()
+    return tuple(
+        sorted(name for name in pc.unique(events["category"].cast(pa.string())).to_pylist() if name is not None)
+    )
+
+
+def check_frauds(labels: NDArray[np.bool_], part: str) -> None:
+    """Raise `BadInputError` unless `part` of the window has enough frauds, and genuine events, to learn from."""
+    frauds = int(labels.sum())
+    if frauds < FRAUDS_MIN or frauds == len(labels):
+        raise BadInputError(
+            f"the {part} part of the training window has {frauds} known frauds among {len(labels)} events; "
+            f"at least {FRAUDS_MIN}, and genuine events, are needed: use a longer window or a history with more frauds"
+        )
+
+
+def _iso(time_ns: int) -> str:
+    return str(np.datetime64(time_ns, "ns").astype("datetime64[s]")) + "Z"

@@ -1,0 +1,118 @@
+"""The report in a real browser: draws its plots, asks for nothing from outside, and fits a desk and a phone."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.report import write_report
+from tests.example_run import build_run
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+PLOTS = 10
+SECTIONS = ("fast", "right", "stable", "safe", "decisions", "setting")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+DRAWN = """() => {
+  const canvases = (root) => [...root.querySelectorAll('*')].flatMap(
+    (e) => [...(e.tagName === 'CANVAS' ? [e] : []), ...(e.shadowRoot ? canvases(e.shadowRoot) : [])]);
+  const pixels = (c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  const inked = (c) => c.width > 0 && c.height > 0 && pixels(c).some((v) => v);
+  return [...document.querySelectorAll('figure.plot')].filter((f) => canvases(f).some(inked)).length;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium on this machine, and CI must not skip the browser test")
+        pytest.skip("no Chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(build_run(tmp_path_factory.mktemp("runs") / "run", lost=2, status="invalid"))
+
+
+class Opened:
+    """A page with what it complained about and what it asked for."""
+
+    def __init__(self, browser: Any, report: Path, size: tuple[int, int], scheme: str = "light") -> None:
+        viewport = {"width": size[0], "height": size[1]}
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(report.as_uri())
+        self.page.wait_for_function(f"({DRAWN})() >= {PLOTS}", timeout=60_000)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_clean_and_fits(browser: Any, report: Path, width: str, scheme: str) -> None:
+    opened = Opened(browser, report, WIDTHS[width], scheme)
+    assert opened.complaints == []
+    assert opened.requests == [report.as_uri()]
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for section in SECTIONS:
+        assert opened.page.locator(f"section#{section} h2").first.is_visible()
+    assert opened.page.evaluate(DRAWN) == PLOTS
+    opened.context.close()
+
+
+def test_opening_every_table_still_fits_a_phone(browser: Any, report: Path) -> None:
+    opened = Opened(browser, report, WIDTHS["phone"])
+    opened.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    opened.context.close()
+
+
+def test_the_theme_can_be_chosen_with_the_keyboard(browser: Any, report: Path) -> None:
+    opened = Opened(browser, report, WIDTHS["desktop"])
+    assert opened.page.evaluate("document.documentElement.dataset.theme") == "light"
+    opened.page.locator("#theme").focus()
+    opened.page.keyboard.press("Enter")
+    assert opened.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert opened.page.locator("#theme").get_attribute("aria-pressed") == "true"
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def test_quoted_markup_does_not_run(browser: Any, report: Path) -> None:
+    opened = Opened(browser, report, WIDTHS["desktop"])
+    assert opened.page.get_by_text("<script>alert('x')</script>").first.is_visible()
+    opened.context.close()
+
+
+def test_text_stands_out_from_its_ground(browser: Any, report: Path) -> None:
+    """WCAG AA: 4.5 to 1 for the page's text colours on its grounds, in both themes."""
+    script = """() => {
+      const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+      const light = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
+        .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+      const pairs = [['--ink', '--page'], ['--ink', '--card'], ['--soft', '--page'], ['--soft', '--card'],
+        ['--link', '--page'],
+        ...['good', 'watch', 'bad', 'quiet'].flatMap((t) => [[`--${t}`, `--${t}-bg`], [`--${t}`, '--card']])];
+      return pairs.map(([a, b]) => [`${a} on ${b}`, ratio(read(a), read(b))]).filter(([, r]) => r < 4.5);
+    }"""
+    for scheme in ("light", "dark"):
+        opened = Opened(browser, report, WIDTHS["desktop"], scheme)
+        assert opened.page.evaluate(script) == []
+        opened.context.close()

@@ -1,0 +1,213 @@
+"""The report says everything a run folder holds, escapes what it quotes, and survives what is missing."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness.report import words as words_of
+from harness.report import write_report
+from harness.report.contents import read_run
+from harness.report.plots.latency import percentile_curve
+from harness.report.plots.stages import steps_of
+from harness.report.plots.timeline import breaker_spans
+from streams.errors import BadInputError
+from tests.example_run import build_run
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_run(tmp_path_factory.mktemp("runs") / "20260102-030405-fraud", lost=3, status="invalid")
+
+
+@pytest.fixture(scope="module")
+def page(run_dir: Path) -> str:
+    return write_report(run_dir).read_text(encoding="utf-8")
+
+
+class Outline(HTMLParser):
+    """Ids, headings, header cells, and whatever points outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.header_cells: list[dict[str, str | None]] = []
+        self.outside: list[str] = []
+        self.in_code = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "th":
+            self.header_cells.append(given)
+        for name in ("src", "href"):
+            value = given.get(name) or ""
+            if value and not value.startswith(("#", "data:")):
+                self.outside.append(f"{tag} {value}")
+
+
+def outline(page: str) -> Outline:
+    found = Outline()
+    found.feed(page)
+    return found
+
+
+def test_one_file_that_points_nowhere_and_is_small(page: str) -> None:
+    assert outline(page).outside == []
+    assert len(page.encode()) < 5_000_000
+    assert "default-src 'none'" in page
+
+
+def test_every_section_and_plot_has_its_place(page: str) -> None:
+    ids = outline(page).ids
+    assert len(ids) == len(set(ids))
+    assert {"fast", "right", "stable", "safe", "decisions", "setting"} <= set(ids)
+    plots = ("latency", "stages", "stages-slow", "throughput", "response-over-time", "paths", "precision-recall")
+    assert {f"plot-{name}" for name in (*plots, "precision-at-k", "scenarios", "drift")} <= set(ids)
+
+
+def test_headings_do_not_skip_levels_and_header_cells_have_a_scope(page: str) -> None:
+    found = outline(page)
+    assert found.headings[0] == 1
+    assert found.headings.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in zip(found.headings, found.headings[1:], strict=False))
+    assert all(cell.get("scope") in {"row", "col"} for cell in found.header_cells)
+
+
+def test_text_of_a_run_is_never_markup(page: str) -> None:
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+
+
+def test_hostile_names_stay_text(run_dir: Path, tmp_path: Path) -> None:
+    evil = "</script><img src=x onerror=alert(1)>"
+    results = json.loads((run_dir / "results.json").read_text())
+    results["scenario"] = evil
+    results["quality"]["scenarios"] = {evil: {"frauds": 2, "caught": 1, "recall": 0.5, "recall_amount": 0.5}}
+    results["breaker"]["transitions"][0]["cause"] = evil
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "<img src=x" not in page
+    assert page.count("&lt;/script&gt;&lt;img") >= 3
+
+
+def test_the_verdict_and_its_reasons_are_said(page: str) -> None:
+    assert "Invalid run" in page
+    assert "3 of 12,000 events never came back" in page
+
+
+def test_key_figures_and_comparators_are_there(page: str, run_dir: Path) -> None:
+    results = json.loads((run_dir / "results.json").read_text())
+    for value in (results["quality"]["pr_auc"], results["quality"]["precision_at_k"], 0.639, 0.273):
+        assert words_of.score(value) in page
+    assert words_of.ms(results["latency_ms"]["response"]["p99"]) in page
+    assert "amount is 10.2 times this card&#39;s 30-day mean" in page
+
+
+def minimal() -> dict[str, Any]:
+    nothing = {"count": 0, "p50": None, "p90": None, "p99": None, "p999": None, "max": None}
+    return {
+        "schema_version": 1,
+        "scenario": "bare",
+        "verdict": {"status": "fail", "reasons": ["response P99 could not be measured"]},
+        "latency_ms": {
+            "response": nothing,
+            "service": nothing,
+            "schedule_delay": nothing,
+            "floor": None,
+            "by_path": {},
+        },
+        "quality": {},
+        "drift": {"psi_score": None, "csi": None, "features": None, "status": "unknown", "detections": []},
+        "breaker": {"transitions": [], "open_ms": None, "fallback_events": 0},
+        "model": None,
+    }
+
+
+@pytest.mark.parametrize("results", [minimal(), {"schema_version": 1}], ids=["nothing measured", "nothing at all"])
+def test_what_is_missing_is_said_not_invented(tmp_path: Path, results: dict[str, Any]) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    for sentence in (
+        "No latency was recorded",
+        "There is no timeline",
+        "Drift could not be measured",
+        "No decision was flagged",
+    ):
+        assert sentence in page
+    assert "nan" not in re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL).lower().split()
+
+
+def test_damaged_parts_are_left_out(run_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes((run_dir / "results.json").read_bytes())
+    (tmp_path / "decisions.parquet").write_bytes(b"PAR1 half")
+    (tmp_path / "environment.json").write_text("{")
+    assert "No decision was flagged" in write_report(tmp_path).read_text(encoding="utf-8")
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"results\.json: cannot be read .*is .* a finished run's folder"):
+        write_report(tmp_path)
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(BadInputError, match="not JSON"):
+        write_report(tmp_path)
+
+
+def test_the_steps_of_an_event_add_up_to_its_response_time(run_dir: Path) -> None:
+    run = read_run(run_dir)
+    rows = pq.read_table(run_dir / "decisions.parquet", columns=["measured", "received_ns", "response_ns"])
+    answered = rows.filter(pa.compute.and_(rows["measured"], rows["received_ns"].is_valid()))["response_ns"].to_numpy()
+    assert sum(step.mean_ms for step in steps_of(run)) == pytest.approx(answered.mean() / 1e6, rel=1e-6)
+
+
+def test_the_percentile_curve_equals_the_sorted_values(run_dir: Path) -> None:
+    run = read_run(run_dir)
+    curve = percentile_curve(run.histograms["response"])
+    rows = pq.read_table(run_dir / "decisions.parquet", columns=["measured", "response_ns"])
+    values = np.sort(rows.filter(rows["measured"])["response_ns"].to_numpy())
+    for percentile, found in zip(curve["percentile"], curve["ms"], strict=True):
+        rank = max(0, int(np.ceil(percentile / 100 * len(values) - 1e-9)) - 1)
+        low, high = values[max(rank - 1, 0)], values[min(rank + 1, len(values) - 1)]
+        assert low * 0.998 / 1e6 <= found <= high * 1.002 / 1e6
+    assert curve["ms"] == sorted(curve["ms"])
+
+
+def test_breaker_spans_join_equal_seconds_and_bridge_gaps() -> None:
+    states = [None, "closed", None, "open", "open", None, "closed"]
+    assert breaker_spans(list(range(7)), states) == [("closed", 1, 3), ("open", 3, 6), ("closed", 6, 7)]
+    assert breaker_spans([0, 1], [None, None]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0.00 ms"),
+        (0.1234, "0.123 ms"),
+        (3.456, "3.46 ms"),
+        (45.67, "45.7 ms"),
+        (999.6, "1,000 ms"),
+        (12_345.0, "12.3 s"),
+    ],
+)
+def test_milliseconds_in_words(value: float | None, text: str) -> None:
+    assert words_of.ms(value) == text
+
+
+def test_other_numbers_in_words() -> None:
+    assert words_of.share(0.1234) == "12.3%"
+    assert words_of.share(0.00012) == "0.01%"
+    assert words_of.count(1_234_567) == "1,234,567"
+    assert words_of.size(412_000_000) == "412 MB"
+    assert words_of.moment("2026-01-02T03:04:05+00:00") == "2 January 2026, 03:04:05 UTC"
+    assert words_of.moment("soon") == "soon"
