@@ -31,7 +31,12 @@ def _flag(name: str, phrase: str) -> Feature:
 
 
 MONEY_MAX = 1e9
-WINDOWS = (("1h", "the last hour"), ("24h", "the last 24 hours"), ("7d", "the last 7 days"), ("30d", "the last 30 days"))
+WINDOWS = (
+    ("1h", "the last hour"),
+    ("24h", "the last 24 hours"),
+    ("7d", "the last 7 days"),
+    ("30d", "the last 30 days"),
+)
 RISK_WINDOWS_DAYS = (1, 7, 30)
 RISK_PLACES = ("terminal", "merchant")
 
@@ -39,7 +44,10 @@ RISK_PLACES = ("terminal", "merchant")
 def _window_features() -> tuple[Feature, ...]:
     counts = [_number(f"count_{w}", "transactions", 1e6, f"{{value}} on this card in {words}") for w, words in WINDOWS]
     sums = [_number(f"sum_{w}", "money", MONEY_MAX, f"{{value}} spent on this card in {words}") for w, words in WINDOWS]
-    means = [_number(f"mean_{w}", "money", MONEY_MAX, f"mean amount {{value}} on this card in {words}") for w, words in WINDOWS]
+    means = [
+        _number(f"mean_{w}", "money", MONEY_MAX, f"mean amount {{value}} on this card in {words}")
+        for w, words in WINDOWS
+    ]
     return (*counts, *sums, *means)
 
 
@@ -48,11 +56,21 @@ def _risk_features() -> tuple[Feature, ...]:
     for place in RISK_PLACES:
         for days in RISK_WINDOWS_DAYS:
             found.append(
-                _number(f"{place}_count_{days}d", "transactions", 1e9, f"{{value}} at this {place} in {days} days (before the label delay)")
+                _number(
+                    f"{place}_count_{days}d",
+                    "transactions",
+                    1e9,
+                    f"{{value}} at this {place} in {days} days (before the label delay)",
+                )
             )
         for days in RISK_WINDOWS_DAYS:
             found.append(
-                _number(f"{place}_risk_{days}d", "share", 1.0, f"{{value}} of the transactions at this {place} in {days} days were fraud")
+                _number(
+                    f"{place}_risk_{days}d",
+                    "share",
+                    1.0,
+                    f"{{value}} of the transactions at this {place} in {days} days were fraud",
+                )
             )
     return tuple(found)
 

@@ -1,0 +1,80 @@
+"""Strings to small integers, one by one online and by whole dictionaries offline."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from models.features.batch import MISSING_CODE, Int32s, Int64s, UInt8s
+
+
+def dictionary_of(column: pa.ChunkedArray) -> tuple[Int64s, list[str | None]]:
+    """A string column, plain or dictionary-encoded, as places (int64 [n], -1 null) in a dictionary, and that one."""
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.string())
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    if coded.num_chunks == 0:
+        return np.zeros(0, np.int64), []
+    coded = coded.unify_dictionaries().combine_chunks()
+    indices: Int64s = coded.indices.cast(pa.int64()).fill_null(MISSING_CODE).to_numpy(zero_copy_only=False)
+    return indices, coded.dictionary.to_pylist()
+
+
+class _Codes(dict[str | None, int]):
+    """A dictionary that gives an unknown key the next code."""
+
+    def __missing__(self, key: str | None) -> int:
+        code = len(self) - 1  # null has a place in the dictionary but no code
+        self[key] = code
+        return code
+
+
+class Interner:
+    """Codes of one kind of id: 0, 1, 2, … in the order they were first met; null is -1."""
+
+    __slots__ = ("_codes",)
+
+    def __init__(self, strings: Iterable[str] = ()) -> None:
+        self._codes = _Codes({None: MISSING_CODE})
+        self._codes.update((string, code) for code, string in enumerate(strings))
+
+    def __len__(self) -> int:
+        return len(self._codes) - 1
+
+    def strings(self) -> list[str]:
+        """All strings in the order of their codes."""
+        return [string for string in self._codes if string is not None]
+
+    def encode(self, strings: Sequence[str | None]) -> Int32s:
+        """Codes of these strings; new ones are added."""
+        codes = self._codes
+        return np.array([codes[string] for string in strings], np.int32)
+
+    def encode_column(self, column: pa.ChunkedArray) -> Int32s:
+        """Codes of a string column, plain or dictionary-encoded; only strings that occur in a row are added."""
+        indices, dictionary = dictionary_of(column)
+        occurs = np.zeros(len(dictionary) + 1, np.bool_)
+        occurs[indices] = True
+        code_of = np.full(len(dictionary) + 1, MISSING_CODE, np.int32)  # the last place answers for null (index -1)
+        used = np.flatnonzero(occurs[:-1])
+        code_of[used] = self.encode([dictionary[place] for place in used.tolist()])
+        found: Int32s = code_of[indices]
+        return found
+
+    def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """The strings as two arrays for a snapshot: UTF-8 bytes and the length of each."""
+        encoded = [string.encode() for string in self.strings()]
+        return {
+            f"{name}_text": np.frombuffer(b"".join(encoded), np.uint8),
+            f"{name}_lengths": np.array([len(text) for text in encoded], np.int32),
+        }
+
+    @classmethod
+    def from_arrays(cls, text: UInt8s, lengths: Int32s) -> "Interner":
+        """The interner that `to_arrays` wrote."""
+        whole = text.tobytes()
+        ends = np.cumsum(lengths, dtype=np.int64).tolist()
+        starts = [0, *ends][:-1]
+        return cls(whole[start:end].decode() for start, end in zip(starts, ends, strict=True))

@@ -1,0 +1,161 @@
+"""Snapshots of state: one file, written whole or not at all, checked when read, the one before kept."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from streams.errors import BadInputError
+
+MAGIC = b"RISKBENCH-STATE\n"
+FORMAT_VERSION = 1
+DIGEST_BYTES = 32
+ALIGNMENT = 64
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class SnapshotError(BadInputError):
+    """A snapshot that is missing, damaged, or of something else."""
+
+
+class _Column(msgspec.Struct, frozen=True):
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class _Header(msgspec.Struct, frozen=True):
+    format: int
+    kind: str
+    offsets: dict[str, int]
+    settings: dict[str, Any]
+    columns: list[_Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot holds: named arrays, JSON settings, and the input offsets that are contained in it."""
+
+    kind: str
+    settings: dict[str, Any]
+    offsets: dict[str, int]
+    arrays: dict[str, npt.NDArray[Any]]
+
+
+def previous_path(path: Path) -> Path:
+    """Where the snapshot before the newest one is kept."""
+    return path.with_name(path.name + ".previous")
+
+
+def write_snapshot(
+    path: Path, kind: str, settings: Mapping[str, Any], offsets: Mapping[str, int], arrays: Arrays
+) -> None:
+    """Write a snapshot: the same content gives the same bytes.
+
+    At every instant there is a whole snapshot at `path` (after the first call). The one replaced is kept beside it,
+    see `previous_path`.
+    """
+    columns = [_Column(name, array.dtype.str, list(array.shape)) for name, array in arrays.items()]
+    header = _Header(FORMAT_VERSION, kind, dict(sorted(offsets.items())), dict(settings), columns)
+    head = msgspec.json.encode(header)
+    head += b" " * (-(len(MAGIC) + 8 + len(head)) % ALIGNMENT)
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("wb") as file:
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        for part in (MAGIC, len(head).to_bytes(8, "little"), head, *map(_padded, arrays.values())):
+            digest.update(part)
+            file.write(part)
+        file.write(digest.digest())
+        file.flush()
+        os.fsync(file.fileno())
+    _keep_previous(path)
+    draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def _padded(array: npt.NDArray[Any]) -> bytes:
+    content = np.ascontiguousarray(array).tobytes()
+    return content + b"\0" * (-len(content) % ALIGNMENT)
+
+
+def _keep_previous(path: Path) -> None:
+    """A second name for the present snapshot, so that there is no instant without one."""
+    if not path.exists():
+        return
+    spare = path.with_name(path.name + ".spare")
+    spare.unlink(missing_ok=True)
+    try:
+        os.link(path, spare)
+    except OSError:  # a file system without hard links
+        spare.write_bytes(path.read_bytes())
+    spare.replace(previous_path(path))
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_snapshot(path: Path, kind: str) -> Snapshot:
+    """Read and check a snapshot; its arrays are writable.
+
+    Raises `SnapshotError` when there is none, when it is damaged, of another kind or of another format.
+    """
+    content = _read(path)
+    if not content.startswith(MAGIC):
+        raise SnapshotError(f"{path} is no snapshot of {kind}: it does not start as one ({len(content)} bytes)")
+    body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    if hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest() != digest:
+        raise SnapshotError(f"{path} is damaged: its checksum does not match its {len(content)} bytes. {_advice(path)}")
+    start = len(MAGIC) + 8
+    end = start + int.from_bytes(body[len(MAGIC) : start], "little")
+    header = _header(path, bytes(body[start:end]))
+    if header.kind != kind:
+        raise SnapshotError(f"{path} holds {header.kind}, not {kind}")
+    return Snapshot(kind, header.settings, header.offsets, _arrays(body, end, header.columns))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SnapshotError(f"there is no snapshot {path}. {_advice(path)}") from None
+    except OSError as error:
+        raise SnapshotError(f"snapshot {path} cannot be read: {error.strerror}") from error
+
+
+def _header(path: Path, head: bytes) -> _Header:
+    found = msgspec.json.decode(head)
+    version = found.get("format") if isinstance(found, dict) else None
+    if version != FORMAT_VERSION:
+        raise SnapshotError(f"{path} has snapshot format {version}; this version reads format {FORMAT_VERSION}")
+    return msgspec.convert(found, _Header)
+
+
+def _arrays(body: bytes, start: int, columns: list[_Column]) -> dict[str, npt.NDArray[Any]]:
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for column in columns:
+        dtype, count = np.dtype(column.dtype), int(np.prod(column.shape, dtype=np.int64))
+        arrays[column.name] = np.frombuffer(body, dtype, count, start).reshape(column.shape).copy()
+        size = count * dtype.itemsize
+        start += size + -size % ALIGNMENT
+    return arrays
+
+
+def _advice(path: Path) -> str:
+    previous = previous_path(path)
+    if previous.exists():
+        return f"The one before it is {previous}: load that, or warm the state anew."
+    return "Warm the state anew."

@@ -1,0 +1,127 @@
+"""The feature state of one scorer: card histories, codes and day tables; what a snapshot saves and restores."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from models.features.batch import FeatureBlock, Float32s, TransactionBatch, UInt8s, Vocabulary
+from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
+from models.features.catalog import FEATURES
+from models.features.coding import ID_KINDS, EventCoder
+from models.features.day_table import DayTable
+from models.features.held_tables import HeldTables
+from models.features.interner import Interner
+from models.features.kernel import CardStore, RiskTables, compute_rows
+from models.features.snapshot import read_snapshot, write_snapshot
+from streams.transaction import CardTransaction
+
+SNAPSHOT_KIND = "feature state"
+
+
+class FeatureState:
+    """Everything the features of the next event depend on. One state serves one stream of whole cards: events of a
+    card must all reach the same state, other cards do not matter. One thread at a time."""
+
+    __slots__ = ("_coder", "_held", "_store")
+
+    def __init__(self, coder: EventCoder, store: CardStore, held: HeldTables) -> None:
+        self._coder = coder
+        self._store = store
+        self._held = held
+
+    @classmethod
+    def empty(cls, vocabulary: Vocabulary) -> "FeatureState":
+        """A state that has seen nothing."""
+        return cls(EventCoder(vocabulary), empty_store(), HeldTables.empty())
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary of the category and channel codes."""
+        return self._coder.vocabulary
+
+    @property
+    def cards(self) -> int:
+        """Number of cards seen."""
+        return len(self._coder.interners["card"])
+
+    @property
+    def table_days(self) -> list[int]:
+        """Business days of the day tables held, ascending."""
+        return self._held.days()
+
+    @property
+    def stale_lookups(self) -> int:
+        """Events so far whose terminal and merchant features came from another day's table than theirs or from none."""
+        return int(self._held.stale_lookups[0])
+
+    def code_events(self, events: Sequence[CardTransaction]) -> TransactionBatch:
+        """Code a micro-batch of messages, in their order."""
+        return self._coder.code_events(events)
+
+    def code_table(self, table: pa.Table) -> TransactionBatch:
+        """Code columns (`TRANSACTION_SCHEMA`), in their order; raises `BadInputError` naming column and row."""
+        return self._coder.code_table(table)
+
+    def missing_days(self, batch: TransactionBatch) -> list[int]:
+        """Business days, ascending, of the tables this batch needs and that are not held but may still come."""
+        return self._held.missing_days(batch.time_ns)
+
+    def install(self, table: DayTable) -> None:
+        """Take in a day table; it is kept until the events are some days past it."""
+        self._held.install(table, self._coder.interners["terminal"], self._coder.interners["merchant"])
+
+    def compute(self, batch: TransactionBatch) -> FeatureBlock:
+        """Take the batch into the state and return its feature rows; any split into batches gives the same rows."""
+        values = np.empty((len(batch), len(FEATURES)), np.float32)
+        status = np.zeros(len(batch), np.uint8)
+        self.compute_into(batch, values, status)
+        return FeatureBlock(values, status)
+
+    def compute_into(self, batch: TransactionBatch, values: Float32s, status: UInt8s) -> None:
+        """As `compute`, into arrays of the caller: `values` float32 [n, 39] and `status` uint8 [n], both contiguous."""
+        self._store = with_cards(self._store, self.cards)
+        self._held.need(batch.time_ns)
+        columns = batch.columns()
+        row = 0
+        while True:
+            row = compute_rows(row, columns, self._store, self._held.tables, values, status, self._held.stale_lookups)
+            if row == len(batch):
+                return
+            self._store = with_more_entries(self._store)
+
+    def save(self, path: Path, offsets: Mapping[str, int]) -> None:
+        """Write a snapshot together with the input offsets whose events it contains (see `write_snapshot`)."""
+        interners = self._coder.interners
+        arrays = store_arrays(self._store, self.cards)
+        arrays |= self._held.arrays(len(interners["terminal"]), len(interners["merchant"]))
+        for kind, interner in interners.items():
+            arrays |= interner.to_arrays(kind)
+        vocabulary = {"category": list(self.vocabulary.category), "channel": list(self.vocabulary.channel)}
+        settings = {
+            "vocabulary": vocabulary,
+            "newest_needed": self._held.newest_needed,
+            "stale_lookups": self.stale_lookups,
+        }
+        write_snapshot(path, SNAPSHOT_KIND, settings, offsets, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "tuple[FeatureState, dict[str, int]]":
+        """A saved state and the offsets saved with it; raises `SnapshotError` when it is missing or damaged."""
+        snapshot = read_snapshot(path, SNAPSHOT_KIND)
+        arrays = snapshot.arrays
+        words = snapshot.settings["vocabulary"]
+        vocabulary = Vocabulary(tuple(words["category"]), tuple(words["channel"]))
+        interners = {kind: Interner.from_arrays(arrays[f"{kind}_text"], arrays[f"{kind}_lengths"]) for kind in ID_KINDS}
+        store = CardStore(arrays["cards"], arrays["recent"], arrays["arena"], arrays["pool"])
+        tables = RiskTables(arrays["table_days"], arrays["table_terminals"], arrays["table_merchants"])
+        held = HeldTables(tables, snapshot.settings["newest_needed"], snapshot.settings["stale_lookups"])
+        return cls(EventCoder(vocabulary, interners), store, held), snapshot.offsets
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from their cache, so that no event has to wait for it."""
+    state = FeatureState.empty(Vocabulary((), ()))
+    event = CardTransaction(event_id="e", event_time_ns=0, card_id="c", amount_minor=1, currency="EUR")
+    state.compute(state.code_events([event]))
