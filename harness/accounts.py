@@ -1,0 +1,74 @@
+"""Who has been answered: matches decisions to events and counts every kind of failure exactly."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.feed import event_hashes
+
+OPEN, DECIDED, LATE = 0, 1, 2
+UNKNOWN, DUPLICATE = -1, -2
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Accounts:
+    """One byte of state an event, and an index of the ids' 64-bit hashes (mapped, not held in memory).
+
+    An event is answered once: later answers are duplicates. An answer after `timeout_ns` is late. Ids that the
+    stream never had are unknown (phantoms).
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    ordinals: Int64s
+    intended_ns: Int64s
+    timeout_ns: int
+    state: npt.NDArray[np.uint8]
+    duplicated: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def open(cls, feed: Path, start_ns: int, timeout_ns: int) -> "Accounts":
+        """The accounts of a feed folder whose schedule starts at `start_ns`."""
+        hashes = np.load(feed / "index_hashes.npy", mmap_mode="r")
+        ordinals = np.load(feed / "index_ordinals.npy", mmap_mode="r")
+        intended = np.load(feed / "schedule.npy") + start_ns
+        return cls(hashes, ordinals, intended, timeout_ns, np.zeros(len(intended), dtype=np.uint8))
+
+    def match(self, event_ids: list[str], received_ns: Int64s) -> Int64s:
+        """The ordinal of each answer's event; UNKNOWN or DUPLICATE where there is none to be answered."""
+        wanted = event_hashes(event_ids)
+        found = self._look_up(wanted)
+        known = np.flatnonzero(found >= 0)
+        first = np.zeros(len(found), dtype=bool)
+        first[known[np.unique(found[known], return_index=True)[1]]] = True
+        fresh = first & (found >= 0)
+        fresh[known] &= self.state[found[known]] == OPEN
+        repeated = (found >= 0) & ~fresh
+        late = received_ns[fresh] - self.intended_ns[found[fresh]] > self.timeout_ns
+        self.state[found[fresh]] = np.where(late, LATE, DECIDED)
+        self.duplicated += int(repeated.sum())
+        self.unknown += int((found < 0).sum())
+        return np.where(repeated, DUPLICATE, found)
+
+    def _look_up(self, wanted: npt.NDArray[np.uint64]) -> Int64s:
+        if len(self.hashes) == 0:
+            return np.full(len(wanted), UNKNOWN, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        return np.where(self.hashes[at] == wanted, self.ordinals[at], UNKNOWN).astype(np.int64)
+
+    @property
+    def answered(self) -> int:
+        """Events answered, late ones included."""
+        return int(np.count_nonzero(self.state))
+
+    @property
+    def late(self) -> int:
+        """Events answered after the time-out."""
+        return int(np.count_nonzero(self.state == LATE))
+
+    def unanswered(self) -> Int64s:
+        """Ordinals of the events nobody answered."""
+        return np.flatnonzero(self.state == OPEN).astype(np.int64)

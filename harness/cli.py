@@ -1,0 +1,50 @@
+"""The command line, `bench`. Exit codes: 0 pass, 1 a limit broken, 2 bad usage or input, 3 invalid run."""
+
+import logging
+import sys
+from importlib import metadata
+
+import typer
+
+from harness.commands import report, run, train, world
+from harness.interruption import Interrupted
+from streams.errors import RiskbenchError
+
+app = typer.Typer(
+    name="bench",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Is this fraud scorer fast, right, stable and safe? One run, on one stream, answers.",
+)
+app.add_typer(run.app, name="run")
+app.add_typer(train.app, name="train")
+app.add_typer(world.app, name="world")
+app.command("report")(report.report)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    try:
+        typer.echo(metadata.version("riskbench"))
+    except metadata.PackageNotFoundError:
+        typer.echo("not installed (running from its source folder)")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Errors the person can act on are one message on standard error, never a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        app(args=arguments)
+    except RiskbenchError as error:
+        typer.echo(f"bench: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Interrupted as stopped:
+        typer.echo(f"bench: {stopped}; a run folder it had begun stays marked as incomplete", err=True)
+        sys.exit(stopped.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The floor: the same load on the same broker through a null scorer that only echoes, in the same run."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from harness.feed import write_feed
+from harness.measures import floor_results
+from harness.panel import PlainLines
+from harness.results import Floor
+from harness.runfolder import RunFolder
+from harness.scenario import Scenario
+from harness.scorers import Reach, ScorerSetup
+from harness.stream import StreamPlan, stream_once
+from streams.brokers.connection import KafkaConnection
+
+WARMUP_SHARE = 0.2
+SETTLE_S = 10.0
+"""An echo that takes longer than this is lost."""
+
+
+def _null(scenario: Scenario) -> ScorerSetup:
+    nowhere = Path()
+    scorer = scenario.scorer
+    return ScorerSetup("null", scorer.workers, nowhere, None, nowhere, "none", scorer.breaker, nightly=False)
+
+
+def measure_floor(
+    plan: StreamPlan, scenario: Scenario, folder: RunFolder, reach: Reach, connection: KafkaConnection
+) -> Floor:
+    """Send the first `floor_s` seconds of the schedule through the null scorer; writes floor.hlog."""
+    floor_s = scenario.measure.floor_s
+    schedule = np.load(plan.feed / "schedule.npy")
+    schedule = schedule[: max(1, int(np.searchsorted(schedule, round(floor_s * 1e9))))]
+    reach.work.mkdir(parents=True, exist_ok=True)
+    events = reach.work / "events.parquet"
+    chosen = pq.read_table(plan.events).slice(0, len(schedule))
+    pq.write_table(chosen, events)
+    none = pq.read_table(plan.dispositions).slice(0, 0)
+    write_feed(reach.work / "feed", chosen, none, schedule)
+    floor_plan = StreamPlan(
+        title="floor",
+        feed=reach.work / "feed",
+        events=events,
+        dispositions=plan.dispositions,
+        partitions=plan.partitions,
+        timeout_s=min(SETTLE_S, plan.timeout_s),
+        measured_from=int(np.searchsorted(schedule, round(floor_s * WARMUP_SHARE * 1e9))),
+        decisions=reach.work / "decisions.parquet",
+    )
+    display = PlainLines(Console(quiet=True))
+    outcome = stream_once(floor_plan, _null(scenario), reach, connection, display, keep=False)
+    return floor_results(outcome, folder.path / "floor.hlog", floor_s)

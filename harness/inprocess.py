@@ -1,0 +1,95 @@
+"""A run without a broker: the scorer reads a file on the schedule and writes its decisions to a file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from harness.accounts import Accounts
+from harness.collector import Collector
+from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
+from harness.processes import Child, Family, await_file, module_command
+from harness.progress import Live
+from harness.runfolder import RunFolder
+from harness.scorers import READY_S, ScorerSetup, scorer_options
+from harness.spool import Stamped
+from harness.steps import Steps
+from harness.stream import StreamOutcome, StreamPlan
+from streams.codec import decode_decision
+from streams.errors import RunInvalidError
+
+LINES = 4_096
+
+
+def _command(plan: StreamPlan, setup: ScorerSetup, work: Path) -> list[str]:
+    return module_command(
+        "scorer",
+        *("--engine", "inprocess"),
+        *("--events", str(plan.events)),
+        *("--dispositions", str(plan.dispositions)),
+        *("--schedule", str(plan.feed / "schedule.npy")),
+        *("--decisions-out", str(work / "decisions.jsonl")),
+        *("--ready-file", str(work / "ready")),
+        *("--summary", str(work / "summary")),
+        *scorer_options(setup),
+    )
+
+
+def _stamped(lines: Iterator[bytes]) -> Iterator[list[Stamped]]:
+    """Lines with the instant each was emitted, which is when it was received: nothing lies between."""
+    held: list[Stamped] = []
+    for line in lines:
+        try:
+            emitted_ns = decode_decision(line).emitted_ns or 0
+        except msgspec.DecodeError:
+            emitted_ns = 0
+        held.append((emitted_ns, line))
+        if len(held) >= LINES:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
+    accounts = Accounts.open(plan.feed, start_ns, round(plan.timeout_s * 1e9))
+    times = EventTimes(accounts.intended_ns, accounts.intended_ns, plan.measured_from)
+    with (
+        pq.ParquetWriter(plan.decisions, DECISION_ROWS_SCHEMA, compression="zstd") as writer,
+        (work / "decisions.jsonl").open("rb") as lines,
+    ):
+        collector = Collector(accounts, times, writer, Live.create(work / "live"))
+        for stamped in _stamped(iter(lines)):
+            collector.take(stamped)
+        return collector.finish(len(accounts.intended_ns), plan.events), accounts.intended_ns
+
+
+def _await_end(child: Child, seconds: float) -> None:
+    if child.wait(seconds) is None:
+        raise RunInvalidError(f"the scorer had not ended {seconds:,.0f} s after its start; see {child.log}")
+    if child.process.returncode != 0:
+        raise child.failure()
+
+
+def stream_inprocess(plan: StreamPlan, setup: ScorerSetup, folder: RunFolder, steps: Steps) -> StreamOutcome:
+    """Run the in-process engine over the schedule to its end."""
+    work = folder.work / "inprocess"
+    work.mkdir(parents=True, exist_ok=True)
+    schedule = np.load(plan.feed / "schedule.npy")
+    planned_s = float(schedule[-1]) / 1e9 if len(schedule) else 0.0
+    with steps.step(f"Streaming {len(schedule):,} events in process ({planned_s:.0f} s)"), Family() as family:
+        child = family.start("scorer", _command(plan, setup, work), folder.log("scorer-inprocess"))
+        ready = json.loads(await_file(work / "ready", child, family, READY_S))
+        _await_end(child, planned_s + plan.timeout_s + READY_S)
+    start_ns = int(ready["start_ns"])
+    counts, sent_ns = _collect(plan, start_ns, work)
+    summary = json.loads((work / "summary").read_bytes()) if (work / "summary").exists() else {}
+    load = {"sent": len(schedule), "side_sent": 0, "undelivered": 0}
+    dead_lettered = int(summary.get("dead_lettered", 0))
+    scorers = [{"worker": "inprocess", "role": "worker", **summary}]
+    return StreamOutcome(start_ns, counts, load, sent_ns, dead_lettered, [], scorers, plan.decisions)

@@ -1,0 +1,202 @@
+"""The load process: sends every event at its intended instant, open loop, and notes when each was really sent.
+
+Run as `python -m harness.load PLAN` (a JSON file). It prints `ready` when everything is mapped and connected, reads the
+start instant (ns of the monotonic clock) from standard input, and writes what it did to the plan's `summary` file.
+"""
+
+import contextlib
+import gc
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import Producer
+
+from harness.feed import DISPOSITIONS
+from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
+from harness.pages import Pages
+from harness.progress import Live
+from streams.brokers.clients import producer_config
+from streams.brokers.connection import connection_from
+from streams.topics import Topics
+
+logger = logging.getLogger("riskbench.harness.load")
+FLUSH_S = 30.0
+PROGRESS_EVERY_NS = 100_000_000
+
+
+class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send where. Paths are absolute; `kafka_config` as `--kafka-config`."""
+
+    feed: str
+    prefix: str
+    bootstrap_servers: str
+    kafka_config: str | None
+    sent: str
+    progress: str
+    summary: str
+
+
+class Producing(Protocol):
+    """What is asked of a Kafka producer (confluent-kafka's)."""
+
+    def produce(self, topic: str, value: bytes, key: bytes | None = None) -> None: ...
+    def poll(self, timeout: float) -> int: ...
+    def flush(self, timeout: float) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed folder, mapped."""
+
+    messages: Pages
+    keys: list[bytes]
+    key_codes: list[int]
+    side: Pages
+    side_before: list[int]
+    side_topic: list[int]
+    schedule_ns: list[int]
+
+    @classmethod
+    def open(cls, folder: Path) -> "Feed":
+        """Map the messages and read the schedule."""
+        keys = Pages(folder / "keys")
+        return cls(
+            messages=Pages(folder / "messages"),
+            keys=[keys[i] for i in range(len(keys))],
+            key_codes=np.load(folder / "key_codes.npy").tolist(),
+            side=Pages(folder / "side"),
+            side_before=np.load(folder / "side_before.npy").tolist(),
+            side_topic=np.load(folder / "side_topic.npy").tolist(),
+            schedule_ns=np.load(folder / "schedule.npy").tolist(),
+        )
+
+
+class Sender:
+    """Sends a feed. `sent_ns[i]` becomes the clock's reading when event i was handed to the producer."""
+
+    def __init__(self, feed: Feed, topics: Topics, producer: Producing, sent_ns: npt.NDArray[np.int64]) -> None:
+        self.feed = feed
+        self.producer = producer
+        self.sent_ns = sent_ns
+        self.sent = 0
+        self.side_sent = 0
+        self.queue_full = 0
+        self._events_topic = topics.events
+        self._side_topics = {DISPOSITIONS: topics.dispositions}
+        self._day_ends = topics.day_ends
+
+    def _produce(self, topic: str, value: bytes, key: bytes | None) -> None:
+        while True:
+            try:
+                self.producer.produce(topic, value, key)
+            except BufferError:
+                # the producer's queue is full: wait for room, the delay is measured
+                self.queue_full += 1
+                self.producer.poll(0.001)
+            else:
+                return
+
+    def _send_side(self, before: int) -> None:
+        feed = self.feed
+        while self.side_sent < len(feed.side_before) and feed.side_before[self.side_sent] <= before:
+            i = self.side_sent
+            topic = self._side_topics.get(feed.side_topic[i], self._day_ends)
+            self._produce(topic, feed.side[i], None)
+            self.side_sent += 1
+
+    def run(self, start_ns: int, pacer: Pacer, report: Callable[[int], None]) -> None:
+        """Send everything, event i at `start_ns + schedule_ns[i]`; calls `report(sent)` about ten times a second."""
+        feed, keys, codes, sent_ns = self.feed, self.feed.keys, self.feed.key_codes, self.sent_ns
+        poll, now_ns, wait_until = self.producer.poll, pacer.now_ns, pacer.wait_until
+        next_report = start_ns
+        self._send_side(0)
+        for i, offset in enumerate(feed.schedule_ns):
+            if wait_until(start_ns + offset) >= next_report:
+                report(i)
+                next_report += PROGRESS_EVERY_NS
+            self._produce(self._events_topic, feed.messages[i], keys[codes[i]])
+            sent_ns[i] = now_ns()
+            self.sent = i + 1
+            self._send_side(i + 1)
+            if i & 63 == 0:
+                poll(0)
+        report(self.sent)
+
+
+@dataclass(slots=True)
+class Failures:
+    """Counts messages the broker did not take."""
+
+    count: int = 0
+    first: str | None = None
+
+    def __call__(self, error: Any, _message: Any) -> None:
+        """librdkafka's delivery report; with `delivery.report.only.error` it comes for failures alone."""
+        if error is not None:
+            self.count += 1
+            self.first = self.first or str(error)
+
+
+def _open_producer(plan: LoadPlan, failures: Failures) -> Producing:
+    config_file = Path(plan.kafka_config) if plan.kafka_config else None
+    config = producer_config(connection_from(plan.bootstrap_servers, config_file))
+    opened: Producing = Producer({**config, "on_delivery": failures, "delivery.report.only.error": True})
+    return opened
+
+
+def _map_sent(path: Path, events: int) -> npt.NDArray[np.int64]:
+    if events == 0:
+        return np.zeros(0, dtype=np.int64)
+    return np.lib.format.open_memmap(path, mode="w+", dtype=np.int64, shape=(events,))
+
+
+def run_load(plan: LoadPlan) -> None:
+    """Carry out a plan: map, connect, say ready, wait for the start instant, send, flush, summarise."""
+    failures = Failures()
+    feed = Feed.open(Path(plan.feed))
+    sent_ns = _map_sent(Path(plan.sent), len(feed.messages))
+    live = Live.open(Path(plan.progress))
+    sender = Sender(feed, Topics(plan.prefix), _open_producer(plan, failures), sent_ns)
+    sharpen_sleep()
+    awake_ns = measure_oversleep_ns(time.monotonic_ns, time.sleep)
+    pacer = Pacer(time.monotonic_ns, time.sleep, awake_ns, lambda: sender.producer.poll(0))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    if not line.strip():
+        return
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+    def report(sent: int) -> None:
+        live.set(sent=sent)
+
+    sender.run(int(line), pacer, report)
+    unsent = sender.producer.flush(FLUSH_S)
+    summary = {
+        "sent": sender.sent,
+        "side_sent": sender.side_sent,
+        "undelivered": failures.count + unsent,
+        "first_error": failures.first,
+        "queue_full": sender.queue_full,
+        "awake_ns": awake_ns,
+    }
+    Path(plan.summary).write_text(json.dumps(summary), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
+        run_load(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=LoadPlan))

@@ -1,0 +1,211 @@
+"""From what a stream left behind to results: load, counts, latency, quality, drift, breaker."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.decision_rows import STAGES
+from harness.drift import Limits, measure_drift
+from harness.latency import LatencyLog, Percentiles, measure_latency
+from harness.prepare import Prepared
+from harness.quality import known_compromised, measure_quality
+from harness.results import (
+    BreakerResults,
+    Counts,
+    Distribution,
+    Floor,
+    LatencyResults,
+    LoadResults,
+    PathCounts,
+    PathLatency,
+    ScheduleDelay,
+    Transition,
+)
+from harness.scenario import Scenario
+from harness.stream import StreamOutcome
+from streams.decision import PATHS
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How a schedule was held: its offsets (ns), the first measured ordinal, and when events were sent (ns)."""
+
+    schedule: np.ndarray[Any, np.dtype[np.int64]]
+    sent_ns: np.ndarray[Any, np.dtype[np.int64]]
+    start_ns: int
+    measured_from: int
+
+    @property
+    def scheduled_per_s(self) -> float:
+        """The rate the schedule asked for after the warm-up (a random process does not draw its mean exactly)."""
+        offsets = self.schedule[self.measured_from :]
+        return _rate(len(offsets), int(offsets[-1] - offsets[0])) if len(offsets) else 0.0
+
+    @property
+    def achieved_per_s(self) -> float:
+        """The rate at which measured events were really sent, over the time that took."""
+        offsets, sent = self.schedule[self.measured_from :], self.sent_ns[self.measured_from :]
+        done = sent[sent > 0]
+        return _rate(len(done), int(done[-1] - self.start_ns - offsets[0])) if len(done) else 0.0
+
+
+def _rate(events: int, span_ns: int) -> float:
+    """n events span n-1 gaps."""
+    return (events - 1) * NS_PER_S / span_ns if events > 1 and span_ns > 0 else float(events)
+
+
+def _iso(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def distribution(found: Percentiles) -> Distribution:
+    """A histogram's percentiles as results, to the nanosecond."""
+    p50, p90, p99, p999, highest = (
+        None if value is None else round(value, 6) for value in (found.p50, found.p90, found.p99, found.p999, found.max)
+    )
+    return Distribution(count=found.count, p50=p50, p90=p90, p99=p99, p999=p999, max=highest)
+
+
+def load_results(scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog) -> LoadResults:
+    """How the load was sent."""
+    delay = distribution(latency.percentiles("schedule_delay"))
+    times = events["event_time_ns"]
+    span_ns = int(held.schedule[-1]) if len(held.schedule) else 0
+    duration = scenario.load.duration_s or max(0.0, span_ns / NS_PER_S - scenario.load.warmup_s)
+    return LoadResults(
+        process=scenario.load.process,
+        target_per_s=scenario.load.rate_per_s,
+        scheduled_per_s=round(held.scheduled_per_s, 3),
+        achieved_per_s=round(held.achieved_per_s, 3),
+        schedule_delay_ms=ScheduleDelay(p50=delay.p50, p99=delay.p99, max=delay.max),
+        duration_s=round(duration, 3),
+        warmup_s=scenario.load.warmup_s,
+        partitions=scenario.load.partitions,
+        events_from=_iso(times[0].as_py()) if len(events) else None,
+        events_until=_iso(times[-1].as_py()) if len(events) else None,
+    )
+
+
+def count_results(outcome: StreamOutcome, held: Held) -> Counts:
+    """Every event accounted for."""
+    counts, load = outcome.counts, outcome.load
+    sent = int(load["sent"])
+    return Counts(
+        sent=sent,
+        decided=int(counts["decided"]),
+        lost=int(counts["lost"]),
+        late=int(counts["late"]),
+        duplicated=int(counts["duplicated"]),
+        unknown=int(counts["unknown"]),
+        malformed=int(counts["malformed"]),
+        dead_lettered=outcome.dead_lettered,
+        undelivered=int(load["undelivered"]),
+        warmup=min(held.measured_from, sent),
+        side_messages=int(load["side_sent"]),
+        by_path=PathCounts(**{path: int(counts["by_path"][path]) for path in PATHS}),
+    )
+
+
+def floor_results(outcome: StreamOutcome, log_file: Path, duration_s: float) -> Floor:
+    """What the null scorer took."""
+    log = measure_latency(outcome.decisions, outcome.start_ns, log_file)
+    response, service, delay = (distribution(log.percentiles(tag)) for tag in ("response", "service", "schedule_delay"))
+    lost = int(outcome.counts["lost"])
+    return Floor(response=response, service=service, schedule_delay=delay, duration_s=duration_s, lost=lost)
+
+
+def latency_results(log: LatencyLog, floor: Floor | None) -> LatencyResults:
+    """All distributions of a run."""
+    percentiles = {tag: distribution(log.percentiles(tag)) for tag in log.series}
+    empty = Distribution(count=0, p50=None, p90=None, p99=None, p999=None, max=None)
+
+    def of(tag: str) -> Distribution:
+        return percentiles.get(tag, empty)
+
+    return LatencyResults(
+        response=of("response"),
+        service=of("service"),
+        schedule_delay=of("schedule_delay"),
+        floor=floor,
+        by_path={path: PathLatency(response=of(f"response.{path}"), service=of(f"service.{path}")) for path in PATHS},
+        stages={stage: of(f"stage.{stage}") for stage in STAGES if f"stage.{stage}" in percentiles},
+        negative=log.negative,
+        overflow=log.overflow,
+    )
+
+
+def quality_results(scenario: Scenario, prepared: Prepared, decisions: pa.Table, sent: int) -> dict[str, Any]:
+    """Measured over all events sent, warm-up included; empty when the truth is not known."""
+    if not prepared.labelled:
+        return {}
+    events = pq.read_table(prepared.file("events")).slice(0, sent)
+    labels = pq.read_table(prepared.file("labels")).slice(0, sent)
+    excluded = None
+    if prepared.facts.get("remove_known_compromised"):
+        excluded = _known(prepared, events, labels)
+    found = measure_quality(
+        decisions,
+        events,
+        labels,
+        scenario.measure.k,
+        deadline_ms=scenario.slo.response_p99_ms,
+        excluded=excluded,
+        published=prepared.facts.get("published", []),
+    )
+    return found.to_dict()
+
+
+def _known(prepared: Prepared, events: pa.Table, labels: pa.Table) -> Any:
+    """Events of the stream whose card was known to be compromised, seen from the start of training."""
+    history = pq.read_table(prepared.file("history"))
+    columns = ["card_id", "event_time_ns"]
+    both = pa.concat_tables([history.select(columns), events.select(columns)]).unify_dictionaries()
+    truth = pa.concat_tables(
+        [pq.read_table(prepared.file("history_labels")).select(["is_fraud"]), labels.select(["is_fraud"])]
+    )
+    delay = prepared.facts.get("label_delay_days") or 0
+    return known_compromised(both, truth, prepared.windows.train_from_ns, delay)[len(history) :]
+
+
+def drift_results(
+    scenario: Scenario, decisions: pa.Table, bundle: Mapping[str, Any] | None, state: Path | None, span_ns: int
+) -> dict[str, Any]:
+    """Of all decisions against the warm state's reference."""
+    reference = None
+    if state is not None and (state / "reference.json").is_file():
+        reference = json.loads((state / "reference.json").read_text(encoding="utf-8"))
+    limits = Limits(scenario.drift.psi_warning, scenario.drift.psi_alarm)
+    return measure_drift(decisions, bundle, reference, limits=limits, span_ns=span_ns).to_dict()
+
+
+def breaker_results(outcome: StreamOutcome) -> BreakerResults:
+    """Transitions of every worker in order of time, and how long breakers were open together."""
+    transitions, open_ms = [], None
+    for summary in outcome.scorers:
+        breaker = summary.get("breaker")
+        if not isinstance(breaker, dict):
+            continue
+        open_ms = (open_ms or 0.0) + float(breaker.get("open_ms", 0.0))
+        for change in breaker.get("transitions", []):
+            at_s = (int(change["at_ns"]) - outcome.start_ns) / NS_PER_S
+            transitions.append(
+                Transition(
+                    at_s=round(at_s, 3),
+                    from_=str(change["from"]),
+                    to=str(change["to"]),
+                    cause=str(change.get("cause", "")),
+                    worker=str(summary.get("worker", "")),
+                )
+            )
+    transitions.sort(key=lambda change: change.at_s)
+    fallback = int(outcome.counts["by_path"]["fallback"])
+    return BreakerResults(transitions=transitions, open_ms=open_ms, fallback_events=fallback)

@@ -1,0 +1,45 @@
+"""Many small byte strings in one file: written in order, read by index without holding them in memory."""
+
+import mmap
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+
+class PageWriter:
+    """Appends byte strings to `<stem>.bin`; `close` writes where each one starts to `<stem>.npy`."""
+
+    def __init__(self, stem: Path) -> None:
+        self._stem = stem
+        self._file = stem.with_suffix(".bin").open("wb")
+        self._lengths: list[npt.NDArray[np.int64]] = []
+
+    def extend(self, values: Iterable[bytes]) -> None:
+        """Append `values` in order."""
+        held = list(values)
+        self._file.write(b"".join(held))
+        self._lengths.append(np.fromiter(map(len, held), dtype=np.int64, count=len(held)))
+
+    def close(self) -> None:
+        """Write the index and close."""
+        self._file.close()
+        lengths = np.concatenate([np.zeros(1, dtype=np.int64), *self._lengths])
+        np.save(self._stem.with_suffix(".npy"), np.cumsum(lengths))
+
+
+class Pages:
+    """Reads what PageWriter wrote."""
+
+    def __init__(self, stem: Path) -> None:
+        self.starts: list[int] = np.load(stem.with_suffix(".npy")).tolist()
+        with stem.with_suffix(".bin").open("rb") as file:
+            empty = stem.with_suffix(".bin").stat().st_size == 0
+            self._bytes: mmap.mmap | bytes = b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, index: int) -> bytes:
+        return self._bytes[self.starts[index] : self.starts[index + 1]]

@@ -1,0 +1,115 @@
+"""The receiver process: takes decisions from the broker and stamps them, nothing else, so that the stamps are right.
+
+Run as `python -m harness.receiver PLAN`. Prints `ready` once it reads the decisions topic; ends on SIGTERM.
+"""
+
+import gc
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import msgspec
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from harness.pacing import sharpen_sleep
+from harness.spool import SpoolWriter
+from streams.brokers.clients import consumer_config
+from streams.brokers.connection import connection_from
+
+logger = logging.getLogger("riskbench.harness.receiver")
+WAIT_S = 0.1
+BATCH = 2_000
+
+
+class ReceiverPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Where decisions come from and where stamped ones go."""
+
+    topic: str
+    partitions: int
+    bootstrap_servers: str
+    kafka_config: str | None
+    spool: str
+
+
+class Consuming(Protocol):
+    """What is asked of a Kafka consumer (confluent-kafka's)."""
+
+    def poll(self, timeout: float) -> Any: ...
+    def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
+
+
+def drain(consumer: Consuming, spool: SpoolWriter, now_ns: Callable[[], int]) -> int:
+    """Wait a moment for one message, take what has come with it, stamp and spool. Returns how many.
+
+    The first is stamped when it comes; `consume` with a time-out would hold it back until the batch is full.
+    """
+    message = consumer.poll(WAIT_S)
+    if message is None:
+        return 0
+    received_ns = now_ns()
+    spooled = _spool([message], received_ns, spool)
+    more = consumer.consume(BATCH, 0)
+    return spooled + (_spool(more, now_ns(), spool) if more else 0)
+
+
+def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
+    values = []
+    for message in messages:
+        error = message.error()
+        if error is not None:
+            logger.warning("decisions topic: %s", error)
+        else:
+            values.append(message.value() or b"")
+    if values:
+        spool.append(received_ns, values)
+    return len(values)
+
+
+class _Stop:
+    """Set by SIGTERM."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _open_consumer(plan: ReceiverPlan) -> Consumer:
+    """Reads every partition from its beginning; no group, so there is nothing to rebalance or to commit."""
+    config_file = Path(plan.kafka_config) if plan.kafka_config else None
+    connection = connection_from(plan.bootstrap_servers, config_file)
+    consumer = Consumer(consumer_config(connection, group=f"{plan.topic}.receiver"))
+    consumer.assign([TopicPartition(plan.topic, p, OFFSET_BEGINNING) for p in range(plan.partitions)])
+    return consumer
+
+
+def run_receiver(plan: ReceiverPlan) -> None:
+    """Read the decisions topic from its beginning until asked to stop."""
+    stop = _Stop()
+    consumer = _open_consumer(plan)
+    spool = SpoolWriter(Path(plan.spool))
+    sharpen_sleep()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while not stop.asked:
+        drain(consumer, spool, time.monotonic_ns)
+    while drain(consumer, spool, time.monotonic_ns):
+        pass
+    spool.close()
+    consumer.close()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    run_receiver(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=ReceiverPlan))

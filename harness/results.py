@@ -1,0 +1,215 @@
+"""results.json: the public contract of a run, version 1. Keys may be added; none changes its meaning."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA_VERSION = 1
+SCHEMA_FILE = "results.schema.json"
+Status = Literal["pass", "fail", "invalid"]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """`invalid`: the run says nothing about the scorer; `fail`: it does, and a limit was broken."""
+
+    status: Status
+    reasons: list[str]
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """A latency distribution in ms; null where nothing was measured."""
+
+    count: int
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+
+
+class ScheduleDelay(msgspec.Struct, frozen=True, kw_only=True):
+    """Intended instant → really sent, in ms: the harness's own lateness."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
+    """How the schedule was held, after the warm-up.
+
+    `target_per_s` was asked for, `scheduled_per_s` is what the seeded process drew, `achieved_per_s` what was sent.
+    """
+
+    process: str
+    target_per_s: float
+    scheduled_per_s: float
+    achieved_per_s: float
+    schedule_delay_ms: ScheduleDelay
+    duration_s: float
+    warmup_s: float
+    partitions: int
+    events_from: str | None
+    events_until: str | None
+
+
+class PathCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Decisions by the path that made them."""
+
+    rules: int
+    model: int
+    fallback: int
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Every event is accounted for: `sent = decided + lost`.
+
+    `late` (after the time-out) is part of `decided`, `dead_lettered` (refused by the scorer with a reason) part of
+    `lost`. `warmup` events are sent and decided, but their latency is not measured.
+    `side_messages` are dispositions and day ends.
+    """
+
+    sent: int
+    decided: int
+    lost: int
+    late: int
+    duplicated: int
+    unknown: int
+    malformed: int
+    dead_lettered: int
+    undelivered: int
+    warmup: int
+    side_messages: int
+    by_path: PathCounts
+
+
+class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
+    """Latency of the decisions of one path."""
+
+    response: Distribution
+    service: Distribution
+
+
+class Floor(msgspec.Struct, frozen=True, kw_only=True):
+    """A null scorer that only echoes, at the same rate on the same broker: what broker and harness cost alone."""
+
+    response: Distribution
+    service: Distribution
+    schedule_delay: Distribution
+    duration_s: float
+    lost: int
+
+
+class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
+    """Latencies of the measured events, in ms. A lost event counts in `response` with the time-out."""
+
+    response: Distribution
+    service: Distribution
+    schedule_delay: Distribution
+    floor: Floor | None
+    by_path: dict[str, PathLatency]
+    stages: dict[str, Distribution]
+    negative: int
+    overflow: int
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of the breaker's state; `at_s` is seconds since the first intended instant."""
+
+    at_s: float
+    from_: str = msgspec.field(name="from")
+    to: str
+    cause: str
+    worker: str
+
+
+class BreakerResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What the circuit breaker did; null counts where the scorer does not say."""
+
+    transitions: list[Transition]
+    open_ms: float | None
+    fallback_events: int
+
+
+class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
+    """One injected fault and what came of it."""
+
+    kind: str
+    injected_at: str
+    detected_ms: float | None
+    recovered_ms: float | None
+    p99_during_ms: float | None
+    lost: int
+    duplicated: int
+    alerts_missed: int | None
+
+
+class BrokerResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The broker of the run."""
+
+    name: str
+    version: str | None
+    start_s: float | None
+    memory_bytes: int | None
+    warning: str | None
+
+
+class ModelResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The bundle that decided, and what its training measured."""
+
+    version: str
+    data_hash: str
+    metrics: dict[str, Any]
+    imbalance: dict[str, Any]
+    thresholds: dict[str, Any]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's results."""
+
+    schema_version: int
+    scenario: str
+    engine: str
+    workers: int
+    broker: BrokerResults
+    seeds: dict[str, int]
+    started_at: str
+    verdict: Verdict
+    load: LoadResults
+    counts: Counts
+    latency_ms: LatencyResults
+    quality: dict[str, Any]
+    drift: dict[str, Any]
+    breaker: BreakerResults
+    faults: list[FaultResults]
+    model: ModelResults | None
+    slo: dict[str, float | None]
+    scorers: list[dict[str, Any]]
+    dataset: str | None
+    config: dict[str, Any]
+
+
+def encode_results(results: Results) -> str:
+    """results.json, indented. NaN and infinities become null."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n"
+
+
+def read_results(path: Path) -> Results:
+    """Read a results.json; raises msgspec.ValidationError with the place of what does not fit."""
+    return msgspec.json.decode(path.read_bytes(), type=Results)
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema of results.json."""
+    schema = msgspec.json.schema(Results)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Riskbench results, version 1"}
+    return {**head, **schema}
+
+
+def write_schema(folder: Path) -> Path:
+    """Write the schema into `folder` (docs/)."""
+    path = folder / SCHEMA_FILE
+    path.write_text(json.dumps(results_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

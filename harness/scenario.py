@@ -1,0 +1,256 @@
+"""Scenario files: one YAML file holds load, world, scorer, measures, drift, faults and SLOs; validated strictly."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.scenario_errors import explain_problems
+from streams.errors import BadInputError
+from streams.worlds.fraud.config import FraudWorldConfig
+
+Engine = Literal["faust", "native", "inprocess"]
+BrokerName = Literal["auto", "apache", "embedded", "external"]
+Share = Annotated[float, Field(ge=0, le=1)]
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+class Section(BaseModel):
+    """A part of a scenario file: types are not coerced, unknown keys are refused, values do not change afterwards."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Seeds(Section):
+    """One seed each, so that changing one thing leaves the others alone."""
+
+    world: Seed = 1
+    arrivals: Seed = 2
+    faults: Seed = 3
+    training: Seed = 4
+
+
+class Burst(Section):
+    """The `burst` arrival process: every `every_s` seconds, `length_s` seconds at `factor` times the rate between."""
+
+    factor: Annotated[float, Field(ge=1, le=1_000)] = 5.0
+    every_s: Annotated[float, Field(ge=0.001, le=86_400)] = 10.0
+    length_s: Annotated[float, Field(gt=0, le=86_400)] = 1.0
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Burst":
+        if self.length_s >= self.every_s:
+            raise ValueError(f"length_s = {self.length_s:g} must be below every_s = {self.every_s:g}")
+        return self
+
+
+class Load(Section):
+    """What is sent, when: an open-loop schedule fixed before the run."""
+
+    process: Literal["constant", "poisson", "burst"] = "poisson"
+    rate_per_s: Annotated[float, Field(gt=0, le=1_000_000)] = 500.0
+    duration_s: Annotated[float, Field(gt=0, le=86_400)] | None = 30.0
+    warmup_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
+    partitions: Annotated[int, Field(ge=1, le=512)] = 4
+    burst: Burst = Burst()
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of schedule, warm-up included; `duration_s` null (to the end of the data) counts as none."""
+        return self.warmup_s + (self.duration_s or 0.0)
+
+
+class World(Section):
+    """The synthetic population. Keys left at null keep the fraud world's own defaults (see docs/scenario.md)."""
+
+    history_days: Annotated[int, Field(ge=15, le=730)] = 60
+    start: str | None = None
+    cards: int | None = None
+    transactions_per_card_per_day: float | None = None
+    fraud_share: float | None = None
+    label_delay_days: float | None = None
+    never_reported_share: float | None = None
+    foreign_online_share: float | None = None
+    home_countries: dict[str, float] | None = None
+    scenario_weights: dict[str, float] | None = None
+    look_alike_shares: dict[str, float] | None = None
+
+    @model_validator(mode="after")
+    def _makes_a_world(self) -> "World":
+        try:
+            _ = self.config
+        except BadInputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def config(self) -> FraudWorldConfig:
+        """The fraud world's settings."""
+        values = self.model_dump(exclude={"history_days"}, exclude_none=True)
+        return FraudWorldConfig.from_mapping(values)
+
+
+class Data(Section):
+    """Somebody's own events instead of the world: a CSV or Parquet file, and its column map (a name or a file)."""
+
+    file: str
+    columns: str | None = None
+
+
+class Training(Section):
+    """How the model is made when no bundle is given."""
+
+    label_delay_days: Annotated[int, Field(ge=0, le=90)] = 7
+    kernel_warmup_days: Annotated[int, Field(ge=0, le=365)] = 28
+    alert_budget_per_day: Annotated[float, Field(gt=0)] | None = None
+    review_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Breaker(Section):
+    """The circuit breaker around the model (resilience4j's words)."""
+
+    sla_ms: Annotated[float, Field(gt=0, le=600_000)] = 1_000.0
+    time_limit_ms: Annotated[float, Field(gt=0, le=600_000)] = 2_000.0
+    failure_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    slow_call_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    window_calls: Annotated[int, Field(ge=1, le=100_000)] = 10
+    minimum_calls: Annotated[int, Field(ge=1, le=100_000)] = 5
+    open_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    half_open_calls: Annotated[int, Field(ge=1, le=10_000)] = 5
+
+
+class Scorer(Section):
+    """The system under test."""
+
+    engine: Engine = "faust"
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    rules: str | None = None
+    bundle: str | None = None
+    explain: Literal["flagged", "all", "none"] = "flagged"
+    breaker: Breaker = Breaker()
+
+
+class Measure(Section):
+    """How it is measured."""
+
+    k: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    event_timeout_s: Annotated[float, Field(gt=0, le=3_600)] = 30.0
+    floor_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+
+
+class Slo(Section):
+    """What must hold for a pass; a limit that is null is not judged."""
+
+    response_p99_ms: Annotated[float, Field(gt=0)] = 1_000.0
+    response_p999_ms: Annotated[float, Field(gt=0)] | None = None
+    precision_at_k_min: Share | None = None
+    recall_min: Share | None = None
+    pr_auc_min: Share | None = None
+    false_positive_rate_max: Share | None = None
+    psi_score_max: Annotated[float, Field(gt=0)] | None = None
+    fallback_share_max: Share | None = None
+
+
+class Drift(Section):
+    """When a stability index is called a warning or a drift."""
+
+    psi_warning: Annotated[float, Field(gt=0)] = 0.1
+    psi_alarm: Annotated[float, Field(gt=0)] = 0.25
+
+
+class Fault(Section):
+    """A fault to inject (none is known to this version)."""
+
+    kind: str
+
+
+class Scenario(Section):
+    """A whole scenario, every default filled in."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    domain: Literal["fraud"] = "fraud"
+    broker: BrokerName = "auto"
+    seeds: Seeds = Seeds()
+    load: Load = Load()
+    world: World = World()
+    data: Data | None = None
+    training: Training = Training()
+    scorer: Scorer = Scorer()
+    measure: Measure = Measure()
+    slo: Slo = Slo()
+    drift: Drift = Drift()
+    faults: Annotated[list[Fault], Field(max_length=0)] = []
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "Scenario":
+        if self.load.duration_s is None and self.data is None:
+            raise ValueError("load.duration_s = null (to the end of the data) needs data: a world has no end")
+        return self
+
+    def to_yaml(self) -> str:
+        """The resolved scenario as YAML, in the order of the file."""
+        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"scenario {path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BadInputError(f"scenario {path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(loaded, dict):
+        raise BadInputError(f"scenario {path}: expected keys and values (name, load, …), found {type(loaded).__name__}")
+    return loaded
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        merged[key] = _merge(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
+    return merged
+
+
+def nested(changes: dict[str, Any]) -> dict[str, Any]:
+    """`{"load.rate_per_s": 5}` as `{"load": {"rate_per_s": 5}}`; values that are None are left out."""
+    result: dict[str, Any] = {}
+    for path, value in changes.items():
+        if value is None:
+            continue
+        *parents, last = path.split(".")
+        place = result
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return result
+
+
+def parse_scenario(raw: dict[str, Any], source: str, names: dict[str, str] | None = None) -> Scenario:
+    """Validate `raw`. `names` maps key paths to the command-line options that set them, for error messages."""
+    try:
+        return Scenario.model_validate(raw)
+    except ValidationError as error:
+        raise BadInputError(explain_problems(error, source, names or {})) from None
+
+
+def load_scenario(
+    path: Path | str, changes: dict[str, Any] | None = None, names: dict[str, str] | None = None
+) -> Scenario:
+    """The scenario of a file, or of a shipped name (`fraud`), with `changes` by key path put over it.
+
+    Raises BadInputError with file, key path, value and bound for everything that is wrong.
+    """
+    shipped = SCENARIOS / f"{path}.yaml"
+    file = shipped if isinstance(path, str) and shipped.is_file() else Path(path)
+    if not file.is_file():
+        known = ", ".join(sorted(p.stem for p in SCENARIOS.glob("*.yaml")))
+        raise BadInputError(f"scenario {path}: no such file, nor a shipped scenario (known: {known})")
+    raw = _merge(_read_yaml(file), nested(changes or {}))
+    return parse_scenario(raw, str(file), names)

@@ -1,0 +1,169 @@
+"""The system under test, started and watched from outside: its processes, what they say of themselves, their end."""
+
+import json
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.processes import Child, Family, await_file, module_command
+from harness.scenario import Breaker
+
+logger = logging.getLogger("riskbench.harness.scorers")
+READY_S = 120.0
+STOP_S = 30.0
+HEALTH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSetup:
+    """How the workers are started. `state` is the warm state directory."""
+
+    engine: str
+    workers: int
+    bundle: Path
+    rules: Path | None
+    state: Path
+    explain: str
+    breaker: Breaker
+    nightly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the topics are, and where the processes write."""
+
+    bootstrap_servers: str
+    kafka_config: Path | None
+    prefix: str
+    work: Path
+    logs: Path
+
+    @property
+    def group(self) -> str:
+        """The workers' consumer group."""
+        return f"{self.prefix}.scorer"
+
+
+def breaker_options(breaker: Breaker) -> list[str]:
+    """The breaker's settings as the scorer's options."""
+    return [
+        part
+        for name, value in breaker.model_dump().items()
+        for part in (f"--breaker-{name.replace('_', '-')}", str(value))
+    ]
+
+
+def scorer_options(setup: ScorerSetup) -> list[str]:
+    """Options that every engine takes, broker or not."""
+    options = ["--bundle", str(setup.bundle), "--state", str(setup.state), "--explain", setup.explain]
+    if setup.rules is not None:
+        options += ["--rules", str(setup.rules)]
+    return [*options, *breaker_options(setup.breaker)]
+
+
+def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str]:
+    options = [
+        "--engine",
+        setup.engine,
+        "--role",
+        role,
+        "--bootstrap-servers",
+        reach.bootstrap_servers,
+        "--prefix",
+        reach.prefix,
+        "--group",
+        reach.group if role == "worker" else f"{reach.prefix}.nightly",
+        "--worker-id",
+        name,
+        "--ready-file",
+        str(reach.work / f"{name}.ready"),
+        "--summary",
+        str(reach.work / f"{name}.summary"),
+        *(["--kafka-config", str(reach.kafka_config)] if reach.kafka_config else []),
+        *(scorer_options(setup) if setup.engine != "null" else []),
+    ]
+    return module_command("scorer", *options)
+
+
+@dataclass(slots=True)
+class Worker:
+    """A started scorer process; `address` is known once it is ready."""
+
+    name: str
+    role: str
+    child: Child
+    ready: Path
+    summary: Path
+    address: str | None = None
+
+    def health(self) -> dict[str, Any] | None:
+        """What it says of itself now; None when it does not answer."""
+        if self.address is None:
+            return None
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/health", timeout=HEALTH_S) as answer:
+                found = json.load(answer)
+        except (urllib.error.URLError, OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def last_summary(self) -> dict[str, Any] | None:
+        """What it left behind when it ended."""
+        try:
+            found = json.loads(self.summary.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return {"worker": self.name, "role": self.role, **found} if isinstance(found, dict) else None
+
+
+@dataclass(slots=True)
+class Scorers:
+    """All processes of the scorer system."""
+
+    workers: list[Worker] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, setup: ScorerSetup, reach: Reach, family: Family) -> "Scorers":
+        """Start the workers, and the nightly job where there is one."""
+        names = [("worker", f"worker-{n + 1}") for n in range(setup.workers)]
+        if setup.nightly:
+            names.append(("nightly", "nightly"))
+        started = []
+        for role, name in names:
+            child = family.start(
+                f"scorer {name}", _command(setup, reach, role, name), reach.logs / f"scorer-{name}.log"
+            )
+            started.append(Worker(name, role, child, reach.work / f"{name}.ready", reach.work / f"{name}.summary"))
+        return cls(started)
+
+    def await_ready(self, family: Family) -> None:
+        """Wait for every ready file; raises with a process's own words when it ends instead."""
+        for worker in self.workers:
+            ready = json.loads(await_file(worker.ready, worker.child, family, READY_S))
+            if ready.get("port"):
+                worker.address = f"{ready.get('host', '127.0.0.1')}:{ready['port']}"
+
+    def health(self) -> list[dict[str, Any]]:
+        """What the workers (not the nightly job) say now."""
+        found = [worker.health() for worker in self.workers if worker.role == "worker"]
+        return [health for health in found if health is not None]
+
+    def stop(self, family: Family) -> list[dict[str, Any]]:
+        """Ask all to end, wait, and read their summaries."""
+        for worker in self.workers:
+            if worker.child.running:
+                worker.child.process.terminate()
+        for worker in self.workers:
+            family.stop(worker.child, STOP_S)
+        return [summary for summary in (worker.last_summary() for worker in self.workers) if summary]
+
+
+def worst_breaker(healths: Sequence[dict[str, Any]]) -> str | None:
+    """The most troubled breaker state of several workers."""
+    order = ("disabled", "closed", "half-open", "open", "forced-open")
+    states = [health["breaker"]["state"] for health in healths if isinstance(health.get("breaker"), dict)]
+    return max(states, key=lambda state: order.index(state) if state in order else len(order), default=None)

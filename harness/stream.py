@@ -1,0 +1,253 @@
+"""One stream through the broker: start everyone, give the start instant, watch, and account for every event."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from harness.collector import CollectorPlan
+from harness.load import LoadPlan
+from harness.panel import Display, Snapshot
+from harness.processes import Child, Family, module_command
+from harness.progress import Live
+from harness.receiver import ReceiverPlan
+from harness.scorers import Reach, Scorers, ScorerSetup
+from harness.timeline import Sample
+from harness.watch import Watcher
+from streams.brokers.connection import KafkaConnection
+from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
+from streams.errors import RunInvalidError
+from streams.topics import Topics
+
+NS_PER_S = 1_000_000_000
+START_IN_NS = 300_000_000
+READY_S = 60.0
+REFRESH_S = 0.25
+GRACE_S = 0.5
+"""After the last answer, time for a second answer to something (a duplicate) to show itself."""
+DRAIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order."""
+
+    title: str
+    feed: Path
+    events: Path
+    dispositions: Path
+    partitions: int
+    timeout_s: float
+    measured_from: int
+    decisions: Path
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOutcome:
+    """What came of it. Counts are the collector's and the load's; `scorers` are the processes' own summaries."""
+
+    start_ns: int
+    counts: dict[str, Any]
+    load: dict[str, Any]
+    sent_ns: npt.NDArray[np.int64]
+    dead_lettered: int
+    samples: list[Sample]
+    scorers: list[dict[str, Any]]
+    decisions: Path
+
+
+@contextmanager
+def topics_of(connection: KafkaConnection, prefix: str, partitions: int, *, keep: bool) -> Iterator[Topics]:
+    """The run's topics, made now and removed at the end unless they are to be kept."""
+    topics = Topics(prefix)
+    many = {topics.events, topics.decisions}
+    specs = [
+        TopicSpec(name, partitions if name in many else 1, COMPACTED if name == topics.day_tables else {})
+        for name in topics.all()
+    ]
+    with ControlPlane(connection) as control:
+        control.create_topics(specs)
+    try:
+        yield topics
+    finally:
+        if not keep:
+            with ControlPlane(connection) as control:
+                control.delete_topics(list(topics.all()))
+
+
+def _write_plan(path: Path, plan: msgspec.Struct) -> str:
+    path.write_bytes(msgspec.json.encode(plan))
+    return str(path)
+
+
+@dataclass(slots=True)
+class Instruments:
+    """The three measuring processes of a stream."""
+
+    load: Child
+    receiver: Child
+    collector: Child
+    live: Live
+    start_file: Path
+    load_summary: Path
+    collector_summary: Path
+
+    @classmethod
+    def start(cls, plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> "Instruments":
+        """Start load, receiver and collector, and wait until they are ready."""
+        work, config = reach.work, str(reach.kafka_config) if reach.kafka_config else None
+        live = Live.create(work / "live")
+        sent = work / "sent.npy"
+        load_plan = LoadPlan(
+            feed=str(plan.feed),
+            prefix=topics.prefix,
+            bootstrap_servers=reach.bootstrap_servers,
+            kafka_config=config,
+            sent=str(sent),
+            progress=str(work / "live"),
+            summary=str(work / "load.json"),
+        )
+        receiver_plan = ReceiverPlan(
+            topic=topics.decisions,
+            partitions=plan.partitions,
+            bootstrap_servers=reach.bootstrap_servers,
+            kafka_config=config,
+            spool=str(work / "spool"),
+        )
+        collector_plan = CollectorPlan(
+            feed=str(plan.feed),
+            spool=str(work / "spool"),
+            sent=str(sent),
+            start_file=str(work / "start"),
+            events=str(plan.events),
+            timeout_ns=round(plan.timeout_s * NS_PER_S),
+            measured_from=plan.measured_from,
+            out=str(plan.decisions),
+            progress=str(work / "live"),
+            summary=str(work / "collector.json"),
+        )
+        children = {}
+        for name, its_plan in (("load", load_plan), ("receiver", receiver_plan), ("collector", collector_plan)):
+            command = module_command(f"harness.{name}", _write_plan(work / f"{name}.plan", its_plan))
+            children[name] = family.start(name, command, reach.logs / f"{name}.log", talk=True)
+        for child in children.values():
+            child.await_line("ready", READY_S)
+        return cls(**children, live=live, start_file=work / "start", load_summary=work / "load.json",
+                   collector_summary=work / "collector.json")  # fmt: skip
+
+    def go(self) -> int:
+        """Give the start instant (ns, monotonic) to everyone."""
+        start_ns = time.monotonic_ns() + START_IN_NS
+        partial = self.start_file.with_suffix(".part")
+        partial.write_text(str(start_ns), encoding="utf-8")
+        partial.replace(self.start_file)
+        self.load.tell(str(start_ns))
+        return start_ns
+
+    def finish(self, family: Family) -> tuple[dict[str, Any], dict[str, Any]]:
+        """End the receiver, let the collector read to the end; returns the collector's and the load's counts."""
+        family.stop(self.receiver)
+        if self.collector.wait(DRAIN_S) != 0:
+            raise (
+                self.collector.failure()
+                if not self.collector.running
+                else RunInvalidError(f"the collector did not end within {DRAIN_S:g} s; see {self.collector.log}")
+            )
+        family.stop(self.collector)
+        family.stop(self.load)
+        return json.loads(self.collector_summary.read_bytes()), json.loads(self.load_summary.read_bytes())
+
+
+class _Watch:
+    """Turns the live figures into snapshots, and decides when the stream is over."""
+
+    def __init__(self, plan: StreamPlan, instruments: Instruments, watcher: Watcher, start_ns: int) -> None:
+        self._plan, self._live, self._load, self._watcher = plan, instruments.live, instruments.load, watcher
+        self._start_ns = start_ns
+        self._intended = np.load(plan.feed / "schedule.npy") + start_ns
+        self._last = (start_ns, 0, 0.0)
+
+    @property
+    def ends_ns(self) -> int:
+        """When the last event's time-out ends."""
+        last = int(self._intended[-1]) if len(self._intended) else self._start_ns
+        return last + round(self._plan.timeout_s * NS_PER_S)
+
+    def over(self, now_ns: int) -> bool:
+        """Everything is sent, and everything is answered (or refused) or overdue."""
+        figures = self._live.get()
+        if self._load.running:
+            return False
+        return figures["answered"] + self._watcher.dead_lettered >= figures["sent"] or now_ns > self.ends_ns
+
+    def _rate(self, now_ns: int, answered: int) -> float:
+        then_ns, before, rate = self._last
+        if now_ns - then_ns >= NS_PER_S:
+            rate = (answered - before) * NS_PER_S / (now_ns - then_ns)
+            self._last = (now_ns, answered, rate)
+        return rate
+
+    def snapshot(self, now_ns: int) -> Snapshot:
+        """The stream now."""
+        figures, sample = self._live.get(), self._watcher.last
+        due = int(np.searchsorted(self._intended, now_ns - round(self._plan.timeout_s * NS_PER_S)))
+        planned_ns = int(self._intended[-1]) - self._start_ns if len(self._intended) else 0
+        return Snapshot(
+            title=self._plan.title,
+            elapsed_s=(now_ns - self._start_ns) / NS_PER_S,
+            planned_s=planned_ns / NS_PER_S,
+            events=len(self._intended),
+            sent=figures["sent"],
+            answered=figures["answered"],
+            rate_per_s=self._rate(now_ns, figures["answered"]),
+            p50_ms=figures["p50_ns"] / 1e6,
+            p99_ms=figures["p99_ns"] / 1e6,
+            by_path={path: figures[path] for path in ("rules", "model", "fallback")},
+            duplicated=figures["duplicated"],
+            overdue=max(0, due - figures["answered"]),
+            lag=sample.lag if sample else None,
+            breaker=sample.breaker if sample else None,
+        )
+
+
+def _attend(watch: _Watch, family: Family, display: Display) -> None:
+    with display as shown:
+        while True:
+            family.check()
+            now_ns = time.monotonic_ns()
+            shown.show(watch.snapshot(now_ns))
+            if watch.over(now_ns):
+                break
+            time.sleep(REFRESH_S)
+    time.sleep(GRACE_S)
+
+
+def _dead_lettered(connection: KafkaConnection, topics: Topics) -> int:
+    with ControlPlane(connection) as control:
+        return sum(control.end_offsets(topics.dead_letter).values())
+
+
+def stream_once(
+    plan: StreamPlan, setup: ScorerSetup, reach: Reach, connection: KafkaConnection, display: Display, *, keep: bool
+) -> StreamOutcome:
+    """Run one stream to its end. Whatever happens, no process and (unless `keep`) no topic is left."""
+    reach.work.mkdir(parents=True, exist_ok=True)
+    with topics_of(connection, reach.prefix, plan.partitions, keep=keep) as topics, Family() as family:
+        scorers = Scorers.start(setup, reach, family)
+        instruments = Instruments.start(plan, reach, topics, family)
+        scorers.await_ready(family)
+        with Watcher(connection, reach.group, topics.events, scorers) as watcher:
+            start_ns = instruments.go()
+            _attend(_Watch(plan, instruments, watcher, start_ns), family, display)
+        summaries = scorers.stop(family)
+        counts, load = instruments.finish(family)
+        dead_lettered = _dead_lettered(connection, topics)
+    sent_ns = np.load(reach.work / "sent.npy")
+    return StreamOutcome(start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions)

@@ -1,0 +1,111 @@
+"""What the person reads at the end of a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.results import Distribution, Results
+
+_STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def _share(value: Any) -> str:
+    return "-" if value is None else f"{float(value):.3f}"
+
+
+def _latency_row(table: Table, name: str, found: Distribution) -> None:
+    if found.count:
+        figures = (found.p50, found.p90, found.p99, found.p999, found.max)
+        table.add_row(name, f"{found.count:,}", *(_ms(figure) for figure in figures))
+
+
+def latency_table(results: Results) -> Table:
+    """Response, service, delay and floor, by path and stage."""
+    latency = results.latency_ms
+    table = Table(title="Latency, ms", title_justify="left", header_style="bold")
+    table.add_column("")
+    for name in ("events", "P50", "P90", "P99", "P99.9", "max"):
+        table.add_column(name, justify="right")
+    _latency_row(table, "response", latency.response)
+    for path, split in latency.by_path.items():
+        _latency_row(table, f"  path {path}", split.response)
+    if latency.floor is not None:
+        _latency_row(table, "floor (null scorer)", latency.floor.response)
+    _latency_row(table, "service", latency.service)
+    for stage, found in latency.stages.items():
+        _latency_row(table, f"  stage {stage}", found)
+    _latency_row(table, "schedule delay", latency.schedule_delay)
+    return table
+
+
+def counts_table(results: Results) -> Table:
+    """Load and counts."""
+    counts, load = results.counts, results.load
+    table = Table.grid(padding=(0, 2))
+    table.add_row("rate", f"{load.achieved_per_s:,.1f}/s sent, {load.target_per_s:,.1f}/s asked ({load.process})")
+    table.add_row(
+        "events",
+        f"{counts.sent:,} sent, {counts.decided:,} decided, {counts.lost:,} lost, {counts.late:,} late, "
+        f"{counts.duplicated:,} duplicated, {counts.dead_lettered:,} dead-lettered",
+    )
+    total = max(counts.decided, 1)
+    paths = {"rules": counts.by_path.rules, "model": counts.by_path.model, "fallback": counts.by_path.fallback}
+    table.add_row("by path", ", ".join(f"{name} {n:,} ({n / total:.1%})" for name, n in paths.items()))
+    if results.breaker.open_ms is not None:
+        changes = len(results.breaker.transitions)
+        table.add_row("breaker", f"open {results.breaker.open_ms:,.0f} ms, {changes} changes of state")
+    return table
+
+
+def quality_table(results: Results) -> Table | None:
+    """Precision, recall and the like; None when the truth is not known."""
+    quality: Mapping[str, Any] = results.quality
+    if not quality:
+        return None
+    k = quality.get("k", "K")
+    table = Table.grid(padding=(0, 2))
+    ceiling = _share(quality.get("precision_at_k_ceiling"))
+    table.add_row(f"card precision@{k}", f"{_share(quality.get('precision_at_k'))} (ceiling {ceiling})")
+    table.add_row("PR-AUC", _share(quality.get("pr_auc")))
+    if quality.get("roc_auc") is not None:
+        table.add_row("ROC-AUC", _share(quality["roc_auc"]))
+    table.add_row("recall", _share(quality.get("recall")))
+    table.add_row("false-positive rate", _share(quality.get("false_positive_rate")))
+    lift = quality.get("lift_at_k")
+    table.add_row(f"lift@{k}", "-" if lift is None else f"{lift:,.1f}")
+    for row in quality.get("published", []):
+        figures = (
+            f"average precision {_share(row.get('average_precision'))}, "
+            f"precision@{k} {_share(row.get('card_precision_at_k'))}, AUC {_share(row.get('auc'))}"
+        )
+        table.add_row(f"published: {row.get('model')}", figures)
+    return table
+
+
+def print_summary(results: Results, folder: Path, report: Path | None, console: Console) -> None:
+    """The whole summary."""
+    console.print()
+    console.print(latency_table(results))
+    console.print(counts_table(results))
+    quality = quality_table(results)
+    if quality is not None:
+        console.print(quality)
+    psi = results.drift.get("psi_score")
+    if psi is not None:
+        console.print(f"drift     PSI of the score {psi:.3f} ({results.drift.get('status')})", highlight=False)
+    status = results.verdict.status
+    console.print(Text(f"\n{status.upper()}", style=_STYLES[status]), end="")
+    console.print(f"  {results.scenario}, engine {results.engine}, broker {results.broker.name}", highlight=False)
+    for reason in results.verdict.reasons:
+        console.print(f"  - {reason}", highlight=False, soft_wrap=True)
+    console.print(f"\nreport: {report}" if report else f"\nrun folder: {folder}", highlight=False, soft_wrap=True)

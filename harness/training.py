@@ -1,0 +1,128 @@
+"""The model and the warm state, made by the rooms that own them, as processes; both cached by content."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.cache import ROOT, cached_folder, content_key, hash_file, hash_sources
+from harness.prepare import Prepared
+from harness.processes import Child, Family, module_command
+from harness.scenario import Scenario
+from streams.errors import BadInputError, RunInvalidError
+
+TRAINING_S, WARMING_S = 1_800.0, 900.0
+POLL_S = 0.2
+SHIPPED_RULES = ROOT / "rules" / "fraud.yaml"
+SERVING_CODE = ("models", "rules", "scorer", "streams")
+Say = Callable[[str], None]
+
+
+def _iso(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _latest_progress(log: Path) -> str | None:
+    for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()):
+        if line.startswith("{"):
+            try:
+                found = json.loads(line)
+                return f"{found['step']} {float(found['done']):.0%}"
+            except (ValueError, KeyError, TypeError):
+                continue
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where costly things are made: the cache, the run's logs, the run's processes, and who hears of progress."""
+
+    cache: Path
+    logs: Path
+    family: Family
+    say: Say
+
+
+def run_step(shop: Workshop, name: str, command: list[str], timeout_s: float) -> Child:
+    """Run a process to its end, telling its progress; raises with its own words when it fails."""
+    log = shop.logs / f"{name}.log"
+    child = shop.family.start(name, command, log, talk=True)
+    deadline = time.monotonic() + timeout_s
+    told = None
+    while child.wait(POLL_S) is None:
+        latest = _latest_progress(log)
+        if latest and latest != told:
+            told = latest
+            shop.say(latest)
+        if time.monotonic() > deadline:
+            raise RunInvalidError(f"{name} took longer than {timeout_s:g} s; see {log}")
+    if child.process.returncode != 0:
+        raise child.failure()
+    return child
+
+
+def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
+    """The bundle trained on the prepared history, from the cache where the same training was done before."""
+    training, windows = scenario.training, prepared.windows
+    command = module_command(
+        "models", "train", "fraud",
+        "--events", str(prepared.file("history")),
+        "--labels", str(prepared.file("history_labels")),
+        "--cache-dir", str(shop.cache / "bundles"),
+        "--train-from", _iso(windows.train_from_ns),
+        "--train-until", _iso(windows.train_until_ns),
+        "--label-delay-days", str(prepared.facts.get("label_delay_days") or training.label_delay_days),
+        "--seed", str(scenario.seeds.training),
+    )  # fmt: skip
+    if training.alert_budget_per_day is not None:
+        command += ["--alert-budget-per-day", str(training.alert_budget_per_day)]
+    if training.review_share is not None:
+        command += ["--review-share", str(training.review_share)]
+    child = run_step(shop, "training", command, TRAINING_S)
+    lines = child.process.stdout.read().decode().split() if child.process.stdout else []
+    shop.family.stop(child)
+    if not lines or not (Path(lines[-1]) / "bundle.json").is_file():
+        raise RunInvalidError(f"training ended well but named no bundle; see {child.log}")
+    return Path(lines[-1])
+
+
+def read_bundle(bundle: Path) -> dict[str, Any]:
+    """bundle.json of a bundle directory; raises BadInputError when there is none."""
+    try:
+        found = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"--bundle {bundle}: bundle.json cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise BadInputError(f"--bundle {bundle}: bundle.json holds no object")
+    return found
+
+
+def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple[Path, bool]:
+    """The state a scorer starts from: history replayed once. Returns it and whether it was in the cache."""
+    windows = prepared.windows
+    key = content_key(
+        {
+            "prepared": prepared.key,
+            "bundle": hash_file(bundle / "bundle.json"),
+            "rules": hash_file(rules),
+            "code": hash_sources(SERVING_CODE),
+        }
+    )
+
+    def make(folder: Path) -> None:
+        command = module_command(
+            "scorer", "warm",
+            "--bundle", str(bundle),
+            "--rules", str(rules),
+            "--events", str(prepared.file("history")),
+            "--labels", str(prepared.file("history_labels")),
+            "--until-ns", str(windows.stream_start_ns),
+            "--reference-from-ns", str(windows.reference_from_ns),
+            "--out", str(folder),
+        )  # fmt: skip
+        shop.family.stop(run_step(shop, "warming", command, WARMING_S))
+
+    return cached_folder(shop.cache, "states", key, make)

@@ -1,0 +1,105 @@
+"""Pass, fail or invalid, with every reason in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.results import Counts, LatencyResults, LoadResults, Verdict
+from harness.scenario import Slo
+
+ACHIEVED_SHARE_MIN = 0.99
+SCHEDULE_DELAY_SHARE_MAX = 0.05
+"""Of the response SLO: above it, the harness's own lateness would be a noticeable part of what is judged."""
+
+EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a verdict is made from."""
+
+    slo: Slo
+    load: LoadResults
+    counts: Counts
+    latency_ms: LatencyResults
+    quality: Mapping[str, Any]
+    drift: Mapping[str, Any]
+
+
+def _validity(run: Judged) -> list[str]:
+    reasons = []
+    load, counts = run.load, run.counts
+    if load.achieved_per_s < ACHIEVED_SHARE_MIN * load.scheduled_per_s:
+        reasons.append(
+            f"achieved {load.achieved_per_s:,.1f} events/s, less than {ACHIEVED_SHARE_MIN:.0%} of the scheduled "
+            f"{load.scheduled_per_s:,.1f}/s"
+        )
+    bound_ms = SCHEDULE_DELAY_SHARE_MAX * run.slo.response_p99_ms
+    delay = load.schedule_delay_ms.p99
+    if delay is not None and delay > bound_ms:
+        reasons.append(
+            f"schedule delay P99 {delay:,.2f} ms exceeds {bound_ms:,.2f} ms "
+            f"({SCHEDULE_DELAY_SHARE_MAX:.0%} of the response SLO): the load was not sent on time"
+        )
+    missing = counts.lost - counts.dead_lettered
+    if missing > 0:
+        reasons.append(f"{missing:,} of {counts.sent:,} events never came back")
+    if counts.undelivered:
+        reasons.append(f"{counts.undelivered:,} messages were not taken by the broker")
+    if counts.sent != counts.decided + counts.lost:
+        reasons.append(f"sent {counts.sent:,} is not decided {counts.decided:,} + lost {counts.lost:,}")
+    if run.latency_ms.negative:
+        reasons.append(f"{run.latency_ms.negative:,} negative latencies: the clocks do not agree")
+    return reasons
+
+
+def _contract(counts: Counts) -> list[str]:
+    found = {
+        "events were refused by the scorer (dead-lettered)": counts.dead_lettered,
+        "events were decided more than once": counts.duplicated,
+        "events were decided after the time-out": counts.late,
+        "decisions were for events nobody sent": counts.unknown,
+        "decisions could not be read": counts.malformed,
+    }
+    return [f"{count:,} {what}" for what, count in found.items() if count]
+
+
+def _at_most(name: str, value: float | None, limit: float | None, unit: str = "") -> list[str]:
+    if limit is None:
+        return []
+    if value is None:
+        return [f"{name} could not be measured (limit {limit:g}{unit})"]
+    return [f"{name} {value:,.4g}{unit} exceeds {limit:,g}{unit}"] if value > limit else []
+
+
+def _at_least(name: str, value: float | None, limit: float | None) -> list[str]:
+    if limit is None:
+        return []
+    if value is None:
+        return [f"{name} could not be measured (at least {limit:g} wanted)"]
+    return [f"{name} {value:.4g} is below {limit:g}"] if value < limit else []
+
+
+def _limits(run: Judged) -> list[str]:
+    slo, quality, response = run.slo, run.quality, run.latency_ms.response
+    fallback_share = run.counts.by_path.fallback / run.counts.decided if run.counts.decided else None
+    return [
+        *_at_most("response P99", response.p99, slo.response_p99_ms, " ms"),
+        *_at_most("response P99.9", response.p999, slo.response_p999_ms, " ms"),
+        *_at_least("precision@K", quality.get("precision_at_k"), slo.precision_at_k_min),
+        *_at_least("recall", quality.get("recall"), slo.recall_min),
+        *_at_least("PR-AUC", quality.get("pr_auc"), slo.pr_auc_min),
+        *_at_most("false-positive rate", quality.get("false_positive_rate"), slo.false_positive_rate_max),
+        *_at_most("PSI of the score", run.drift.get("psi_score"), slo.psi_score_max),
+        *_at_most("share of fallback decisions", fallback_share, slo.fallback_share_max),
+    ]
+
+
+def judge(run: Judged) -> Verdict:
+    """Invalid beats fail beats pass; an invalid run still lists the limits it broke."""
+    invalid, failed = _validity(run), [*_contract(run.counts), *_limits(run)]
+    if invalid:
+        return Verdict(status="invalid", reasons=invalid + failed)
+    if failed:
+        return Verdict(status="fail", reasons=failed)
+    return Verdict(status="pass", reasons=[])

@@ -1,0 +1,63 @@
+"""Looks at the stream from outside once a second, in a thread: lag of the scorer's group, health of its workers."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from harness.scorers import Scorers, worst_breaker
+from harness.timeline import Sample
+from streams.brokers.connection import KafkaConnection
+from streams.brokers.control import ControlPlane
+from streams.errors import BrokerError
+
+logger = logging.getLogger("riskbench.harness.watch")
+EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Samples until its context ends. `lag` is what the group has not committed yet, so it never undercounts."""
+
+    connection: KafkaConnection
+    group: str
+    topic: str
+    scorers: Scorers
+    samples: list[Sample] = field(default_factory=list)
+    dead_lettered: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(15.0)
+
+    def _run(self) -> None:
+        control: ControlPlane | None = None
+        while not self._stop.wait(EVERY_S):
+            try:
+                control = control or ControlPlane(self.connection)
+                lag: int | None = sum(control.lag(self.group, self.topic).values())
+            except BrokerError as error:
+                logger.warning("lag: %s", error)
+                lag = None
+            healths = self.scorers.health()
+            self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in healths)
+            self.samples.append(Sample(time.monotonic_ns(), lag, worst_breaker(healths)))
+        if control is not None:
+            control.close()
+
+    @property
+    def last(self) -> Sample | None:
+        """The latest sample."""
+        return self.samples[-1] if self.samples else None

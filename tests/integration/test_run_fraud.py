@@ -1,0 +1,234 @@
+"""`bench run fraud`, whole: as a person starts it, on both brokers, with every engine; and when it is cut short."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN_S = 280.0
+
+SCENARIO = """
+name: small
+world: {history_days: 60, cards: 500, fraud_share: 0.02}
+load: {rate_per_s: 200.0, duration_s: 5.0, warmup_s: 1.0, partitions: 3}
+measure: {k: 20, event_timeout_s: 20.0, floor_s: 2.0}
+slo: {response_p99_ms: 15000.0}
+"""
+
+pytestmark = [pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, broker_cache_dir: Path) -> Path:
+    """A folder with a small scenario, and the user's cache: Kafka's jars are there, one model serves all tests."""
+    folder: Path = tmp_path_factory.mktemp("run-fraud")
+    (folder / "small.yaml").write_text(SCENARIO, encoding="utf-8")
+    (folder / "cache").symlink_to(broker_cache_dir, target_is_directory=True)
+    broker_cache_dir.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _command(workshop: Path, out: Path, *options: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "harness.cli", "run", "fraud"),
+        *("--scenario", str(workshop / "small.yaml")),
+        *("--cache-dir", str(workshop / "cache")),
+        *("--out", str(out)),
+        *options,
+    ]
+
+
+def _environment(token: str) -> dict[str, str]:
+    """The mark is inherited by every process the run starts: so they are found, wherever they went."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "RISKBENCH_TEST_MARK": token}
+
+
+def _marked(token: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("RISKBENCH_TEST_MARK") == token and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def _listened(connections: Iterable[Any]) -> set[int]:
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+
+
+def _ports(processes: list[psutil.Process]) -> set[int]:
+    ports = set()
+    for process in processes:
+        try:
+            ports |= _listened(process.net_connections("inet"))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return ports
+
+
+def _listening() -> set[int]:
+    return _listened(psutil.net_connections("inet"))
+
+
+@pytest.fixture
+def token(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Marks the processes of one test; whatever is left at its end is killed, so that tests do not meet."""
+    mark = f"{os.getpid()}-{request.node.name}-{time.monotonic_ns()}"
+    yield mark
+    for process in _marked(mark):
+        process.kill()
+
+
+def _run(workshop: Path, out: Path, token: str, *options: str) -> tuple[Path, dict[str, Any]]:
+    done = subprocess.run(
+        _command(workshop, out, "--json", *options),
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+        env=_environment(token),
+        cwd=workshop,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    results = json.loads(done.stdout)
+    (folder,) = out.iterdir()
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == results
+    assert _marked(token) == []
+    return folder, results
+
+
+def _check(folder: Path, results: dict[str, Any]) -> None:
+    counts = results["counts"]
+    assert results["verdict"] == {"status": "pass", "reasons": []}
+    assert counts["sent"] == counts["decided"] > 900
+    for kind in ("lost", "late", "duplicated", "unknown", "malformed", "dead_lettered", "undelivered"):
+        assert counts[kind] == 0, kind
+    assert sum(counts["by_path"].values()) == counts["decided"]
+    assert results["load"]["achieved_per_s"] >= 0.99 * results["load"]["scheduled_per_s"]
+    latency = results["latency_ms"]
+    assert latency["negative"] == latency["overflow"] == 0
+    assert latency["response"]["count"] == counts["sent"] - counts["warmup"]
+    assert latency["response"]["p50"] <= latency["response"]["p99"] <= latency["response"]["max"]
+    rows = pq.read_table(folder / "decisions.parquet")
+    assert len(rows) == counts["sent"]
+    assert set(rows["status"].to_pylist()) == {"decided"}
+    assert sorted(rows["ordinal"].to_pylist()) == list(range(counts["sent"]))
+    timeline = pq.read_table(folder / "timeline.parquet")
+    assert sum(timeline["sent"].to_pylist()) == sum(timeline["decided"].to_pylist()) == counts["sent"]
+    names = {path.name for path in folder.iterdir()}
+    wanted = {"scenario.yaml", "environment.json", "results.json", "latency.hlog", "decisions.parquet", "logs"}
+    assert wanted | {"events.parquet", "labels.parquet", "timeline.parquet"} <= names
+    assert "INCOMPLETE" not in names
+    assert ".work" not in names
+
+
+@pytest.mark.parametrize("engine", ["native", "faust"])
+@pytest.mark.parametrize(
+    "broker",
+    [pytest.param(name, marks=pytest.mark.broker(name)) for name in ("apache", "embedded")],
+)
+def test_everything_comes_back(workshop: Path, tmp_path: Path, token: str, broker: str, engine: str) -> None:
+    folder, results = _run(workshop, tmp_path / "runs", token, "--broker", broker, "--engine", engine)
+    _check(folder, results)
+    assert results["broker"]["name"] == broker
+    assert results["latency_ms"]["floor"]["lost"] == 0
+    assert results["latency_ms"]["floor"]["response"]["count"] > 0
+    assert (folder / "floor.hlog").stat().st_size > 0
+    assert (folder / "report.html").stat().st_size < 5_000_000
+
+
+def test_without_a_broker(workshop: Path, tmp_path: Path, token: str) -> None:
+    folder, results = _run(workshop, tmp_path / "runs", token, "--engine", "inprocess", "--no-report")
+    _check(folder, results)
+    assert results["broker"]["name"] == "none"
+
+
+@pytest.mark.broker("embedded")
+def test_workers_share_the_partitions(workshop: Path, tmp_path: Path, token: str) -> None:
+    options = ("--broker", "embedded", "--engine", "native", "--workers", "2", "--no-floor", "--no-report")
+    folder, results = _run(workshop, tmp_path / "runs", token, *options)
+    _check(folder, results)
+    workers = set(pq.read_table(folder / "decisions.parquet", columns=["worker"])["worker"].to_pylist())
+    assert workers == {"worker-1", "worker-2"}
+
+
+@pytest.mark.broker("embedded")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_cut_short_leaves_nothing_behind(workshop: Path, tmp_path: Path, token: str, number: signal.Signals) -> None:
+    options = ("--broker", "embedded", "--engine", "native", "--duration", "120", "--no-floor", "--no-report")
+    process = subprocess.Popen(
+        _command(workshop, tmp_path / "runs", *options),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_environment(token),
+        cwd=workshop,
+        start_new_session=True,
+    )
+    _await_stream(tmp_path / "runs", process)
+    ports = _ports(_marked(token))
+    assert ports, "the broker and the workers listen while the stream runs"
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"interrupted by {number.name}" in errors.decode()
+    assert "Traceback" not in errors.decode()
+    assert _marked(token) == []
+    assert not ports & _listening()
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert number.name in (folder / "INCOMPLETE").read_text(encoding="utf-8")
+    assert not (folder / ".work").exists()
+
+
+def _await_stream(runs: Path, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + RUN_S
+    while not list(runs.glob("*/.work/stream/start")):
+        assert process.poll() is None, process.communicate()[1].decode()[-4000:]
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    time.sleep(1.0)
+
+
+def _refused(workshop: Path, tmp_path: Path, token: str, *options: str) -> str:
+    done = subprocess.run(
+        _command(workshop, tmp_path / "runs", *options),
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+        env=_environment(token),
+        cwd=workshop,
+    )
+    assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert _marked(token) == []
+    return done.stderr
+
+
+def test_unreachable_broker(workshop: Path, tmp_path: Path, token: str) -> None:
+    message = _refused(workshop, tmp_path, token, "--bootstrap-servers", "127.0.0.1:1")
+    assert "no Kafka answers at 127.0.0.1:1" in message
+
+
+def test_damaged_bundle(workshop: Path, tmp_path: Path, token: str) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "bundle.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    assert "bundle" in _refused(workshop, tmp_path, token, "--bundle", str(bundle))
+
+
+def test_faulty_rules(workshop: Path, tmp_path: Path, token: str) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: [{when: nonsense}]\n", encoding="utf-8")
+    assert "rules.yaml" in _refused(workshop, tmp_path, token, "--rules", str(rules))

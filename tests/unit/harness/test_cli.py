@@ -1,0 +1,78 @@
+"""The command line: bad usage ends with 2 and one message, never a traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+
+
+def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "fraud", "--rate", "-5"], "--rate (load.rate_per_s) = -5.0: must be greater than 0"),
+        (["run", "fraud", "--rate", "0"], "must be greater than 0"),
+        (["run", "fraud", "--rate", "fast"], "--rate"),
+        (["run", "fraud", "--duration", "-1"], "--duration"),
+        (["run", "fraud", "--engine", "spark"], "--engine"),
+        (["run", "fraud", "--broker", "rabbit"], "--broker"),
+        (["run", "fraud", "--scenario", "nope"], "scenario nope: no such file"),
+        (["run", "fraud", "--partitions", "0"], "--partitions (load.partitions) = 0: must be at least 1"),
+        (["run", "fraud", "--workers", "0"], "--workers"),
+        (["run", "fraud", "--k", "0"], "--k"),
+        (["run", "fraud", "--seed", "-1"], "seeds.world = -1"),
+        (["run", "fraud", "--columns", "handbook"], "--data FILE"),
+        (["run", "fraud", "--kafka-config", "x"], "--bootstrap-servers"),
+        (["run", "fraud", "--broker", "apache", "--bootstrap-servers", "a:1"], "give one of the two"),
+        (["run", "fraud", "--nonsense"], "--nonsense"),
+        (["run", "horse"], "horse"),
+        (["report", "nowhere"], "nowhere: not a finished run"),
+        (["world", "fraud"], "--out"),
+        (["train", "fraud", "--out", "/"], "exists already"),
+    ],
+)
+def test_bad_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = _run(arguments, capsys)
+    assert code == 2
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_unwritable_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    code, text = _run(["run", "fraud", "--out", str(blocked)], capsys)
+    assert code == 2
+    assert "a run folder cannot be made there" in text
+
+
+def test_a_file_that_is_missing_leaves_a_marked_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--data", str(tmp_path / "no.csv"), "--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "c")]
+    code, text = _run(["run", "fraud", *options], capsys)
+    assert code == 2
+    assert "no.csv cannot be read" in text
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert "no.csv" in (folder / "INCOMPLETE").read_text(encoding="utf-8")
+
+
+def test_help_lists_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = _run(["--help"], capsys)
+    assert code == 0
+    assert all(command in text for command in ("run", "train", "world", "report", "version"))
+    code, text = _run(["run", "fraud", "--help"], capsys)
+    assert code == 0
+    for option in ("--rate", "--engine", "--broker", "--bootstrap-serv", "--data", "--columns", "--no-floor", "--json"):
+        assert option in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = _run(["version"], capsys)
+    assert code == 0
+    assert text.strip()

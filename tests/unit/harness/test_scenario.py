@@ -1,0 +1,93 @@
+"""Scenario files: what is right is echoed whole, what is wrong is said with file, key path, value and bound."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.scenario import Scenario, load_scenario, parse_scenario
+from streams.errors import BadInputError
+
+
+def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
+    scenario = load_scenario("fraud")
+    echoed = yaml.safe_load(scenario.to_yaml())
+    assert echoed["load"]["burst"]["every_s"] == 10.0
+    assert echoed["measure"]["event_timeout_s"] == 30.0
+    assert parse_scenario(echoed, "echo") == scenario
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"load.rate_per_s": -5.0}, "--rate (load.rate_per_s) = -5.0: must be greater than 0"),
+        ({"load.rate_per_s": 0.0}, "must be greater than 0"),
+        ({"load.partitions": 1.5}, "load.partitions = 1.5: must be a whole number"),
+        ({"load.partitions": True}, "load.partitions = True: must be a whole number"),
+        ({"load.partitions": "4"}, "load.partitions = '4': must be a whole number"),
+        ({"load.rate_pers": 5}, "load.rate_pers: unknown key; did you mean rate_per_s?"),
+        ({"scorer.breaker.zzz": 5}, "scorer.breaker.zzz: unknown key; known here: sla_ms"),
+        ({"scorer.engine": "spark"}, "scorer.engine = 'spark': must be one of faust, native, inprocess"),
+        ({"seeds.world": -1}, "seeds.world = -1: must be at least 0"),
+        ({"seeds": 3}, "seeds = 3: must be keys and values"),
+        ({"world.cards": 2}, "cards is 2, allowed are 50 to"),
+        ({"world.start": "soon"}, "it must be a date such as"),
+        ({"load.burst.length_s": 50.0}, "length_s = 50 must be below every_s = 10"),
+        ({"faults": [{"kind": "kill"}]}, "can have at most 0 entries"),
+        ({"load.rate_per_s": float("inf")}, "must be"),
+        ({"measure.k": 0}, "measure.k = 0: must be at least 1"),
+    ],
+)
+def test_what_is_wrong_is_said(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        load_scenario("fraud", changes, {"load.rate_per_s": "--rate"})
+    message = str(caught.value)
+    assert words in message
+    assert "fraud.yaml" in message
+    for jargon in ("pydantic", "input_type", "validation error", "extra_forbidden"):
+        assert jargon not in message
+
+
+def test_several_problems_are_said_together() -> None:
+    with pytest.raises(BadInputError, match="2 problems") as caught:
+        load_scenario("fraud", {"measure.k": 0, "load.partitions": 0})
+    assert "measure.k" in str(caught.value)
+    assert "load.partitions" in str(caught.value)
+
+
+def test_an_endless_world_is_refused() -> None:
+    raw = {"name": "x", "load": {"duration_s": None}}
+    with pytest.raises(BadInputError, match="needs data"):
+        parse_scenario(raw, "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: [", "line 1"),
+        ("- 1\n", "expected keys and values"),
+        ("", "expected keys and values"),
+        ("domain: fraud\n", "name: missing"),
+    ],
+)
+def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInputError, match=words) as caught:
+        load_scenario(path)
+    assert "mine.yaml" in str(caught.value)
+
+
+def test_unknown_scenario_names_the_known() -> None:
+    with pytest.raises(BadInputError, match=r"known: .*fraud"):
+        load_scenario("nope")
+
+
+def test_changes_win_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nload: {rate_per_s: 7.0, warmup_s: 1.0}\n", encoding="utf-8")
+    scenario: Scenario = load_scenario(path, {"load.rate_per_s": 9.0, "measure.k": None})
+    assert scenario.load.rate_per_s == 9.0
+    assert scenario.load.warmup_s == 1.0
+    assert scenario.measure.k == Scenario(name="x").measure.k

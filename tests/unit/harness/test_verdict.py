@@ -1,0 +1,128 @@
+"""Invalid beats fail beats pass, and every reason is said."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from harness.results import Counts, Distribution, LatencyResults, LoadResults, PathCounts, ScheduleDelay, Verdict
+from harness.scenario import Slo
+from harness.verdict import Judged, judge
+
+DISTRIBUTION = Distribution(count=100, p50=5.0, p90=8.0, p99=20.0, p999=30.0, max=40.0)
+LOAD = LoadResults(
+    process="constant",
+    target_per_s=100.0,
+    scheduled_per_s=100.0,
+    achieved_per_s=100.0,
+    schedule_delay_ms=ScheduleDelay(p50=0.01, p99=0.5, max=3.0),
+    duration_s=1.0,
+    warmup_s=0.0,
+    partitions=4,
+    events_from=None,
+    events_until=None,
+)
+COUNTS = Counts(
+    sent=100,
+    decided=100,
+    lost=0,
+    late=0,
+    duplicated=0,
+    unknown=0,
+    malformed=0,
+    dead_lettered=0,
+    undelivered=0,
+    warmup=0,
+    side_messages=0,
+    by_path=PathCounts(rules=20, model=80, fallback=0),
+)
+LATENCY = LatencyResults(
+    response=DISTRIBUTION,
+    service=DISTRIBUTION,
+    schedule_delay=DISTRIBUTION,
+    floor=None,
+    by_path={},
+    stages={},
+    negative=0,
+    overflow=0,
+)
+
+
+def _judge(
+    slo: Slo | None = None, load: Any = None, counts: Any = None, latency: Any = None, **quality: Any
+) -> Verdict:
+    return judge(
+        Judged(
+            slo or Slo(),
+            replace(LOAD, **(load or {})),
+            replace(COUNTS, **(counts or {})),
+            replace(LATENCY, **(latency or {})),
+            quality,
+            {"psi_score": quality.get("psi")},
+        )
+    )
+
+
+def test_all_well_is_a_pass() -> None:
+    assert _judge() == Verdict(status="pass", reasons=[])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"load": {"achieved_per_s": 98.9}}, "achieved 98.9 events/s"),
+        (
+            {"load": {"schedule_delay_ms": ScheduleDelay(p50=1, p99=50.1, max=60)}},
+            "schedule delay P99 50.10 ms exceeds 50.00 ms",
+        ),
+        ({"counts": {"lost": 3, "decided": 97}}, "3 of 100 events never came back"),
+        ({"counts": {"decided": 99}}, "is not decided 99 + lost 0"),
+        ({"counts": {"undelivered": 1}}, "not taken by the broker"),
+        ({"latency": {"negative": 2}}, "negative latencies"),
+    ],
+)
+def test_invalid(changes: dict[str, Any], words: str) -> None:
+    verdict = _judge(**changes)
+    assert verdict.status == "invalid"
+    assert any(words in reason for reason in verdict.reasons)
+
+
+def test_just_enough_is_valid() -> None:
+    assert _judge(load={"achieved_per_s": 99.0}).status == "pass"
+    assert _judge(load={"schedule_delay_ms": ScheduleDelay(p50=1, p99=50.0, max=900)}).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"slo": Slo(response_p99_ms=19.0), "load": {}}, "response P99 20 ms exceeds 19 ms"),
+        ({"slo": Slo(response_p999_ms=29.0)}, "response P99.9 30 ms exceeds 29 ms"),
+        ({"slo": Slo(precision_at_k_min=0.3), "precision_at_k": 0.2}, "precision@K 0.2 is below 0.3"),
+        ({"slo": Slo(recall_min=0.3)}, "recall could not be measured"),
+        ({"slo": Slo(pr_auc_min=0.3), "pr_auc": 0.1}, "PR-AUC 0.1 is below 0.3"),
+        (
+            {"slo": Slo(false_positive_rate_max=0.01), "false_positive_rate": 0.02},
+            "false-positive rate 0.02 exceeds 0.01",
+        ),
+        ({"slo": Slo(psi_score_max=0.25), "psi": 0.4}, "PSI of the score 0.4 exceeds 0.25"),
+        (
+            {"slo": Slo(fallback_share_max=0.1), "counts": {"by_path": PathCounts(rules=0, model=80, fallback=20)}},
+            "fallback",
+        ),
+        ({"counts": {"duplicated": 1}}, "1 events were decided more than once"),
+        ({"counts": {"late": 2}}, "2 events were decided after the time-out"),
+        ({"counts": {"unknown": 2}}, "for events nobody sent"),
+        ({"counts": {"malformed": 2}}, "could not be read"),
+        ({"counts": {"dead_lettered": 2, "lost": 2, "decided": 98}}, "dead-lettered"),
+    ],
+)
+def test_fail(changes: dict[str, Any], words: str) -> None:
+    verdict = _judge(**changes)
+    assert verdict.status == "fail", verdict
+    assert any(words in reason for reason in verdict.reasons)
+
+
+def test_an_invalid_run_still_lists_the_limits_it_broke() -> None:
+    verdict = _judge(slo=Slo(response_p999_ms=1.0), counts={"lost": 1, "decided": 99})
+    assert verdict.status == "invalid"
+    assert len(verdict.reasons) == 2
