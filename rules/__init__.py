@@ -1,0 +1,1 @@
+"""Stage one: a small typed rule language in YAML, compiled, and the rule packs."""
