@@ -1,6 +1,7 @@
 """The command line, `bench`. Exit codes: 0 pass, 1 a limit broken, 2 bad usage or input, 3 invalid run."""
 
 import logging
+import os
 import sys
 from importlib import metadata
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
-        app(args=arguments)
+        app(args=arguments, obj=dict(os.environ))
     except RiskbenchError as error:
         typer.echo(f"bench: {error}", err=True)
         sys.exit(error.exit_code)

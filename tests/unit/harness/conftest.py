@@ -19,6 +19,22 @@ from harness.results import (
 )
 
 
+COUNTS = Counts(
+    sent=100,
+    decided=100,
+    lost=0,
+    late=0,
+    duplicated=0,
+    unknown=0,
+    malformed=0,
+    dead_lettered=0,
+    undelivered=0,
+    warmup=0,
+    side_messages=0,
+    by_path=PathCounts(rules=20, model=80, fallback=0),
+)
+
+
 @pytest.fixture
 def results() -> Results:
     """A small pass."""
@@ -44,20 +60,7 @@ def results() -> Results:
             events_from=None,
             events_until=None,
         ),
-        counts=Counts(
-            sent=100,
-            decided=100,
-            lost=0,
-            late=0,
-            duplicated=0,
-            unknown=0,
-            malformed=0,
-            dead_lettered=0,
-            undelivered=0,
-            warmup=0,
-            side_messages=0,
-            by_path=PathCounts(rules=20, model=80, fallback=0),
-        ),
+        counts=COUNTS,
         latency_ms=LatencyResults(
             response=found,
             service=found,

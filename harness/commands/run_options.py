@@ -1,0 +1,108 @@
+"""Options of `bench run …`, each with its unit."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class EngineName(StrEnum):
+    """Ours; a scorer of your own is reached through the topics."""
+
+    faust = "faust"
+    native = "native"
+    inprocess = "inprocess"
+
+
+class BrokerChoice(StrEnum):
+    """Brokers that are started for the run."""
+
+    apache = "apache"
+    embedded = "embedded"
+
+
+class ExplainChoice(StrEnum):
+    """Which decisions carry the features' contributions."""
+
+    flagged = "flagged"
+    all = "all"
+    none = "none"
+
+
+LOAD, SCORER, KAFKA, DATA, WHERE = "Load", "Scorer", "Kafka", "Data", "Where"
+
+OPTION_NAMES = {
+    "load.rate_per_s": "--rate",
+    "load.duration_s": "--duration",
+    "load.warmup_s": "--warmup",
+    "load.partitions": "--partitions",
+    "scorer.engine": "--engine",
+    "scorer.workers": "--workers",
+    "scorer.explain": "--explain",
+    "measure.k": "--k",
+    "broker": "--broker",
+}
+
+Rate = Annotated[float | None, typer.Option(help="Events per second, on average.", rich_help_panel=LOAD)]
+Duration = Annotated[
+    float | None,
+    typer.Option(
+        help="Measured seconds, after the warm-up; with --data the default is to the end of the data.",
+        rich_help_panel=LOAD,
+    ),
+]
+Warmup = Annotated[
+    float | None, typer.Option(help="Seconds sent and decided, but not measured, first.", rich_help_panel=LOAD)
+]
+Partitions = Annotated[
+    int | None, typer.Option(help="Partitions of the events and decisions topics.", rich_help_panel=LOAD)
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        help="One number that sets all four seeds: world N, arrivals N+1, faults N+2, training N+3.",
+        rich_help_panel=LOAD,
+    ),
+]
+Engine = Annotated[EngineName | None, typer.Option(help="Which of our engines to run.", rich_help_panel=SCORER)]
+Workers = Annotated[
+    int | None, typer.Option(help="Scorer processes that share the partitions.", rich_help_panel=SCORER)
+]
+Bundle = Annotated[
+    Path | None, typer.Option(help="Folder of a trained bundle, instead of training one.", rich_help_panel=SCORER)
+]
+Rules = Annotated[Path | None, typer.Option(help="Rule file, instead of the shipped one.", rich_help_panel=SCORER)]
+Explain = Annotated[
+    ExplainChoice | None,
+    typer.Option(help="Which decisions carry the features' contributions.", rich_help_panel=SCORER),
+]
+Broker = Annotated[
+    BrokerChoice | None,
+    typer.Option(
+        help="Broker to start: apache (a real Kafka) or embedded; default: apache, or embedded where it can't be had.",
+        rich_help_panel=KAFKA,
+    ),
+]
+Servers = Annotated[str | None, typer.Option(help="HOST:PORT,… of a Kafka that runs already.", rich_help_panel=KAFKA)]
+KafkaConfig = Annotated[
+    Path | None, typer.Option(help="Properties file (SASL, TLS) for --bootstrap-servers.", rich_help_panel=KAFKA)
+]
+KeepTopics = Annotated[
+    bool, typer.Option("--keep-topics", help="Leave the run's topics in Kafka.", rich_help_panel=KAFKA)
+]
+Data = Annotated[
+    Path | None, typer.Option(help="CSV or Parquet file to stream, instead of the world.", rich_help_panel=DATA)
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="Column map of --data: a YAML file, or a shipped name (handbook, riskbench).", rich_help_panel=DATA
+    ),
+]
+K = Annotated[
+    int | None, typer.Option("--k", help="Cards looked at per event-day, for precision@K.", rich_help_panel=DATA)
+]
+ScenarioFile = Annotated[str, typer.Option("--scenario", help="Scenario file, or the name of a shipped one.")]
+NoFloor = Annotated[bool, typer.Option("--no-floor", help="Do not measure the null scorer first.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Do not write report.html.")]
