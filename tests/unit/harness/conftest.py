@@ -18,7 +18,6 @@ from harness.results import (
     Verdict,
 )
 
-
 COUNTS = Counts(
     sent=100,
     decided=100,
