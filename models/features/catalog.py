@@ -90,7 +90,8 @@ FEATURES: tuple[Feature, ...] = (
     _flag("is_new_merchant", "first time at this merchant"),
     _flag("is_new_device", "first time on this device"),
     _flag("is_new_country", "first time in this country"),
-    _number("card_age_days", "days", 40_000, "card first seen {value} ago"),
+    # at most 30 days: an older card is "not new", and the age does not follow the calendar
+    _number("card_age_days", "days", 30, "card first seen {value} ago"),
     _number("distance_from_centre_km", "km", 20_040, "{value} from where this card was used in the last 30 days"),
     *_risk_features(),
 )

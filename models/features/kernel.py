@@ -23,8 +23,8 @@ LATENESS_NS = NS_PER_DAY
 """A late event up to this far behind its card's newest is exact."""
 RETENTION_NS = 30 * NS_PER_DAY + LATENESS_NS
 """How far behind its card's newest an event is kept."""
-EARTH_RADIUS_KM = 6_371.0088
-"""Mean radius R1 of the IUGG."""
+AGE_DAYS_MAX = 30.0  # beyond it a card is not new; without it the age would be the calendar, and always drift
+EARTH_RADIUS_KM = 6_371.0088  # mean radius R1 of the IUGG
 NO_DAY = -(2**62)
 """The day of an empty table."""
 
@@ -330,7 +330,7 @@ def _write_card(time: int, amount: int, seen: Int64s, out: Float32s) -> None:
     out[21] = amount / (others_sum / others) if others_sum > 0 else np.nan
     for flag in range(3):
         out[22 + flag] = seen[NEW_MERCHANT + flag] if seen[NEW_MERCHANT + flag] >= 0 else np.nan
-    out[25] = (time - seen[FIRST]) / NS_PER_DAY
+    out[25] = min((time - seen[FIRST]) / NS_PER_DAY, AGE_DAYS_MAX)
 
 
 @compiled

@@ -53,7 +53,7 @@ class Oracle:
         card.kept = behind[-1:] + [old for old in card.kept if old.event_time_ns > horizon]
         first = time if card.first_seen_ns is None else min(card.first_seen_ns, time)
         row = {**self._own(event), **_past(event, card.kept), **self._risk(event)}
-        row["card_age_days"] = (time - first) / NS_PER_DAY
+        row["card_age_days"] = min((time - first) / NS_PER_DAY, 30)
         keep = time > horizon
         for kind, code, size in (
             ("merchant", event.merchant_id, 32),
