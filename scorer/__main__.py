@@ -1,0 +1,193 @@
+"""Command line of the scorer: `python -m scorer --engine …` (worker or nightly job) and `python -m scorer warm`."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scorer.breaker import BreakerConfig
+from scorer.engines import DEFAULT_ENGINE, ENGINES
+from scorer.guarded_model import Guards
+from scorer.options import EXPLAIN, ROLES, Explain, FileInput, RunOptions
+from streams.errors import BadInputError, RiskbenchError
+
+log = logging.getLogger("riskbench.scorer")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+SHIPPED_RULES = Path(str(files("rules"))) / "fraud.yaml"
+_DEFAULTS = BreakerConfig()
+_GUARDS = Guards()
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class StopFlag:
+    """Set by a signal; looked at by the engine between micro-batches."""
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+        return self._set
+
+    def set(self) -> None:
+        """Ask to end."""
+        self._set = True
+
+
+def _one_of(value: str, option: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise BadInputError(f"{option} {value!r} is not known; choose one of {', '.join(allowed)}")
+    return value
+
+
+def _explain(value: str) -> Explain:
+    for known in EXPLAIN:
+        if value == known:
+            return known
+    raise BadInputError(f"--explain {value!r} is not known; choose one of {', '.join(EXPLAIN)}")
+
+
+@app.callback(invoke_without_command=True)
+def run(  # noqa: PLR0917 (options of a command line are given by name)
+    context: typer.Context,
+    engine: Annotated[str, typer.Option(help=f"how events come and go: {', '.join(ENGINES)}")] = DEFAULT_ENGINE,
+    role: Annotated[str, typer.Option(help="worker (decides) or nightly (closes day tables)")] = "worker",
+    bootstrap_servers: Annotated[str | None, typer.Option(help="Kafka addresses, HOST:PORT,…")] = None,
+    kafka_config: Annotated[Path | None, typer.Option(help="properties file with SASL/TLS settings")] = None,
+    prefix: Annotated[str | None, typer.Option(help="prefix of the run's topics")] = None,
+    group: Annotated[str | None, typer.Option(help="consumer group (default: PREFIX.scorer)")] = None,
+    worker_id: Annotated[str | None, typer.Option(help="name of this worker in decisions and health")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="model bundle (directory)")] = None,
+    rules: Annotated[Path, typer.Option(help="rule pack (YAML file)")] = SHIPPED_RULES,
+    state: Annotated[Path | None, typer.Option(help="warm state (directory written by `warm`)")] = None,
+    explain: Annotated[
+        str, typer.Option(help="whose scores are explained by features: flagged, all, none")
+    ] = "flagged",
+    batch_max: Annotated[int, typer.Option(help="most events in a micro-batch", min=1, max=10_000)] = 256,
+    table_wait_s: Annotated[float, typer.Option(help="longest wait for a day table, in s", min=0, max=3600)] = 10.0,
+    metrics_host: Annotated[str, typer.Option(help="address for /health and /metrics")] = "127.0.0.1",
+    metrics_port: Annotated[int, typer.Option(help="their port (0: any free one)", min=0, max=65535)] = 0,
+    ready_file: Annotated[Path | None, typer.Option(help="JSON written once events can be taken")] = None,
+    summary: Annotated[Path | None, typer.Option(help="JSON written at the end")] = None,
+    breaker_sla_ms: Annotated[float, typer.Option(help="a model call longer than this is slow, in ms")] = (
+        _DEFAULTS.slow_call_duration_s * 1e3
+    ),
+    breaker_time_limit_ms: Annotated[float, typer.Option(help="a model call is given up after this, in ms")] = (
+        _GUARDS.time_limit_s * 1e3
+    ),
+    breaker_failure_rate: Annotated[float, typer.Option(help="share of failed calls that opens it, 0–1")] = (
+        _DEFAULTS.failure_rate_threshold
+    ),
+    breaker_slow_call_rate: Annotated[float, typer.Option(help="share of slow calls that opens it, 0–1")] = (
+        _DEFAULTS.slow_call_rate_threshold
+    ),
+    breaker_window_calls: Annotated[int, typer.Option(help="calls it judges by")] = _DEFAULTS.window_size,
+    breaker_minimum_calls: Annotated[int, typer.Option(help="calls before it judges")] = _DEFAULTS.minimum_calls,
+    breaker_open_s: Annotated[
+        float, typer.Option(help="how long it stays open at first, in s")
+    ] = _DEFAULTS.wait_open_s,
+    breaker_half_open_calls: Annotated[int, typer.Option(help="trial calls in half-open")] = (
+        _DEFAULTS.permitted_calls_half_open
+    ),
+    events: Annotated[Path | None, typer.Option(help="inprocess: transactions (Parquet), in arrival order")] = None,
+    dispositions: Annotated[Path | None, typer.Option(help="inprocess: dispositions (Parquet)")] = None,
+    schedule: Annotated[Path | None, typer.Option(help="inprocess: int64 offsets in ns (NPY) to pace by")] = None,
+    decisions_out: Annotated[Path | None, typer.Option(help="inprocess: decisions (JSON lines)")] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
+) -> None:
+    """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
+    logging.getLogger("riskbench").setLevel(_one_of(log_level, "--log-level", LEVELS).upper())
+    if context.invoked_subcommand is not None:
+        return
+    breaker = BreakerConfig(
+        failure_rate_threshold=breaker_failure_rate,
+        slow_call_rate_threshold=breaker_slow_call_rate,
+        slow_call_duration_s=breaker_sla_ms / 1e3,
+        window_size=breaker_window_calls,
+        minimum_calls=breaker_minimum_calls,
+        permitted_calls_half_open=breaker_half_open_calls,
+        wait_open_s=breaker_open_s,
+        wait_open_s_max=max(_DEFAULTS.wait_open_s_max, breaker_open_s),
+    )
+    _run(
+        RunOptions(
+            engine=_one_of(engine, "--engine", ENGINES),
+            role=_one_of(role, "--role", ROLES),
+            worker=worker_id or f"{role}-{os.getpid()}",
+            bootstrap_servers=bootstrap_servers,
+            kafka_config=kafka_config,
+            prefix=prefix,
+            group=group,
+            bundle=bundle,
+            rules=rules,
+            state=state,
+            explain=_explain(explain),
+            breaker=breaker,
+            guards=Guards(time_limit_s=breaker_time_limit_ms / 1e3),
+            batch_max=batch_max,
+            table_wait_s=table_wait_s,
+            metrics_host=metrics_host,
+            metrics_port=metrics_port,
+            ready_file=ready_file,
+            summary=summary,
+            files=FileInput(events, dispositions, schedule, decisions_out),
+        )
+    )
+
+
+def _run(options: RunOptions) -> None:
+    stop = StopFlag()
+
+    def on_signal(number: int, _frame: Any) -> None:
+        log.info("%s: finishing", signal.Signals(number).name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    if options.role == "nightly":
+        from scorer.nightly_role import run_nightly_role  # noqa: PLC0415 (each role loads only what it needs)
+
+        run_nightly_role(options, stop)
+    else:
+        from scorer.worker_role import run_worker_role  # noqa: PLC0415
+
+        run_worker_role(options, stop, time.monotonic_ns)
+
+
+@app.command("warm")
+def warm_command(  # noqa: PLR0917 (as above)
+    bundle: Annotated[Path, typer.Option(help="model bundle (directory)")],
+    events: Annotated[Path, typer.Option(help="history: transactions (Parquet), in arrival order")],
+    labels: Annotated[Path, typer.Option(help="their labels (Parquet), row by row")],
+    until_ns: Annotated[int, typer.Option(help="event time at which the stream takes over, in ns UTC")],
+    reference_from_ns: Annotated[int, typer.Option(help="event time from which the reference is made, in ns UTC")],
+    out: Annotated[Path, typer.Option(help="directory to write the state into")],
+    rules: Annotated[Path, typer.Option(help="rule pack (YAML file)")] = SHIPPED_RULES,
+) -> None:
+    """Replay history once and write the state that workers and the nightly job start from."""
+    from scorer.warm import WarmInput, warm  # noqa: PLC0415
+
+    warm(WarmInput(bundle, rules, events, labels, until_ns, reference_from_ns), out)
+
+
+def main() -> None:
+    """Run the command line; an error the user can act on is one line on standard error and its exit code."""
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
+    try:
+        app()
+    except RiskbenchError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    main()

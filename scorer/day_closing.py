@@ -1,0 +1,108 @@
+"""When a business day's table may be closed: control totals, as in a bank's batch files."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from models.features.day_table import DayTable
+from models.features.ledger import RiskLedger
+from streams.labels import DayEnd, Disposition, business_day
+from streams.transaction import EventTime, Identifier
+
+
+class PlaceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """The little of a transaction that the ledger needs; the rest of the message is skipped, not decoded."""
+
+    event_id: Identifier
+    event_time_ns: EventTime
+    terminal_id: Identifier | None = None
+    merchant_id: Identifier | None = None
+
+
+class DayCloser:
+    """Feeds the ledger and closes business days in order, each as soon as its control totals are reached.
+
+    The table of day b needs the transactions of business days ≤ b − delay and the dispositions reported in business
+    days ≤ b. An event may come a day late, so the trailer asked for is that of day b − delay + 1 (of b itself when the
+    delay is under a day). What history held (business days before `first_day`) needs no trailer.
+
+    A repeated event counts towards the totals, as its sending did, and not towards the ledger. An event sent so late
+    that its table was closed without it is in the later tables only.
+    """
+
+    def __init__(self, ledger: RiskLedger, label_delay_days: int, first_day: int) -> None:
+        self._ledger = ledger
+        self._delay_days = label_delay_days
+        self._first_day = first_day
+        self.next_day = first_day
+        self._events: Counter[int] = Counter()
+        self._dispositions: Counter[int] = Counter()
+        self._ends: dict[int, DayEnd] = {}
+        self._end_days: list[int] = []
+        self.repeated = 0
+        """Events that came again: the ledger recognises them by id within two business days of the last close."""
+
+    @property
+    def events(self) -> int:
+        """Events received so far, repeated ones included."""
+        return self._events.total()
+
+    @property
+    def dispositions(self) -> int:
+        """Dispositions received so far."""
+        return self._dispositions.total()
+
+    def add_events(self, events: Sequence[PlaceEvent]) -> None:
+        """Take events in the order they came."""
+        if not events:
+            return
+        for event in events:
+            self._events[business_day(event.event_time_ns)] += 1
+        booked = self._ledger.add_transactions(
+            [event.event_time_ns for event in events],
+            [event.terminal_id for event in events],
+            [event.merchant_id for event in events],
+            [event.event_id for event in events],
+        )
+        self.repeated += len(events) - booked
+
+    def add_dispositions(self, dispositions: Sequence[Disposition]) -> None:
+        """Take dispositions in the order they came; the ledger leaves out repeated ones."""
+        for disposition in dispositions:
+            self._dispositions[business_day(disposition.reported_at_ns)] += 1
+        self._ledger.add_dispositions(dispositions)
+
+    def add_day_end(self, end: DayEnd) -> None:
+        """Take a trailer; a later one for the same day replaces it."""
+        if end.day not in self._ends:
+            insort(self._end_days, end.day)
+        self._ends[end.day] = end
+
+    def close_ready(self) -> list[DayTable]:
+        """Close every day that has all it needs, in order."""
+        closed: list[DayTable] = []
+        while self._is_complete(self.next_day):
+            closed.append(self._ledger.close(self.next_day))
+            self.next_day += 1
+        return closed
+
+    def _is_complete(self, day: int) -> bool:
+        end = self._end_from(day)
+        if end is None or _up_to(self._dispositions, end.day) < end.dispositions:
+            return False
+        needed = min(day, day - self._delay_days + 1)
+        if needed < self._first_day:
+            return True
+        end = self._end_from(needed)
+        return end is not None and _up_to(self._events, end.day) >= end.events
+
+    def _end_from(self, day: int) -> DayEnd | None:
+        """The trailer of a day, or of the next day that has one (a day without events may have none)."""
+        at = bisect_left(self._end_days, day)
+        return self._ends[self._end_days[at]] if at < len(self._end_days) else None
+
+
+def _up_to(counts: Counter[int], day: int) -> int:
+    return sum(count for counted, count in counts.items() if counted <= day)

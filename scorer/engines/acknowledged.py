@@ -1,0 +1,72 @@
+"""At least once: an offset is committed only after every decision up to it has been acknowledged by the broker."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.errors import BrokerError
+
+Position = tuple[str, int]
+"""Topic and partition."""
+
+
+@dataclass(slots=True)
+class _Epoch:
+    """What was taken and produced between two closings; complete when all of it is acknowledged."""
+
+    offsets: dict[Position, int] = field(default_factory=dict)
+    outstanding: int = 0
+
+
+class AcknowledgedOffsets:
+    """Follows produced messages until they are acknowledged, and tells which offsets may be committed.
+
+    Work is cut into epochs: `close_epoch` ends one, and its offsets become committable when its messages and those of
+    all epochs before it are acknowledged.
+    """
+
+    def __init__(self) -> None:
+        self._open = _Epoch()
+        self._closed: deque[_Epoch] = deque()
+        self._failure: str | None = None
+
+    def took(self, position: Position, offset: int) -> None:
+        """A message was taken; its follower is the next offset to read."""
+        self._open.offsets[position] = offset + 1
+
+    def follow(self) -> Any:
+        """A delivery callback for a message about to be produced in the open epoch."""
+        epoch = self._open
+        epoch.outstanding += 1
+
+        def delivered(error: Any, _message: Any) -> None:
+            if error is None:
+                epoch.outstanding -= 1
+            elif self._failure is None:
+                self._failure = str(error)
+
+        return delivered
+
+    def raise_failure(self) -> None:
+        """Raise `BrokerError` when a message could not be delivered: its input must not be committed."""
+        if self._failure is not None:
+            raise BrokerError(f"the broker did not take a decision: {self._failure}")
+
+    def close_epoch(self) -> None:
+        """Begin a new epoch, if anything was taken in this one."""
+        if self._open.offsets:
+            self._closed.append(self._open)
+            self._open = _Epoch()
+
+    def committable(self) -> dict[Position, int]:
+        """Offsets that have become safe since the last call, the next to read by topic and partition."""
+        safe: dict[Position, int] = {}
+        while self._closed and self._closed[0].outstanding == 0:
+            safe.update(self._closed.popleft().offsets)
+        return safe
+
+    def forget(self, positions: set[Position]) -> None:
+        """Drop partitions that are no longer this worker's."""
+        for epoch in (self._open, *self._closed):
+            for position in positions:
+                epoch.offsets.pop(position, None)

@@ -1,0 +1,238 @@
+"""The Faust engine: one agent, which takes what has arrived as a micro-batch."""
+
+import asyncio
+import logging
+import tempfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from scorer.clock import ClockNs
+from scorer.counters import Counters
+from scorer.engines import Ready, StopSignal
+from scorer.engines.faust_transport import Delivery, KafkaTransport
+from scorer.messages import Origin, read
+from scorer.pipeline import Pipeline
+from scorer.table_feed import TableGate
+from streams.brokers.connection import KafkaConnection
+from streams.codec import encode
+from streams.decision import DeadLetter, Decision
+from streams.errors import BrokerError
+from streams.topics import Topics
+
+log = logging.getLogger("riskbench.scorer")
+
+STEP_S = 0.05
+START_LIMIT_S = 60.0
+FINISH_LIMIT_S = 30.0
+COMMIT_EVERY_S = 1.0
+BUFFER_MAX = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class FaustSettings:
+    """Where the app reads and writes. The partitions are the real numbers of the two topics."""
+
+    connection: KafkaConnection
+    topics: Topics
+    group: str
+    event_partitions: int
+    decision_partitions: int
+    batch_max: int
+
+
+class FaustEngine:
+    """A Faust app without tables, web server or command line: run, and stopped, from our own process.
+
+    Events are acknowledged by hand once their decisions are with the producer; Faust flushes the producer before it
+    commits, so that an offset is committed only after its decisions were delivered.
+    """
+
+    def __init__(
+        self, settings: FaustSettings, pipeline: Pipeline, gate: TableGate, counters: Counters, clock_ns: ClockNs
+    ) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._gate = gate
+        self._counters = counters
+        self._clock_ns = clock_ns
+        self._delivery = Delivery()
+        self._ending = False
+        self._failure: BaseException | None = None
+        self._app: Any = None
+
+    def run(self, stop: StopSignal, ready: Ready) -> None:
+        """See `Engine.run`."""
+        with tempfile.TemporaryDirectory(prefix="riskbench-faust-") as folder:
+            asyncio.run(self._run(stop, ready, Path(folder)))
+
+    async def _run(self, stop: StopSignal, ready: Ready, folder: Path) -> None:
+        self._idle = asyncio.Event()
+        self._idle.set()
+        app = self._app = self._make_app(folder)
+        app.agent(app.topic(self._settings.topics.events, key_serializer="raw", value_serializer="raw"))(self._agent)
+        try:
+            await asyncio.wait_for(app.start(), START_LIMIT_S)
+            await self._until_assigned(stop)
+            if not stop.is_set():
+                ready()
+            await self._watch(stop)
+        except TimeoutError as error:
+            raise BrokerError(f"Faust could not start on the broker within {START_LIMIT_S:g} s") from error
+        finally:
+            await self._finish()
+        self._raise_failure()
+
+    def _make_app(self, folder: Path) -> Any:
+        settings = self._settings
+        host, port = settings.connection.addresses[0]
+        app = faust.App(
+            settings.group,
+            broker=f"kafka://{host}:{port}",
+            datadir=folder,
+            autodiscover=False,
+            web_enabled=False,
+            topic_partitions=settings.event_partitions,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            stream_buffer_maxsize=BUFFER_MAX,
+            stream_wait_empty=False,
+            broker_commit_interval=COMMIT_EVERY_S,
+            broker_commit_every=1_000_000_000,  # by time only: each commit flushes the producer
+            broker_max_poll_records=500,
+            broker_session_timeout=10.0,
+            broker_request_timeout=40.0,
+            broker_heartbeat_interval=2.0,
+            consumer_auto_offset_reset="earliest",
+            producer_linger=0,
+            producer_max_request_size=4_194_304,
+        )
+        app.transport = KafkaTransport(app.conf.broker_consumer, app, settings.connection, self._delivery)
+        app.producer_transport = KafkaTransport(app.conf.broker_producer, app, settings.connection, self._delivery)
+        return app
+
+    async def _agent(self, stream: Any) -> None:
+        stream.enable_acks = False
+        self._app.transport.intake = stream.channel.queue
+        async for first in stream.events():
+            if self._ending:
+                await asyncio.Event().wait()  # until the app cancels us: nothing new is begun
+            self._idle.clear()
+            try:
+                await self._decide(stream, self._arrived(stream, first))
+            except Exception as error:
+                self._failure = error
+                self._ending = True
+                raise
+            finally:
+                self._idle.set()
+
+    def _arrived(self, stream: Any, first: Any) -> list[Any]:
+        """The first event and all that wait behind it: never a wait for more."""
+        events, queue, consumer = [first], stream.channel.queue, self._app.consumer
+        generation = self._app.consumer_generation_id
+        while len(events) < self._settings.batch_max and not queue.empty():
+            event = queue.get_nowait()
+            message = event.message
+            if message.generation_id != generation:  # of an assignment that has ended: its new owner reads it
+                continue
+            if not message.tracked:
+                message.tracked = True
+                consumer.track_message(message)
+            events.append(event)
+        return events
+
+    async def _decide(self, stream: Any, arrived: list[Any]) -> None:
+        taken_ns = self._clock_ns()
+
+        def origin(index: int) -> Origin:
+            message = arrived[index].message
+            return message.topic, message.partition, message.offset
+
+        taken = read([event.message.value or b"" for event in arrived], origin)
+        await self._send_dead_letters(taken.dead_letters)
+        if taken.events:
+            batch = self._pipeline.prepare(taken.events)
+            waited_ns = await self._gate.wait_async(batch)
+            for wave in self._pipeline.decide(batch, taken_ns, waited_ns):
+                await self._send(wave)
+        for event in arrived:
+            await stream.ack(event)
+
+    async def _send(self, decisions: Iterable[Decision]) -> None:
+        send, check = self._app.producer.send, self._delivery.check
+        topic, partitions = self._settings.topics.decisions, self._settings.decision_partitions
+        for decision in decisions:
+            key = decision.event_id.encode()
+            future = await send(topic, key, encode(decision), zlib.crc32(key) % partitions, None, None)
+            future.add_done_callback(check)
+        # The sender sleeps on the event loop: let it go before an explanation holds the loop.
+        await asyncio.sleep(0)
+
+    async def _send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        for letter in letters:
+            log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
+            self._counters.dead_lettered += 1
+            future = await self._app.producer.send(
+                self._settings.topics.dead_letter, None, encode(letter), None, None, None
+            )
+            future.add_done_callback(self._delivery.check)
+
+    async def _until_assigned(self, stop: StopSignal) -> None:
+        """Wait until the group has given this worker its share and events flow."""
+        assigned = asyncio.Event()
+
+        async def on_assigned(*_: Any, **__: Any) -> None:
+            assigned.set()
+
+        self._app.on_partitions_assigned.connect(on_assigned, weak=False)
+        while not stop.is_set():
+            app = self._app
+            has_share = assigned.is_set() or bool(app.consumer.assignment())
+            if has_share and app.flow_control.is_active() and not app.rebalancing:
+                return
+            await asyncio.sleep(STEP_S)
+
+    async def _watch(self, stop: StopSignal) -> None:
+        lag_due_ns = self._clock_ns()
+        while not stop.is_set() and not self._ending and self._delivery.failure is None:
+            if self._app.should_stop:
+                raise BrokerError("Faust has stopped by itself; its messages are in the log")
+            if self._clock_ns() >= lag_due_ns:
+                lag_due_ns += 1_000_000_000
+                self._counters.lag = self._lag()
+            await asyncio.sleep(STEP_S)
+
+    def _lag(self) -> int:
+        consumer = self._app.consumer
+        lag = 0
+        for tp in consumer.assignment():
+            end, read_offset = consumer.highwater(tp), consumer._read_offset.get(TP(tp.topic, tp.partition))
+            if end is not None and read_offset is not None:
+                lag += max(0, end - read_offset - 1)
+        return lag
+
+    async def _finish(self) -> None:
+        """Finish the batch, deliver, commit, leave the group."""
+        self._ending = True
+        try:
+            await asyncio.wait_for(self._idle.wait(), FINISH_LIMIT_S)
+            if self._app.started:
+                await asyncio.wait_for(self._app.producer.flush(), FINISH_LIMIT_S)
+        except TimeoutError:
+            log.error("the last micro-batch was not finished within %g s; it will be read again", FINISH_LIMIT_S)
+        await self._app.stop()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._delivery.failure is not None:
+            raise BrokerError(f"the broker did not take a decision: {self._delivery.failure}")
+
+
+ENGINE = FaustEngine

@@ -1,0 +1,127 @@
+"""Faust's Kafka driver over our connection, with a short fetch (its own waits 1.5 s when partitions are idle)."""
+
+import asyncio
+from typing import Any
+
+import aiokafka
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
+
+from streams.brokers.connection import KafkaConnection
+
+FETCH_WAIT_MS = 5
+"""An idle fetch's longest wait. aiokafka leaves a partition out of the next fetch while records of it are still to be
+consumed, so what arrives there meanwhile waits until that fetch ends: by new records elsewhere, or by this limit."""
+
+FETCH_BYTES_MAX = 1_048_576
+FETCH_TIMEOUT_S = 1.0
+
+
+class _ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Fetches in a thread with an event loop of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RoundRobinPartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            **transport.connection.for_aiokafka(),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset=conf.consumer_auto_offset_reset,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            check_crcs=conf.broker_check_crcs,
+        )
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """Hands on what one fetch brought in one go, so that the agent finds it as one micro-batch.
+
+    Faust's own loop makes two tasks for each message and lets the agent wake between them: micro-batches of one.
+    Commits nothing once a decision could not be delivered.
+    """
+
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await asyncio.sleep(0)
+                async for tp, message in self.getmany(timeout=FETCH_TIMEOUT_S):
+                    await self._hand_on(tp, message)
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _hand_on(self, tp: Any, message: Any) -> None:
+        read_offset = self._read_offset[tp]
+        if read_offset is not None and message.offset < read_offset:
+            return
+        if read_offset and message.offset > read_offset + 1:  # offsets that hold no message, as after compaction
+            await self._add_gap(tp, read_offset + 1, message.offset)
+        if self.transport.has_room():
+            await self.callback(message)  # does not wait: the agent wakes when the whole fetch is handed on
+        else:
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        self._read_offset[tp] = message.offset
+
+    async def _commit(self, offsets: Any) -> bool:
+        if self.transport.delivery.failure is not None:
+            return False
+        return bool(await super()._commit(offsets))
+
+
+class _Producer(Producer):  # type: ignore[misc]
+    """Faust's producer over our connection."""
+
+    def _settings_default(self) -> dict[str, Any]:
+        settings = dict(super()._settings_default())
+        settings.update(self.transport.connection.for_aiokafka())
+        settings["enable_idempotence"] = True
+        settings["acks"] = "all"
+        return settings
+
+    def _settings_auth(self) -> dict[str, Any]:
+        return {}
+
+
+class Delivery:
+    """The first message that the broker did not take, if any."""
+
+    def __init__(self) -> None:
+        self.failure: str | None = None
+
+    def check(self, future: Any) -> None:
+        """A done-callback of a sent message."""
+        if self.failure is None and not future.cancelled() and future.exception() is not None:
+            self.failure = str(future.exception())
+
+
+class KafkaTransport(Transport):  # type: ignore[misc]
+    """Transport of one app, over one connection."""
+
+    Consumer = _Consumer
+    Producer = _Producer
+
+    def __init__(self, url: Any, app: Any, connection: KafkaConnection, delivery: Delivery) -> None:
+        super().__init__(url, app)
+        self.connection = connection
+        self.delivery = delivery
+        self.intake: Any = None
+        """The agent's queue, once it has one."""
+
+    def has_room(self) -> bool:
+        """Whether a message can be handed to the agent without waiting."""
+        return self.intake is not None and self.app.flow_control.is_active() and not self.intake.full()

@@ -1,0 +1,55 @@
+"""The native engine: confluent-kafka, micro-batches of whatever has arrived."""
+
+from typing import Any
+
+from scorer.clock import ClockNs
+from scorer.engines import Ready, StopSignal
+from scorer.engines.partitions import PartitionShare
+from scorer.messages import Origin, read
+from scorer.pipeline import Pipeline
+from scorer.table_feed import TableGate
+
+
+class NativeEngine:
+    """Takes what has arrived (at most `batch_max` messages), decides it, produces the decisions, commits behind."""
+
+    def __init__(
+        self, share: PartitionShare, pipeline: Pipeline, gate: TableGate, clock_ns: ClockNs, batch_max: int
+    ) -> None:
+        self._share = share
+        self._pipeline = pipeline
+        self._gate = gate
+        self._clock_ns = clock_ns
+        self._batch_max = batch_max
+
+    def run(self, stop: StopSignal, ready: Ready) -> None:
+        """See `Engine.run`."""
+        announced = False
+        with self._share as share:
+            while not stop.is_set():
+                messages = share.take(self._batch_max)
+                if share.joined and not announced:
+                    announced = True
+                    ready()
+                if messages:
+                    self._decide(messages)
+                share.tick()
+
+    def _decide(self, messages: list[Any]) -> None:
+        taken_ns = self._clock_ns()
+
+        def origin(index: int) -> Origin:
+            message = messages[index]
+            return message.topic(), message.partition(), message.offset()
+
+        taken = read([message.value() or b"" for message in messages], origin)
+        self._share.send_dead_letters(taken.dead_letters)
+        if taken.events:
+            batch = self._pipeline.prepare(taken.events)
+            waited_ns = self._gate.wait(batch)
+            for wave in self._pipeline.decide(batch, taken_ns, waited_ns):
+                self._share.send(wave)
+        self._share.done(messages)
+
+
+ENGINE = NativeEngine

@@ -1,0 +1,79 @@
+"""The null engine: approves everything, computes nothing. What it costs is the floor under every other engine."""
+
+from typing import Any
+
+import msgspec
+
+from scorer.clock import ClockNs
+from scorer.counters import Counters
+from scorer.engines import Ready, StopSignal
+from scorer.engines.partitions import PartitionShare
+from streams.decision import DeadLetter, Decision
+from streams.transaction import Identifier
+
+
+class _OnlyId(msgspec.Struct, frozen=True):
+    """The one field an echo needs; the rest of the message is skipped."""
+
+    event_id: Identifier
+
+
+class NullEngine:
+    """Echoes an approval for each event."""
+
+    def __init__(
+        self, share: PartitionShare, counters: Counters, clock_ns: ClockNs, worker: str, batch_max: int
+    ) -> None:
+        self._share = share
+        self._counters = counters
+        self._clock_ns = clock_ns
+        self._worker = worker
+        self._batch_max = batch_max
+        self._decode = msgspec.json.Decoder(_OnlyId).decode
+
+    def run(self, stop: StopSignal, ready: Ready) -> None:
+        """See `Engine.run`."""
+        announced = False
+        with self._share as share:
+            while not stop.is_set():
+                messages = share.take(self._batch_max)
+                if share.joined and not announced:
+                    announced = True
+                    ready()
+                if messages:
+                    self._echo(messages)
+                share.tick()
+
+    def _echo(self, messages: list[Any]) -> None:
+        taken_ns = self._clock_ns()
+        clock, worker, decode = self._clock_ns, self._worker, self._decode
+        sent = 0
+        for message in messages:
+            value = message.value() or b""
+            try:
+                event_id = decode(value).event_id
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._share.send_dead_letters([_letter(message, value, str(error))])
+                continue
+            decision = Decision(
+                event_id=event_id, outcome="approve", score=0.0, path="rules",
+                worker=worker, taken_ns=taken_ns, emitted_ns=clock(),
+            )  # fmt: skip
+            self._share.send((decision,))
+            sent += 1
+        self._share.done(messages)
+        counters = self._counters
+        counters.batches += 1
+        counters.taken += sent
+        counters.decided += sent
+        counters.by_path["rules"] += sent
+        counters.by_outcome["approve"] += sent
+
+
+def _letter(message: Any, value: bytes, reason: str) -> DeadLetter:
+    return DeadLetter(
+        reason=reason, topic=message.topic(), partition=message.partition(), offset=message.offset(), original=value
+    )
+
+
+ENGINE = NullEngine

@@ -1,0 +1,167 @@
+"""A worker's share of a topic through confluent-kafka: take, produce, commit behind what was acknowledged."""
+
+import logging
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from scorer.clock import ClockNs
+from scorer.counters import Counters
+from scorer.engines.acknowledged import AcknowledgedOffsets, Position
+from streams.codec import encode
+from streams.decision import DeadLetter, Decision
+from streams.errors import BrokerError
+from streams.topics import Topics
+
+log = logging.getLogger("riskbench.scorer")
+
+POLL_S = 0.05
+FLUSH_LIMIT_S = 30.0
+COMMIT_EVERY_NS = 1_000_000_000
+_HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)
+
+
+class PartitionShare:
+    """The partitions of the events topic that the group gave to this worker, and the producer of its answers.
+
+    Used by one thread, as a context: entering subscribes, leaving flushes, commits and leaves the group.
+    """
+
+    def __init__(self, consumer: Any, producer: Any, topics: Topics, counters: Counters, clock_ns: ClockNs) -> None:
+        self._consumer = consumer
+        self._producer = producer
+        self._topics = topics
+        self._counters = counters
+        self._clock_ns = clock_ns
+        self._offsets = AcknowledgedOffsets()
+        self._assigned: set[Position] = set()
+        self._joined = False
+        self._commit_due_ns = clock_ns() + COMMIT_EVERY_NS
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has given this worker its share (which may be none)."""
+        return self._joined
+
+    def __enter__(self) -> Self:
+        self._consumer.subscribe(
+            [self._topics.events], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._settle()
+        finally:
+            self._consumer.close()
+
+    def take(self, most: int) -> list[Any]:
+        """What has arrived, at most `most` messages; waits a moment when nothing has, and never for more."""
+        first = self._consumer.poll(POLL_S)
+        if first is None:
+            return []
+        rest = self._consumer.consume(most - 1, 0) if most > 1 else []
+        return [message for message in (first, *rest) if self._is_message(message)]
+
+    def done(self, messages: Iterable[Any]) -> None:
+        """All answers to these messages have been handed to the producer."""
+        took = self._offsets.took
+        for message in messages:
+            took((message.topic(), message.partition()), message.offset())
+        self._producer.poll(0)
+
+    def send(self, decisions: Iterable[Decision]) -> None:
+        """Hand decisions to the producer, one by one as they are made."""
+        topic = self._topics.decisions
+        for decision in decisions:
+            self._produce(topic, decision.event_id.encode(), encode(decision))
+
+    def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Hand over what could not be read, and count it."""
+        for letter in letters:
+            log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
+            self._counters.dead_lettered += 1
+            self._produce(self._topics.dead_letter, None, encode(letter))
+
+    def tick(self) -> None:
+        """Serve deliveries; commit and measure the lag when a second has passed."""
+        self._offsets.raise_failure()
+        now_ns = self._clock_ns()
+        if now_ns < self._commit_due_ns:
+            return
+        self._commit_due_ns = now_ns + COMMIT_EVERY_NS
+        self._producer.poll(0)
+        self._offsets.close_epoch()
+        self._commit(asynchronous=True)
+        self._counters.lag = self._lag()
+
+    def _produce(self, topic: str, key: bytes | None, value: bytes) -> None:
+        delivered = self._offsets.follow()
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=delivered)
+                return
+            except BufferError:  # the queue is full: make room
+                self._producer.poll(0.05)
+                self._offsets.raise_failure()
+
+    def _settle(self) -> None:
+        """Everything handed over is acknowledged and committed, or an error says so."""
+        if self._producer.flush(FLUSH_LIMIT_S) > 0:
+            raise BrokerError(f"the broker has not acknowledged all decisions within {FLUSH_LIMIT_S:g} s")
+        self._offsets.raise_failure()
+        self._offsets.close_epoch()
+        self._commit(asynchronous=False)
+
+    def _commit(self, asynchronous: bool) -> None:
+        safe = self._offsets.committable()
+        offsets = [TopicPartition(*at, offset) for at, offset in safe.items() if at in self._assigned]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
+        except KafkaException as error:  # they are read again after a restart: at least once
+            log.warning("offsets could not be committed: %s", error.args[0].str())
+
+    def _lag(self) -> int | None:
+        """Messages behind the end of this worker's partitions, from what the last fetch told."""
+        lag = 0
+        for at in self._consumer.position([TopicPartition(*position) for position in self._assigned]):
+            _, end = self._consumer.get_watermark_offsets(at, cached=True)
+            if at.offset < 0 or end < 0:
+                continue
+            lag += max(0, end - at.offset)
+        return lag
+
+    def _on_assign(self, _consumer: Any, partitions: list[Any]) -> None:
+        self._assigned |= _positions(partitions)
+        self._joined = True
+        log.info("assigned partitions %s", sorted(at.partition for at in partitions))
+
+    def _on_revoke(self, _consumer: Any, partitions: list[Any]) -> None:
+        self._settle()
+        self._on_lost(_consumer, partitions)
+
+    def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
+        gone = _positions(partitions)
+        self._assigned -= gone
+        self._offsets.forget(gone)
+        log.info("gave up partitions %s", sorted(at.partition for at in partitions))
+
+    def _is_message(self, message: Any) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal() or (error.code() not in _HARMLESS and not error.retriable()):
+            raise BrokerError(f"the broker refuses to give events of {self._topics.events}: {error.str()}")
+        log.warning("reading %s: %s", self._topics.events, error.str())
+        return False
+
+
+def _positions(partitions: Iterable[Any]) -> set[Position]:
+    return {(at.topic, at.partition) for at in partitions}

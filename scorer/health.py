@@ -1,0 +1,169 @@
+"""GET /health (JSON) and GET /metrics (Prometheus) on one port, answered by a thread of its own."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from scorer.breaker import BREAKER_STATES, CircuitBreaker
+from scorer.counters import STAGE_BOUNDS_S, Counters, StageHistogram
+from streams.errors import BadInputError
+
+log = logging.getLogger("riskbench.scorer")
+
+Summary = Callable[[], Mapping[str, Any]]
+
+
+class HealthServer:
+    """Serves a summary and a registry until closed. `port` 0 takes a free one; the real one is in `.port`."""
+
+    def __init__(self, summary: Summary, registry: CollectorRegistry, host: str, port: int) -> None:
+        try:
+            self._server = ThreadingHTTPServer((host, port), _handler(summary, registry))
+        except (OSError, OverflowError) as error:
+            raise BadInputError(
+                f"health and metrics cannot listen on {host}:{port}: {error}; "
+                "choose another --metrics-port (0: a free one)"
+            ) from error
+        self._server.daemon_threads = True
+        self.host = host
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.5,), name="health", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering and free the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(summary: Summary, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self) -> None:
+            path = self.path.split("?", 1)[0]
+            if path == "/health":
+                self._answer(200, "application/json", json.dumps(summary()).encode())
+            elif path == "/metrics":
+                encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+                self._answer(200, content_type, encode(registry))
+            else:
+                self._answer(404, "text/plain; charset=utf-8", b"/health and /metrics are here\n")
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+            log.debug(format, *args)
+
+    return Handler
+
+
+class WorkerMetrics(Collector):
+    """A worker's counters as Prometheus metrics, read when they are asked for: nothing is paid on the hot path."""
+
+    def __init__(self, counters: Counters, breaker: CircuitBreaker | None) -> None:
+        self._counters = counters
+        self._breaker = breaker
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, as they stand."""
+        counters = self._counters
+        yield from self._totals()
+        yield _labelled("riskbench_decided", "Decisions by path", "path", counters.by_path)
+        yield _labelled("riskbench_outcomes", "Decisions by outcome", "outcome", counters.by_outcome)
+        yield _stages(dict(counters.stages))
+        yield GaugeMetricFamily(
+            "riskbench_table_wait_max_seconds", "Longest wait for a day table", counters.table_wait_ns_max / 1e9
+        )
+        if counters.lag is not None:
+            yield GaugeMetricFamily(
+                "riskbench_lag_events", "Events not taken yet in this worker's partitions", counters.lag
+            )
+        if self._breaker is not None:
+            yield from _breaker_metrics(self._breaker)
+
+    def _totals(self) -> Iterator[Metric]:
+        counters = self._counters
+        for name, text, value in (
+            ("taken", "Events taken", counters.taken),
+            ("batches", "Micro-batches decided", counters.batches),
+            ("dead_lettered", "Messages sent to the dead-letter topic", counters.dead_lettered),
+            ("repeated", "Repeated events, which get no second decision", counters.repeated),
+            ("late", "Events that came late and were put in order", counters.late),
+            ("too_late", "Events that came later than the allowed lateness", counters.too_late),
+            ("tables_installed", "Day tables installed", counters.tables_installed),
+            ("tables_missed", "Day tables that did not come in time", counters.tables_missed),
+        ):
+            yield CounterMetricFamily(f"riskbench_{name}", text, value)
+        yield CounterMetricFamily(
+            "riskbench_table_wait_seconds", "Time spent waiting for day tables", counters.table_wait_ns / 1e9
+        )
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _stages(stages: Mapping[str, StageHistogram]) -> Metric:
+    family = HistogramMetricFamily("riskbench_stage_seconds", "Time per micro-batch by stage", labels=["stage"])
+    for stage, histogram in stages.items():
+        family.add_metric([stage], _cumulative(histogram.counts), histogram.sum_ns / 1e9)
+    return family
+
+
+def _cumulative(counts: Iterable[int]) -> list[tuple[str, float]]:
+    buckets: list[tuple[str, float]] = []
+    total = 0
+    for bound, count in zip((*map(str, STAGE_BOUNDS_S), "+Inf"), counts, strict=True):
+        total += count
+        buckets.append((bound, float(total)))
+    return buckets
+
+
+def _breaker_metrics(breaker: CircuitBreaker) -> Iterator[Metric]:
+    state = GaugeMetricFamily("riskbench_breaker_state", "1 for the state the breaker is in", labels=["state"])
+    now = breaker.state
+    for name in BREAKER_STATES:
+        state.add_metric([name], float(now == name))
+    yield state
+    yield CounterMetricFamily(
+        "riskbench_breaker_transitions", "Changes of the breaker's state", breaker.transition_count
+    )
+    yield CounterMetricFamily("riskbench_breaker_open_seconds", "Time the breaker was open", breaker.open_ns / 1e9)
+    yield CounterMetricFamily("riskbench_breaker_refused", "Calls the breaker refused", breaker.refused)
+
+
+class NightlyMetrics(Collector):
+    """The nightly job's totals as Prometheus metrics."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, as they stand."""
+        found = self._summary()
+        for name in ("events", "dispositions", "unreadable", "tables_published"):
+            yield CounterMetricFamily(
+                f"riskbench_nightly_{name}", f"Nightly job: {name.replace('_', ' ')}", found[name]
+            )
+        yield GaugeMetricFamily("riskbench_nightly_next_day", "Business day to be closed next", found["next_day"])

@@ -1,0 +1,145 @@
+"""The nightly job: follows the stream, closes business days, publishes their tables to every worker."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from models.features.day_table import DayTable
+from scorer.day_closing import DayCloser, PlaceEvent
+from scorer.engines import Ready, StopSignal
+from streams.codec import decode_day_end, decode_disposition
+from streams.errors import BrokerError
+from streams.topics import Topics
+
+log = logging.getLogger("riskbench.scorer")
+
+TAKE_MAX = 4_096
+TAKE_WAIT_S = 0.01
+"""Messages are gathered this long before they are looked at: the job follows the stream at its ease."""
+MESSAGE_BYTES_MAX = 500_000
+FLUSH_LIMIT_S = 30.0
+
+
+@dataclass(slots=True)
+class NightlyCounters:
+    """What the nightly job has done so far."""
+
+    unreadable: int = 0
+    published: int = 0
+    chunks: int = 0
+    last_day: int | None = None
+    by_topic: dict[str, int] = field(default_factory=dict)
+
+
+class Nightly:
+    """Reads events, dispositions and day ends of a run from their beginning; publishes each day's table once.
+
+    Messages that cannot be read are counted and left: the workers put them on the dead-letter topic. The tables are
+    published after a restart again, with the same content, since all is read again from the state it started with.
+    """
+
+    def __init__(self, closer: DayCloser, topics: Topics, publish: Callable[[DayTable], None]) -> None:
+        self._closer = closer
+        self._topics = topics
+        self._publish = publish
+        self.counters = NightlyCounters()
+        self._event = msgspec.json.Decoder(PlaceEvent).decode
+
+    def take(self, topic: str, values: Sequence[bytes]) -> None:
+        """Messages of one topic, in the order of their partitions."""
+        self.counters.by_topic[topic] = self.counters.by_topic.get(topic, 0) + len(values)
+        if topic == self._topics.events:
+            self._closer.add_events(self._readable(values, self._event))
+        elif topic == self._topics.dispositions:
+            self._closer.add_dispositions(self._readable(values, decode_disposition))
+        else:
+            for end in self._readable(values, decode_day_end):
+                self._closer.add_day_end(end)
+
+    def close_days(self) -> None:
+        """Close and publish what is complete."""
+        for table in self._closer.close_ready():
+            self._publish(table)
+            self.counters.published += 1
+            self.counters.last_day = table.day
+            log.info("published the table of business day %d", table.day)
+
+    def summary(self, status: str) -> dict[str, Any]:
+        """The job's totals as JSON values."""
+        return {
+            "status": status,
+            "role": "nightly",
+            "events": self._closer.events,
+            "repeated": self._closer.repeated,
+            "dispositions": self._closer.dispositions,
+            "unreadable": self.counters.unreadable,
+            "tables_published": self.counters.published,
+            "last_day": self.counters.last_day,
+            "next_day": self._closer.next_day,
+        }
+
+    def _readable(self, values: Sequence[bytes], decode: Callable[[bytes], Any]) -> list[Any]:
+        try:
+            return [decode(value) for value in values]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._one_by_one(values, decode)
+
+    def _one_by_one(self, values: Sequence[bytes], decode: Callable[[bytes], Any]) -> list[Any]:
+        found = []
+        for value in values:
+            try:
+                found.append(decode(value))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self.counters.unreadable += 1
+                log.warning("the nightly job left out a message: %s", error)
+        return found
+
+
+class TablePublisher:
+    """Sends day tables in chunks, keyed by day and chunk, so that compaction keeps the newest of each."""
+
+    def __init__(self, producer: Any, topics: Topics) -> None:
+        self._producer = producer
+        self._topics = topics
+        self._failure: str | None = None
+
+    def publish(self, table: DayTable) -> None:
+        """Send a table and wait until the broker has it. Raises `BrokerError` when it does not take it."""
+        for chunk, message in enumerate(table.to_messages(MESSAGE_BYTES_MAX)):
+            self._producer.produce(
+                self._topics.day_tables, message, f"{table.day}/{chunk}".encode(), on_delivery=self._delivered
+            )
+        if self._producer.flush(FLUSH_LIMIT_S) > 0 or self._failure is not None:
+            raise BrokerError(f"the table of business day {table.day} was not taken: {self._failure or 'no answer'}")
+
+    def _delivered(self, error: Any, _message: Any) -> None:
+        if error is not None:
+            self._failure = str(error)
+
+
+def run_nightly(nightly: Nightly, consumer: Any, stop: StopSignal, ready: Ready) -> None:
+    """Follow the topics `consumer` (confluent-kafka) is assigned to, until stopped; closes it at the end."""
+    try:
+        ready()
+        while not stop.is_set():
+            for topic, values in _by_topic(consumer.consume(TAKE_MAX, TAKE_WAIT_S)).items():
+                nightly.take(topic, values)
+            nightly.close_days()
+    finally:
+        consumer.close()
+
+
+def _by_topic(messages: Sequence[Any]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for message in messages:
+        error = message.error()
+        if error is None:
+            found.setdefault(message.topic(), []).append(message.value() or b"")
+        elif error.fatal():
+            raise BrokerError(f"the broker refuses to give messages of {message.topic()}: {error.str()}")
+        else:
+            log.warning("reading %s: %s", message.topic(), error.str())
+    return found

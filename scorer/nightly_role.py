@@ -1,0 +1,50 @@
+"""Sets up and runs the nightly job of a run."""
+
+from pathlib import Path
+
+from models.features.ledger import RiskLedger
+from scorer.day_closing import DayCloser, PlaceEvent
+from scorer.engines import StopSignal
+from scorer.health import NightlyMetrics
+from scorer.kafka_links import KafkaLinks
+from scorer.nightly import MESSAGE_BYTES_MAX, Nightly, TablePublisher, run_nightly
+from scorer.options import RunOptions, required
+from scorer.presence import Presence
+from scorer.state_files import load_ledger
+from streams.brokers.connection import connection_from
+from streams.labels import NS_PER_DAY, DayEnd, Disposition
+from streams.topics import Topics
+
+
+def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
+    """Run until stopped. Raises `RiskbenchError` for what cannot be used or reached."""
+    who = "the nightly role"
+    ledger = load_ledger(Path(required(options.state, "--state", who)))
+    topics = Topics(required(options.prefix, "--prefix", who))
+    connection = connection_from(required(options.bootstrap_servers, "--bootstrap-servers", who), options.kafka_config)
+    links = KafkaLinks(connection, topics)
+    closer = DayCloser(ledger, ledger.label_delay_days, ledger.last_closed + 1)
+    nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish)
+    consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
+    rehearse_closing(ledger.label_delay_days)
+    with Presence(options, nightly.summary, NightlyMetrics(lambda: nightly.summary("ready"))) as presence:
+        run_nightly(nightly, consumer, stop, presence.ready)
+
+
+def rehearse_closing(label_delay_days: int) -> None:
+    """Book and close once on a scratch ledger, so that the first day of the stream does not wait for a compiler."""
+    closer = DayCloser(RiskLedger.empty(label_delay_days), label_delay_days, 1)
+    event = PlaceEvent(event_id="rehearsal", event_time_ns=NS_PER_DAY, terminal_id="t", merchant_id="m")
+    closer.add_events([event])
+    fraud = Disposition(
+        event_id="rehearsal",
+        event_time_ns=NS_PER_DAY,
+        reported_at_ns=NS_PER_DAY,
+        is_fraud=True,
+        card_id="c",
+        terminal_id="t",
+    )
+    closer.add_dispositions([fraud])
+    closer.add_day_end(DayEnd(day=2, events=0, dispositions=0))
+    for table in closer.close_ready():
+        table.to_messages(MESSAGE_BYTES_MAX)

@@ -1,0 +1,56 @@
+"""What a scorer process was asked to do, as its command line says it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from scorer.breaker import BreakerConfig
+from scorer.guarded_model import Guards
+from streams.errors import BadInputError
+
+Explain = Literal["flagged", "all", "none"]
+EXPLAIN: tuple[Explain, ...] = ("flagged", "all", "none")
+ROLES = ("worker", "nightly")
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput:
+    """The in-process engine's files."""
+
+    events: Path | None = None
+    dispositions: Path | None = None
+    schedule: Path | None = None
+    decisions_out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """All options of a worker or nightly job. What an engine does not use may be None."""
+
+    engine: str
+    role: str
+    worker: str
+    bootstrap_servers: str | None
+    kafka_config: Path | None
+    prefix: str | None
+    group: str | None
+    bundle: Path | None
+    rules: Path
+    state: Path | None
+    explain: Explain
+    breaker: BreakerConfig
+    guards: Guards
+    batch_max: int
+    table_wait_s: float
+    metrics_host: str
+    metrics_port: int
+    ready_file: Path | None
+    summary: Path | None
+    files: FileInput
+
+
+def required(value: Path | str | None, option: str, who: str) -> str:
+    """The value of an option that this engine or role cannot do without, as text."""
+    if value is None:
+        raise BadInputError(f"{option} is needed by {who}")
+    return str(value)

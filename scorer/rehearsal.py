@@ -1,0 +1,56 @@
+"""Runs everything once before the first event, so that no event meets a cold kernel, graph or cache."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.batch import Vocabulary
+from models.features.state import FeatureState
+from models.onnx_model import ModelOutput
+from scorer.pipeline import Parts
+from streams.codec import decode_transactions, encode, encode_decision
+from streams.decision import Decision
+from streams.labels import NS_PER_HOUR
+from streams.transaction import CHANNELS, CardTransaction
+
+ROUNDS = 3
+
+
+def rehearse(parts: Parts, score: Callable[[NDArray[np.float32]], ModelOutput], batch_max: int) -> None:
+    """Features on a scratch state, rules, model and explanation, for one event and for a full micro-batch.
+
+    The worker's own state, its counters and the breaker are not touched.
+    """
+    scratch = FeatureState.empty(Vocabulary(parts.state.vocabulary.category, parts.state.vocabulary.channel))
+    start = 0
+    for size in (1, batch_max) * ROUNDS:
+        events, _, _ = decode_transactions([encode(_made_up(start + index)) for index in range(size)])
+        start += size
+        values = scratch.compute(scratch.code_events(events)).values
+        verdicts = parts.pack.decide(values)
+        parts.pack.fallback(verdicts)
+        parts.pack.reasons(verdicts.fired[0], values[0])
+        output = score(values)
+        few = slice(0, min(size, 8))
+        reasons = parts.contributions.reasons(values[few], output.reconstruction_error[few], 3)
+        encode_decision(
+            Decision(event_id="rehearsal", outcome="review", score=0.5, reasons=reasons[0], features=b"\0" * 4)
+        )
+
+
+def _made_up(index: int) -> CardTransaction:
+    return CardTransaction(
+        event_id=f"rehearsal-{index}",
+        event_time_ns=(index + 1) * NS_PER_HOUR // 60,
+        card_id=f"card-{index % 50}",
+        amount_minor=100 + 37 * index,
+        currency="EUR",
+        merchant_id=f"merchant-{index % 7}",
+        terminal_id=f"terminal-{index % 11}",
+        device_id=f"device-{index % 5}",
+        channel=CHANNELS[index % len(CHANNELS)],
+        country="DE",
+        latitude=50.0 + index % 10 / 10,
+        longitude=8.0 + index % 10 / 10,
+    )

@@ -1,0 +1,37 @@
+"""The warm state's directory: what a worker and the nightly job start from."""
+
+from pathlib import Path
+
+from models.features.ledger import RiskLedger
+from models.features.state import FeatureState
+from streams.errors import BadInputError
+
+FEATURES = "features.state"
+LEDGER = "ledger.state"
+REFERENCE = "reference.json"
+
+_AGAIN = "make it again with `python -m scorer warm`"
+
+
+def load_features(directory: Path) -> FeatureState:
+    """The feature state at the end of history. Raises `BadInputError` when it is missing or damaged."""
+    path = directory / FEATURES
+    _check_there(path)
+    return FeatureState.load(path)[0]
+
+
+def load_ledger(directory: Path) -> RiskLedger:
+    """The ledger of places at the end of history. Raises `BadInputError` when it is missing or damaged."""
+    path = directory / LEDGER
+    _check_there(path)
+    return RiskLedger.load(path)[0]
+
+
+def open_ledger(directory: Path | None, label_delay_days: int) -> RiskLedger:
+    """The ledger at the end of history, or an empty one where there was none."""
+    return RiskLedger.empty(label_delay_days) if directory is None else load_ledger(directory)
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise BadInputError(f"state file {path} is not there; {_AGAIN}")

@@ -1,0 +1,167 @@
+"""All engines decide the same, however the stream is cut: partitions, workers, micro-batches, engines."""
+
+import signal
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.brokers import Broker
+from streams.codec import decode_dead_letter, decode_decision
+from tests.contract.scorer_process import Reader, essence, fresh_topics, scorer_system, send_stream, start
+from tests.scorer_case import ScorerCase, build_case
+
+MALFORMED = (10, 300)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> ScorerCase:
+    return build_case(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture(scope="module")
+def expected(case: ScorerCase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What the in-process engine decides, by event."""
+    return _inprocess(case, tmp_path_factory.mktemp("inprocess"), batch_max=256)
+
+
+def _inprocess(case: ScorerCase, folder: Path, batch_max: int) -> dict[str, dict[str, Any]]:
+    out = folder / "decisions.jsonl"
+    options = [
+        "--engine", "inprocess", "--bundle", str(case.bundle), "--rules", str(case.rules), "--state", str(case.state),
+        "--events", str(case.events_file), "--dispositions", str(case.dispositions_file),
+        "--decisions-out", str(out), "--batch-max", str(batch_max),
+    ]  # fmt: skip
+    process = start(folder, "inprocess", options)
+    assert process.child.wait(120) == 0, process.log.read_text()
+    return _by_event(out.read_bytes().splitlines())
+
+
+def _by_event(values: list[bytes]) -> dict[str, dict[str, Any]]:
+    decisions = [decode_decision(value) for value in values]
+    found = {decision.event_id: essence(decision) for decision in decisions}
+    assert len(found) == len(decisions), "an event was decided twice"
+    return found
+
+
+def test_the_case_is_worth_it(case: ScorerCase, expected: dict[str, dict[str, Any]]) -> None:
+    assert len(expected) == len(case.stream) - case.repeated
+    assert case.repeated > 5
+    assert len(case.dispositions) > 5
+    assert {"approve"} < {decision["outcome"] for decision in expected.values()}
+    flagged = [decision for decision in expected.values() if decision["outcome"] != "approve"]
+    assert all(decision["reasons"] for decision in flagged)
+
+
+def test_micro_batches_of_one_decide_the_same(
+    case: ScorerCase, expected: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    assert _inprocess(case, tmp_path, batch_max=1) == expected
+
+
+@pytest.mark.broker("apache")
+@pytest.mark.parametrize(
+    "layout", [("native", 1, 1), ("native", 4, 2), ("faust", 1, 1), ("faust", 4, 1), ("faust", 4, 2)], ids=str
+)
+def test_engines_on_kafka_decide_the_same(
+    case: ScorerCase,
+    expected: dict[str, dict[str, Any]],
+    broker_apache: Broker,
+    tmp_path: Path,
+    layout: tuple[str, int, int],
+) -> None:
+    engine, partitions, workers = layout
+    _check(case, expected, broker_apache, tmp_path, engine=engine, partitions=partitions, workers=workers)
+
+
+@pytest.mark.broker("embedded")
+@pytest.mark.parametrize("engine", ["native", "faust"])
+def test_engines_on_the_embedded_broker_decide_the_same(
+    case: ScorerCase, expected: dict[str, dict[str, Any]], broker_embedded: Broker, tmp_path: Path, engine: str
+) -> None:
+    _check(case, expected, broker_embedded, tmp_path, engine=engine, partitions=4, workers=1)
+
+
+def _check(
+    case: ScorerCase,
+    expected: dict[str, dict[str, Any]],
+    broker: Broker,
+    tmp_path: Path,
+    *,
+    engine: str,
+    partitions: int,
+    workers: int,
+) -> None:
+    connection = broker.connection
+    with (
+        fresh_topics(connection, partitions) as topics,
+        scorer_system(tmp_path, case, connection, topics, engine=engine, workers=workers) as processes,
+    ):
+        send_stream(case, connection, topics, malformed=MALFORMED)
+        found = _by_event(Reader(connection, topics.decisions).read(len(expected)))
+        letters = [decode_dead_letter(value) for value in Reader(connection, topics.dead_letter).read(len(MALFORMED))]
+        summaries = [process.stop() for process in processes]
+    assert found == expected
+    assert [letter.original for letter in letters] == [b'{"event_id": "no event"'] * len(MALFORMED)
+    assert all(letter.topic == topics.events and letter.reason for letter in letters)
+    nightly, *workers_told = summaries
+    assert nightly["tables_published"] >= 3
+    assert sum(told["decided"] for told in workers_told) == len(expected)
+    assert sum(told["repeated"] for told in workers_told) == case.repeated
+    assert sum(told["dead_lettered"] for told in workers_told) == len(MALFORMED)
+    assert sum(told["tables_missed"] for told in workers_told) == 0
+    assert all(told["status"] == "stopped" and told["breaker"]["state"] == "closed" for told in workers_told)
+
+
+@pytest.mark.broker("apache")
+@pytest.mark.parametrize("engine", ["native", "faust"])
+def test_a_restarted_worker_goes_on_where_it_committed(
+    case: ScorerCase, broker_apache: Broker, tmp_path: Path, engine: str
+) -> None:
+    connection = broker_apache.connection
+    undecided = len(case.stream) - case.repeated
+    with fresh_topics(connection, 2) as topics:
+        for attempt in ("first", "second"):
+            folder = tmp_path / attempt
+            folder.mkdir()
+            with scorer_system(folder, case, connection, topics, engine=engine, workers=1) as processes:
+                if attempt == "first":
+                    send_stream(case, connection, topics)
+                    Reader(connection, topics.decisions).read(undecided)
+                told = [process.stop() for process in processes][1]
+            assert told["decided"] == (undecided if attempt == "first" else 0)
+        _by_event(Reader(connection, topics.decisions).read(undecided))
+
+
+@pytest.mark.broker("apache")
+def test_the_null_engine_echoes_and_sigterm_leaves_a_summary(
+    case: ScorerCase, broker_apache: Broker, tmp_path: Path
+) -> None:
+    connection = broker_apache.connection
+    with fresh_topics(connection, 2) as topics:
+        options = [
+            "--engine", "null", "--bootstrap-servers", connection.bootstrap_servers, "--prefix", topics.prefix
+        ]  # fmt: skip
+        process = start(tmp_path, "null", options)
+        ready = process.await_ready()
+        send_stream(case, connection, topics, malformed=MALFORMED)
+        values = Reader(connection, topics.decisions).read(len(case.stream))
+        with urllib.request.urlopen(f"http://{ready['host']}:{ready['port']}/metrics", timeout=5) as answer:
+            assert b"riskbench_taken_total" in answer.read()
+        process.child.send_signal(signal.SIGTERM)
+        told = process.stop()
+    decisions = [decode_decision(value) for value in values]
+    assert len(decisions) == len(case.stream)
+    assert {(d.outcome, d.path, d.score) for d in decisions} == {("approve", "rules", 0.0)}
+    assert all((d.emitted_ns or 0) >= (d.taken_ns or 1) for d in decisions)
+    assert (told["decided"], told["dead_lettered"]) == (len(case.stream), len(MALFORMED))
+
+
+def test_an_unreachable_broker_is_one_line_and_exit_code_2(case: ScorerCase, tmp_path: Path) -> None:
+    options = ["--engine", "null", "--role", "nightly", "--bootstrap-servers", "127.0.0.1:9", "--prefix", "none"]
+    process = start(tmp_path, "lost", [*options, "--state", str(case.state)])
+    assert process.child.wait(60) == 2
+    log = process.log.read_text()
+    assert "no broker answers at 127.0.0.1:9" in log
+    assert "Traceback" not in log

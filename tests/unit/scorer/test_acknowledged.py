@@ -1,0 +1,76 @@
+"""Offsets are committable only after what was produced for them is acknowledged."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorer.engines.acknowledged import AcknowledgedOffsets
+from streams.errors import BrokerError
+
+EVENTS = ("events", 0)
+
+
+def test_an_offset_waits_for_its_messages() -> None:
+    offsets = AcknowledgedOffsets()
+    delivered = offsets.follow()
+    offsets.took(EVENTS, 41)
+    offsets.close_epoch()
+    assert offsets.committable() == {}
+    delivered(None, None)
+    assert offsets.committable() == {EVENTS: 42}
+    assert offsets.committable() == {}
+
+
+def test_a_later_epoch_waits_for_the_ones_before() -> None:
+    offsets = AcknowledgedOffsets()
+    first = offsets.follow()
+    offsets.took(EVENTS, 1)
+    offsets.close_epoch()
+    second = offsets.follow()
+    offsets.took(EVENTS, 2)
+    offsets.close_epoch()
+    second(None, None)
+    assert offsets.committable() == {}
+    first(None, None)
+    assert offsets.committable() == {EVENTS: 3}
+
+
+def test_a_message_that_is_not_taken_is_an_error_and_never_committed() -> None:
+    offsets = AcknowledgedOffsets()
+    delivered = offsets.follow()
+    offsets.took(EVENTS, 1)
+    offsets.close_epoch()
+    delivered("no leader", None)
+    with pytest.raises(BrokerError, match="no leader"):
+        offsets.raise_failure()
+    assert offsets.committable() == {}
+
+
+def test_partitions_given_up_are_forgotten() -> None:
+    offsets = AcknowledgedOffsets()
+    offsets.took(EVENTS, 1)
+    offsets.took(("events", 1), 8)
+    offsets.close_epoch()
+    offsets.forget({EVENTS})
+    assert offsets.committable() == {("events", 1): 9}
+
+
+@given(st.lists(st.sampled_from(["take", "close", "deliver"]), max_size=60), st.randoms(use_true_random=False))
+def test_nothing_is_committed_before_it_is_delivered(steps: list[str], chance: Any) -> None:
+    offsets = AcknowledgedOffsets()
+    waiting: list[tuple[int, Any]] = []
+    next_offset = 0
+    for step in steps:
+        if step == "take":
+            waiting.append((next_offset, offsets.follow()))
+            offsets.took(EVENTS, next_offset)
+            next_offset += 1
+        elif step == "close":
+            offsets.close_epoch()
+        elif waiting:
+            waiting.pop(chance.randrange(len(waiting)))[1](None, None)
+        safe = offsets.committable()
+        if safe:
+            assert safe[EVENTS] <= min((offset for offset, _ in waiting), default=next_offset)
