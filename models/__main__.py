@@ -48,7 +48,7 @@ def models() -> None:
 
 
 @app.command()
-def train(  # noqa: PLR0917 - the command line names them all
+def train(
     domain: Annotated[Domain, typer.Argument(help="what to train")],
     events: Events,
     labels: Labels,

@@ -21,7 +21,7 @@ def _compiled(function: _Function) -> _Function:
 
 
 @_compiled
-def run_rules(  # noqa: PLR0917 (numba takes arguments by position)
+def run_rules(
     values: NDArray[np.float32],
     tests: NDArray[np.int32],
     bounds: NDArray[np.float32],

@@ -56,7 +56,7 @@ def _explain(value: str) -> Explain:
 
 
 @app.callback(invoke_without_command=True)
-def run(  # noqa: PLR0917 (options of a command line are given by name)
+def run(
     context: typer.Context,
     engine: Annotated[str, typer.Option(help=f"how events come and go: {', '.join(ENGINES)}")] = DEFAULT_ENGINE,
     role: Annotated[str, typer.Option(help="worker (decides) or nightly (closes day tables)")] = "worker",
@@ -163,7 +163,7 @@ def _run(options: RunOptions) -> None:
 
 
 @app.command("warm")
-def warm_command(  # noqa: PLR0917 (as above)
+def warm_command(
     bundle: Annotated[Path, typer.Option(help="model bundle (directory)")],
     events: Annotated[Path, typer.Option(help="history: transactions (Parquet), in arrival order")],
     labels: Annotated[Path, typer.Option(help="their labels (Parquet), row by row")],

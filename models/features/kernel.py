@@ -180,7 +180,7 @@ def _see_on_time(card: Int64s, seen: Int64s, amount: int) -> None:
 
 
 @compiled
-def _see_late(card: Int64s, arena: Int64s, seen: Int64s, after: int, time: int, amount: int) -> None:  # noqa: PLR0917
+def _see_late(card: Int64s, arena: Int64s, seen: Int64s, after: int, time: int, amount: int) -> None:
     """The windows of a late event, summed afresh over the events not later than it."""
     for field in range(OTHER_LATITUDES, OTHERS_LOCATED + 1):
         seen[field] = 0
@@ -221,9 +221,7 @@ def _keep(card: Int64s, arena: Int64s, after: int, newest: int, event: Entry) ->
 
 
 @compiled
-def _arrive(  # noqa: PLR0917
-    card: Int64s, recent: Int32s, arena: Int64s, pool: Int64s, event: Entry, codes: Codes, seen: Int64s
-) -> int:
+def _arrive(card: Int64s, recent: Int32s, arena: Int64s, pool: Int64s, event: Entry, codes: Codes, seen: Int64s) -> int:
     """Take one event into its card's history; what it sees there goes to `seen`. Its status, or NO_ROOM (no change)."""
     time, amount = event[TIME], event[AMOUNT]
     if card[TAIL] == 0:
@@ -258,9 +256,7 @@ def _arrive(  # noqa: PLR0917
 
 
 @compiled
-def _meet(  # noqa: PLR0917
-    card: Int64s, count: int, recent: Int32s, base: int, size: int, code: int, kept: bool
-) -> int:
+def _meet(card: Int64s, count: int, recent: Int32s, base: int, size: int, code: int, kept: bool) -> int:
     """1 when the code is not among the card's last ones, 0 when it is, -1 for null; it becomes the most recent."""
     if code < 0:
         return -1
@@ -359,7 +355,7 @@ def _write_risk(out: Float32s, base: int, tables: Float32s, table: int, code: in
 
 
 @compiled
-def compute_rows(  # noqa: PLR0917 (kernels are called by position)
+def compute_rows(
     first: int, columns: Columns, store: CardStore, tables: RiskTables, values: Float32s, status: UInt8s, stale: Int64s
 ) -> int:
     """Feature rows of the batch from row `first` on, written to `values` [n, 39] and `status` [n].

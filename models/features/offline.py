@@ -95,7 +95,7 @@ def _reported_at(events: pa.Table, labels: pa.Table) -> npt.NDArray[np.int64]:
     return found
 
 
-def _book_reports(  # noqa: PLR0917
+def _book_reports(
     ledger: RiskLedger,
     batch: TransactionBatch,
     terminal: Int32s,

@@ -19,7 +19,7 @@ from streams.codec import (
 from streams.decision import OUTCOMES, PATHS, Decision, Reason
 from streams.transaction import CHANNELS, TRANSACTION_SCHEMA, CardTransaction
 
-names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=20)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 transactions = st.builds(
     CardTransaction,
     event_id=names,
