@@ -1,0 +1,1 @@
+"""The synthetic card world: genuine spending, its look-alikes, and fraud campaigns."""
