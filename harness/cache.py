@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,25 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_sources(packages: Iterable[str]) -> str:
-    """BLAKE2b of our own source files in some rooms: a change of code is a change of what it makes."""
+def hash_sources(places: Iterable[str]) -> str:
+    """BLAKE2b of our own source files: a change of code is a change of what it makes.
+
+    A place is a folder (all of it), a file, or a pattern of files (`streams/*.py`), below the project's root. Raises
+    ValueError for a place that holds no source: a key that does not see its code would find what older code made.
+    """
     digest = hashlib.blake2b(digest_size=16)
-    for package in packages:
-        for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in {".py", ".yaml"}:
-                digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for place in places:
+        paths = sorted(_sources(place))
+        if not paths:
+            raise ValueError(f"{place} holds no source file")
+        for path in paths:
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _sources(place: str) -> Iterator[Path]:
+    found = (ROOT / place).rglob("*") if (ROOT / place).is_dir() else ROOT.glob(place)
+    return (path for path in found if path.suffix in {".py", ".yaml"})
 
 
 def content_key(parts: dict[str, Any]) -> str:

@@ -33,6 +33,8 @@ from harness.stream import StreamOutcome
 from streams.decision import PATHS
 
 NS_PER_S = 1_000_000_000
+K_DEFAULT = 10
+"""Cards looked at per event-day where neither the scenario nor the data says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def quality_results(scenario: Scenario, prepared: Prepared, decisions: pa.Table,
         decisions,
         events,
         labels,
-        scenario.measure.k,
+        scenario.measure.k or prepared.facts.get("k") or K_DEFAULT,
         deadline_ms=scenario.slo.response_p99_ms,
         excluded=excluded,
         published=prepared.facts.get("published", []),

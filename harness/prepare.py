@@ -20,6 +20,9 @@ from streams.worlds.fraud.world import FraudWorld
 from streams.worlds.world import WorldTables
 
 REFERENCE_DAYS = 7
+SHARED_CODE = ("harness/prepare.py", "harness/feed.py", "streams/labels.py", "streams/transaction.py")
+WORLD_CODE = ("streams/worlds", *SHARED_CODE)
+DATA_CODE = ("streams/datasets", "harness/own_data.py", *SHARED_CODE)
 Int64s = npt.NDArray[np.int64]
 
 
@@ -108,7 +111,8 @@ def _prepare_world(scenario: Scenario, cache: Path) -> Prepared:
             "seed": scenario.seeds.world,
             "events": count,
             "training": scenario.training.model_dump(include={"kernel_warmup_days", "label_delay_days"}),
-            "code": hash_sources(["streams/worlds", "harness/prepare.py", "harness/feed.py"]),
+            "code": hash_sources(WORLD_CODE),
+            "numpy": np.__version__,  # its generators may draw otherwise in another version
         }
     )
 
@@ -132,7 +136,7 @@ def _prepare_data(scenario: Scenario, data: Data, cache: Path) -> Prepared:
             "columns": hash_file(Path(mapping)) if mapping and Path(mapping).is_file() else mapping,
             "limit": limit,
             "label_delay_days": scenario.training.label_delay_days,
-            "code": hash_sources(["streams/datasets", "harness"]),
+            "code": hash_sources(DATA_CODE),
         }
     )
 

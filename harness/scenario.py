@@ -137,7 +137,7 @@ class Scorer(Section):
 class Measure(Section):
     """How it is measured."""
 
-    k: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    k: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     event_timeout_s: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     floor_s: Annotated[float, Field(ge=0, le=600)] = 5.0
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from streams.errors import BadInputError, RunInvalidError
 TRAINING_S, WARMING_S = 1_800.0, 900.0
 POLL_S = 0.2
 SHIPPED_RULES = ROOT / "rules" / "fraud.yaml"
-SERVING_CODE = ("models", "rules", "scorer", "streams")
+SERVING_CODE = ("models", "rules", "scorer", "streams/*.py")
+"""What the warm state is made by; brokers, worlds and data sets have no part in it."""
+SERVING_LIBRARIES = ("numpy", "numba", "onnxruntime", "pyarrow")
 Say = Callable[[str], None]
 
 
@@ -67,6 +70,7 @@ def run_step(shop: Workshop, name: str, command: list[str], timeout_s: float) ->
 def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
     """The bundle trained on the prepared history, from the cache where the same training was done before."""
     training, windows = scenario.training, prepared.windows
+    delay_days = prepared.facts.get("label_delay_days")
     command = module_command(
         "models", "train", "fraud",
         "--events", str(prepared.file("history")),
@@ -74,7 +78,7 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
         "--cache-dir", str(shop.cache / "bundles"),
         "--train-from", _iso(windows.train_from_ns),
         "--train-until", _iso(windows.train_until_ns),
-        "--label-delay-days", str(prepared.facts.get("label_delay_days") or training.label_delay_days),
+        "--label-delay-days", str(training.label_delay_days if delay_days is None else delay_days),
         "--seed", str(scenario.seeds.training),
     )  # fmt: skip
     if training.alert_budget_per_day is not None:
@@ -109,6 +113,7 @@ def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple
             "bundle": hash_file(bundle / "bundle.json"),
             "rules": hash_file(rules),
             "code": hash_sources(SERVING_CODE),
+            "libraries": {name: metadata.version(name) for name in SERVING_LIBRARIES},
         }
     )
 

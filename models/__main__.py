@@ -58,7 +58,7 @@ def train(
     train_until: Moment = None,
     label_delay_days: Annotated[int, typer.Option(help="days until a label is known")] = 7,
     seed: Annotated[int, typer.Option(min=0, help="seed of the training")] = FitSettings().seed,
-    alert_budget_per_day: Annotated[int | None, typer.Option(help="alerts a day (instead of a share)")] = None,
+    alert_budget_per_day: Annotated[float | None, typer.Option(help="alerts a day (instead of a share)")] = None,
     review_share: Annotated[float, typer.Option(help="share of events that may be alerted")] = 0.01,
     threads: Annotated[int, typer.Option(min=1, help="threads of the tree training")] = 1,
 ) -> None:

@@ -17,7 +17,7 @@ class AlertBudget:
     """
 
     review_share: float = 0.01
-    alerts_per_day: int | None = None
+    alerts_per_day: float | None = None
     block_precision: float = 0.8
     block_alerts_min: int = 10
 

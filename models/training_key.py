@@ -35,11 +35,12 @@ def file_hash(*paths: Path) -> str:
 
 
 def code_hash() -> str:
-    """Hash of the source that training runs through: this package and the streams package."""
+    """Hash of the source that training runs through: this package, and the streams package without its folders
+    (brokers, worlds and data sets have no part in it)."""
     digest = hashlib.blake2b(digest_size=32)
-    for package in (models, streams):
+    for package, pattern in ((models, "**/*.py"), (streams, "*.py")):
         root = Path(str(package.__file__)).parent
-        for path in sorted(root.rglob("*.py")):
+        for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
