@@ -16,7 +16,6 @@ from harness.scorers import Reach, ScorerSetup
 from harness.stream import StreamPlan, stream_once
 from streams.brokers.connection import KafkaConnection
 
-WARMUP_SHARE = 0.2
 SETTLE_S = 10.0
 """An echo that takes longer than this is lost."""
 
@@ -30,10 +29,13 @@ def _null(scenario: Scenario) -> ScorerSetup:
 def measure_floor(
     plan: StreamPlan, scenario: Scenario, folder: RunFolder, reach: Reach, connection: KafkaConnection
 ) -> Floor:
-    """Send the first `floor_s` seconds of the schedule through the null scorer; writes floor.hlog."""
-    floor_s = scenario.measure.floor_s
+    """Send the schedule's warm-up and `floor_s` seconds more through the null scorer; writes floor.hlog.
+
+    The same warm-up as the run's own: a broker that has just started is slow, and would make the floor too high.
+    """
+    floor_s, warmup_ns = scenario.measure.floor_s, round(scenario.load.warmup_s * 1e9)
     schedule = np.load(plan.feed / "schedule.npy")
-    schedule = schedule[: max(1, int(np.searchsorted(schedule, round(floor_s * 1e9))))]
+    schedule = schedule[: max(1, int(np.searchsorted(schedule, warmup_ns + round(floor_s * 1e9))))]
     reach.work.mkdir(parents=True, exist_ok=True)
     events = reach.work / "events.parquet"
     chosen = pq.read_table(plan.events).slice(0, len(schedule))
@@ -47,7 +49,7 @@ def measure_floor(
         dispositions=plan.dispositions,
         partitions=plan.partitions,
         timeout_s=min(SETTLE_S, plan.timeout_s),
-        measured_from=int(np.searchsorted(schedule, round(floor_s * WARMUP_SHARE * 1e9))),
+        measured_from=int(np.searchsorted(schedule, warmup_ns)),
         decisions=reach.work / "decisions.parquet",
     )
     display = PlainLines(Console(quiet=True))

@@ -30,7 +30,7 @@ class Snapshot:
     by_path: dict[str, int]
     duplicated: int
     overdue: int
-    lag: int | None
+    lag: int
     breaker: str | None
 
     @property
@@ -70,11 +70,10 @@ class PlainLines:
         if snapshot.elapsed_s < self._next_s:
             return
         self._next_s = snapshot.elapsed_s - snapshot.elapsed_s % LINE_EVERY_S + LINE_EVERY_S
-        lag = "?" if snapshot.lag is None else f"{snapshot.lag:,}"
         self._console.print(
             f"{snapshot.title}: {snapshot.elapsed_s:.0f}/{snapshot.planned_s:.0f} s, "
             f"{snapshot.rate_per_s:,.0f} decisions/s, P50 {snapshot.p50_ms:.1f} ms, P99 {snapshot.p99_ms:.1f} ms, "
-            f"{snapshot.shares}, breaker {snapshot.breaker or '-'}, lag {lag}, "
+            f"{snapshot.shares}, breaker {snapshot.breaker or '-'}, lag {snapshot.lag:,}, "
             f"sent {snapshot.sent:,}, answered {snapshot.answered:,}, overdue {snapshot.overdue:,}",
             highlight=False,
             soft_wrap=True,
@@ -85,13 +84,12 @@ def _figures(snapshot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 3))
     for _ in range(4):
         table.add_column(no_wrap=True)
-    lag = "…" if snapshot.lag is None else f"{snapshot.lag:,}"
     breaker = Text(snapshot.breaker or "-", style="bold green" if snapshot.breaker in {None, "closed"} else "bold red")
     lost = Text(f"{snapshot.overdue:,}", style="bold red" if snapshot.overdue else "bold")
     table.add_row("rate", f"[bold]{snapshot.rate_per_s:,.0f}[/]/s", "sent", f"[bold]{snapshot.sent:,}[/]")
     table.add_row("P50", f"[bold]{snapshot.p50_ms:.1f}[/] ms", "answered", f"[bold]{snapshot.answered:,}[/]")
     table.add_row("P99", f"[bold]{snapshot.p99_ms:.1f}[/] ms", "lost so far", lost)
-    table.add_row("lag", f"[bold]{lag}[/]", "breaker", breaker)
+    table.add_row("lag", f"[bold]{snapshot.lag:,}[/]", "breaker", breaker)
     return table
 
 

@@ -212,7 +212,7 @@ class _Watch:
             by_path={path: figures[path] for path in ("rules", "model", "fallback")},
             duplicated=figures["duplicated"],
             overdue=max(0, due - figures["answered"]),
-            lag=sample.lag if sample else None,
+            lag=max(0, figures["sent"] - figures["answered"]),
             breaker=sample.breaker if sample else None,
         )
 

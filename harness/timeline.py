@@ -19,7 +19,8 @@ TIMELINE_SCHEMA = pa.schema(
         pa.field("second", pa.int64(), nullable=False),
         pa.field("sent", pa.int64(), nullable=False),
         pa.field("decided", pa.int64(), nullable=False),
-        pa.field("lag", pa.int64()),
+        pa.field("lag", pa.int64(), nullable=False),
+        pa.field("uncommitted", pa.int64()),
         pa.field("p50_ms", pa.float64()),
         pa.field("p99_ms", pa.float64()),
         *[pa.field(path, pa.int64(), nullable=False) for path in PATHS],
@@ -30,10 +31,11 @@ TIMELINE_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was seen from outside at one moment (ns, monotonic): events not yet taken, the breaker's state."""
+    """What was seen from outside at one moment (ns, monotonic): events whose offsets the scorer's group had not yet
+    committed (it commits about once a second, so this is not what waits), and the breaker's state."""
 
     at_ns: int
-    lag: int | None
+    uncommitted: int | None
     breaker: str | None
 
 
@@ -56,7 +58,10 @@ def _by_second(samples: Sequence[Sample], start_ns: int) -> dict[int, Sample]:
 
 
 def build_timeline(decisions: Path, start_ns: int, samples: Sequence[Sample]) -> pa.Table:
-    """Per second since `start_ns`: sent, decided (by receipt), by path, response percentiles in ms, lag, breaker."""
+    """Per second since `start_ns`: sent, decided (by receipt), by path, response percentiles in ms, lag, breaker.
+
+    Lag is what had been sent and not answered at the end of the second.
+    """
     rows = pq.read_table(decisions, columns=["sent_ns", "received_ns", "response_ns", "path"])
     sent = _seconds(rows["sent_ns"].to_numpy(), start_ns)
     received = rows["received_ns"].drop_null().to_numpy()
@@ -66,11 +71,13 @@ def build_timeline(decisions: Path, start_ns: int, samples: Sequence[Sample]) ->
     seen = _by_second(samples, start_ns)
     percentiles = _percentiles(decided, answered["response_ns"].to_numpy(), length)
     path = np.array(answered["path"].cast(pa.string()).to_pylist(), dtype=object)
+    sent_in, decided_in = np.bincount(sent, minlength=length), np.bincount(decided, minlength=length)
     columns: dict[str, Any] = {
         "second": np.arange(length),
-        "sent": np.bincount(sent, minlength=length),
-        "decided": np.bincount(decided, minlength=length),
-        "lag": [seen[s].lag if s in seen else None for s in range(length)],
+        "sent": sent_in,
+        "decided": decided_in,
+        "lag": np.cumsum(sent_in) - np.cumsum(decided_in),
+        "uncommitted": [seen[s].uncommitted if s in seen else None for s in range(length)],
         "p50_ms": [p[0] for p in percentiles],
         "p99_ms": [p[1] for p in percentiles],
         **{name: np.bincount(decided[path == name], minlength=length) for name in PATHS},

@@ -1,4 +1,4 @@
-"""Looks at the stream from outside once a second, in a thread: lag of the scorer's group, health of its workers."""
+"""Looks at the stream from outside once a second, in a thread: what the scorer's group has committed, its health."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Watcher:
-    """Samples until its context ends. `lag` is what the group has not committed yet, so it never undercounts."""
+    """Samples until its context ends."""
 
     connection: KafkaConnection
     group: str
@@ -47,13 +47,13 @@ class Watcher:
         while not self._stop.wait(EVERY_S):
             try:
                 control = control or ControlPlane(self.connection)
-                lag: int | None = sum(control.lag(self.group, self.topic).values())
+                uncommitted: int | None = sum(control.lag(self.group, self.topic).values())
             except BrokerError as error:
-                logger.warning("lag: %s", error)
-                lag = None
+                logger.warning("offsets of the group: %s", error)
+                uncommitted = None
             healths = self.scorers.health()
             self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in healths)
-            self.samples.append(Sample(time.monotonic_ns(), lag, worst_breaker(healths)))
+            self.samples.append(Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths)))
         if control is not None:
             control.close()
 

@@ -101,7 +101,12 @@ Columns = Annotated[
     ),
 ]
 K = Annotated[
-    int | None, typer.Option("--k", help="Cards looked at per event-day, for precision@K; default: what the data's protocol says, else 10.", rich_help_panel=DATA)
+    int | None,
+    typer.Option(
+        "--k",
+        help="Cards looked at per event-day, for precision@K; default: what the data's protocol says, else 10.",
+        rich_help_panel=DATA,
+    ),
 ]
 ScenarioFile = Annotated[str, typer.Option("--scenario", help="Scenario file, or the name of a shipped one.")]
 NoFloor = Annotated[bool, typer.Option("--no-floor", help="Do not measure the null scorer first.")]
