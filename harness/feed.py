@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from harness.pages import PageWriter
 from streams.codec import encode, encode_transactions
 from streams.errors import BadInputError
-from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition
+from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business_days
 
 Int64s = npt.NDArray[np.int64]
 ROWS_PER_CHUNK = 50_000
@@ -21,22 +21,19 @@ DISPOSITIONS, DAY_ENDS = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class SideMessages:
-    """Messages beside the events, in sending order: each goes out right before the event of ordinal `before`."""
+    """Messages beside the events, in sending order: each goes out as soon as `before` events are out, and does not wait
+    for the instant of the next one."""
 
     before: Int64s
     topic: npt.NDArray[np.uint8]
     values: list[bytes]
 
 
-def _business_days(times: Int64s) -> Int64s:
-    return (times + CUT_OFF_NS) // NS_PER_DAY
-
-
 def _day_ends(event_times: Int64s, reported: Int64s) -> tuple[Int64s, list[DayEnd]]:
     """A trailer for each business day that ends within the stream, with the totals sent up to then."""
     if len(event_times) == 0:
         return np.zeros(0, dtype=np.int64), []
-    days = _business_days(event_times)
+    days = business_days(event_times)
     closed = np.arange(days[0], days[-1], dtype=np.int64)
     ends = (closed + 1) * NS_PER_DAY - CUT_OFF_NS
     events = np.searchsorted(event_times, ends, side="left")

@@ -124,6 +124,8 @@ class Sender:
             if wait_until(start_ns + offset) >= next_report:
                 report(i)
                 next_report += PROGRESS_EVERY_NS
+            # twice: its decision may be back before the second, and an event without an instant counts as not sent
+            sent_ns[i] = now_ns()
             self._produce(self._events_topic, feed.messages[i], keys[codes[i]])
             sent_ns[i] = now_ns()
             self.sent = i + 1

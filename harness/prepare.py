@@ -70,10 +70,12 @@ def scheduled(load: Load, seed: int, count: int | None = None) -> Int64s:
 
 def _world_windows(scenario: Scenario, tables: WorldTables, start_ns: int) -> Windows:
     training, stream = scenario.training, tables.stream_start_ns
+    # The reference is of days the model was not trained on; without a label delay there are none.
+    reference_days = min(REFERENCE_DAYS, training.label_delay_days or REFERENCE_DAYS)
     return Windows(
         train_from_ns=start_ns + training.kernel_warmup_days * NS_PER_DAY,
         train_until_ns=stream - training.label_delay_days * NS_PER_DAY,
-        reference_from_ns=stream - REFERENCE_DAYS * NS_PER_DAY,
+        reference_from_ns=stream - reference_days * NS_PER_DAY,
         stream_start_ns=stream,
     )
 

@@ -1,6 +1,7 @@
 """The receiver process: takes decisions from the broker and stamps them, nothing else, so that the stamps are right.
 
-Run as `python -m harness.receiver PLAN`. Prints `ready` once it reads the decisions topic; ends on SIGTERM.
+Run as `python -m harness.receiver PLAN`. Prints `ready` once it reads the decisions topic; ends on SIGTERM, when it has
+read all that was there by then.
 """
 
 import gc
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from harness.pacing import sharpen_sleep
 from harness.spool import SpoolWriter
@@ -24,6 +25,8 @@ from streams.brokers.connection import connection_from
 logger = logging.getLogger("riskbench.harness.receiver")
 WAIT_S = 0.1
 BATCH = 2_000
+CATCH_UP_S = 8.0
+"""Less than a process is given to end."""
 
 
 class ReceiverPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,13 @@ class Consuming(Protocol):
 
     def poll(self, timeout: float) -> Any: ...
     def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
+
+
+class Positioned(Consuming, Protocol):
+    """Of one that knows where it is, besides."""
+
+    def position(self, partitions: list[Any]) -> list[Any]: ...
+    def get_watermark_offsets(self, partition: Any, timeout: float) -> tuple[int, int] | None: ...
 
 
 def drain(consumer: Consuming, spool: SpoolWriter, now_ns: Callable[[], int]) -> int:
@@ -70,6 +80,26 @@ def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
     return len(values)
 
 
+def catch_up(
+    consumer: Positioned, partitions: list[TopicPartition], spool: SpoolWriter, now_ns: Callable[[], int]
+) -> bool:
+    """Read up to where the partitions end now. False, and said in the log, when that takes longer than `CATCH_UP_S`:
+    what is left over would be counted as lost."""
+    until_ns = now_ns() + round(CATCH_UP_S * 1e9)
+    try:
+        found = {at.partition: consumer.get_watermark_offsets(at, CATCH_UP_S / 4) for at in partitions}
+        ends = {partition: marks[1] if marks else 0 for partition, marks in found.items()}
+        while any(at.offset < ends[at.partition] for at in consumer.position(partitions) if ends[at.partition] > 0):
+            if now_ns() > until_ns:
+                logger.error("decisions were left unread: the topic ends at %s", ends)
+                return False
+            drain(consumer, spool, now_ns)
+    except KafkaException as error:
+        logger.error("how many decisions there are could not be asked: %s", error)
+        return False
+    return True
+
+
 class _Stop:
     """Set by SIGTERM."""
 
@@ -86,8 +116,12 @@ def _open_consumer(plan: ReceiverPlan) -> Consumer:
     config_file = Path(plan.kafka_config) if plan.kafka_config else None
     connection = connection_from(plan.bootstrap_servers, config_file)
     consumer = Consumer(consumer_config(connection, group=f"{plan.topic}.receiver"))
-    consumer.assign([TopicPartition(plan.topic, p, OFFSET_BEGINNING) for p in range(plan.partitions)])
+    consumer.assign([TopicPartition(at.topic, at.partition, OFFSET_BEGINNING) for at in _partitions(plan)])
     return consumer
+
+
+def _partitions(plan: ReceiverPlan) -> list[TopicPartition]:
+    return [TopicPartition(plan.topic, partition) for partition in range(plan.partitions)]
 
 
 def run_receiver(plan: ReceiverPlan) -> None:
@@ -103,6 +137,7 @@ def run_receiver(plan: ReceiverPlan) -> None:
     sys.stdout.flush()
     while not stop.asked:
         drain(consumer, spool, time.monotonic_ns)
+    catch_up(consumer, _partitions(plan), spool, time.monotonic_ns)
     while drain(consumer, spool, time.monotonic_ns):
         pass
     spool.close()

@@ -41,6 +41,7 @@ from harness.training import SHIPPED_RULES, Workshop, read_bundle, train, warm
 from harness.verdict import Judged, judge
 from streams.brokers import open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
+from streams.brokers.control import wait_until_ready
 from streams.errors import BadInputError
 
 logger = logging.getLogger("riskbench.harness.run")
@@ -104,6 +105,18 @@ class Run:
         self.options, self.scenario, self.folder, self.steps = options, options.scenario, folder, steps
         self.outside = outside
         self.started_at = outside.now()
+
+    def _given_kafka(self) -> KafkaConnection | None:
+        """The running Kafka that was named, if any."""
+        servers = self.options.bootstrap_servers
+        return connection_from(servers, self.options.kafka_config) if servers else None
+
+    def reach_given_kafka(self) -> None:
+        """Find out now, before a model is trained, whether a Kafka that was named answers."""
+        connection = self._given_kafka()
+        if connection is not None:
+            with self.steps.step(f"Reaching Kafka at {connection.bootstrap_servers}"):
+                wait_until_ready(connection)
 
     def prepare(self) -> Ready:
         """Data, model and warm state."""
@@ -194,9 +207,8 @@ class Run:
 
     def _stream_through_broker(self, ready: Ready) -> Streamed:
         options, scenario = self.options, self.scenario
-        given = options.bootstrap_servers
-        connection = connection_from(given, options.kafka_config) if given else None
-        with self.steps.step("Reaching Kafka" if given else "Starting a broker") as say:
+        connection = self._given_kafka()
+        with self.steps.step("Starting a broker" if connection is None else "Reaching Kafka") as say:
             broker = open_broker(
                 None if scenario.broker == "auto" else scenario.broker,
                 run_dir=self.folder.work / "broker",
@@ -298,6 +310,7 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     folder.write("scenario.yaml", options.scenario.to_yaml())
     environment = msgspec.json.encode(describe_environment())
     folder.write("environment.json", msgspec.json.format(environment, indent=2).decode() + "\n")
+    run.reach_given_kafka()
     ready = run.prepare()
     streamed = run.stream(ready)
     with steps.step("Measuring"):

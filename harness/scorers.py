@@ -16,6 +16,7 @@ logger = logging.getLogger("riskbench.harness.scorers")
 READY_S = 120.0
 STOP_S = 30.0
 HEALTH_S = 2.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own processes are behind no proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Worker:
         if self.address is None:
             return None
         try:
-            with urllib.request.urlopen(f"http://{self.address}/health", timeout=HEALTH_S) as answer:
+            with _DIRECT.open(f"http://{self.address}/health", timeout=HEALTH_S) as answer:
                 found = json.load(answer)
         except (urllib.error.URLError, OSError, ValueError):
             return None
@@ -158,7 +159,9 @@ class Scorers:
             if worker.child.running:
                 worker.child.process.terminate()
         for worker in self.workers:
-            family.stop(worker.child, STOP_S)
+            code = family.stop(worker.child, STOP_S)
+            if code != 0:
+                logger.warning("%s ended with %s; see %s", worker.child.name, code, worker.child.log)
         return [summary for summary in (worker.last_summary() for worker in self.workers) if summary]
 
 

@@ -1,8 +1,9 @@
 """One stream through the broker: start everyone, give the start instant, watch, and account for every event."""
 
 import json
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,10 @@ from harness.timeline import Sample
 from harness.watch import Watcher
 from streams.brokers.connection import KafkaConnection
 from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
-from streams.errors import RunInvalidError
+from streams.errors import BrokerError, RunInvalidError
 from streams.topics import Topics
 
+logger = logging.getLogger("riskbench.harness.stream")
 NS_PER_S = 1_000_000_000
 START_IN_NS = 300_000_000
 READY_S = 60.0
@@ -64,22 +66,44 @@ class StreamOutcome:
 
 
 @contextmanager
-def topics_of(connection: KafkaConnection, prefix: str, partitions: int, *, keep: bool) -> Iterator[Topics]:
-    """The run's topics, made now and removed at the end unless they are to be kept."""
-    topics = Topics(prefix)
+def topics_of(connection: KafkaConnection, reach: Reach, partitions: int, *, keep: bool) -> Iterator[Topics]:
+    """The run's topics, made now and removed at the end, with the scorer's consumer group, unless they are to be kept.
+
+    What cannot be removed is said in the log: the run was made all the same.
+    """
+    topics = Topics(reach.prefix)
     many = {topics.events, topics.decisions}
     specs = [
         TopicSpec(name, partitions if name in many else 1, COMPACTED if name == topics.day_tables else {})
         for name in topics.all()
     ]
     with ControlPlane(connection) as control:
-        control.create_topics(specs)
+        try:
+            control.create_topics(specs)
+        except BaseException:  # some of them may be there
+            _remove(control, topics, reach.group)
+            raise
     try:
         yield topics
     finally:
         if not keep:
-            with ControlPlane(connection) as control:
-                control.delete_topics(list(topics.all()))
+            try:
+                with ControlPlane(connection) as control:
+                    _remove(control, topics, reach.group)
+            except BrokerError as error:
+                logger.warning("topics %s.* were left on the broker: %s", topics.prefix, error)
+
+
+def _remove(control: ControlPlane, topics: Topics, group: str) -> None:
+    steps: tuple[tuple[Callable[[], None], str], ...] = (
+        (lambda: control.delete_topics(list(topics.all())), f"topics {topics.prefix}.*"),
+        (lambda: control.delete_group(group), f"consumer group {group}"),
+    )
+    for remove, what in steps:
+        try:
+            remove()
+        except BrokerError as error:
+            logger.warning("%s: left on the broker: %s", what, error)
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:
@@ -239,7 +263,7 @@ def stream_once(
 ) -> StreamOutcome:
     """Run one stream to its end. Whatever happens, no process and (unless `keep`) no topic is left."""
     reach.work.mkdir(parents=True, exist_ok=True)
-    with topics_of(connection, reach.prefix, plan.partitions, keep=keep) as topics, Family() as family:
+    with topics_of(connection, reach, plan.partitions, keep=keep) as topics, Family() as family:
         scorers = Scorers.start(setup, reach, family)
         instruments = Instruments.start(plan, reach, topics, family)
         scorers.await_ready(family)

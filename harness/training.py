@@ -86,7 +86,7 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
     if training.review_share is not None:
         command += ["--review-share", str(training.review_share)]
     child = run_step(shop, "training", command, TRAINING_S)
-    lines = child.process.stdout.read().decode().split() if child.process.stdout else []
+    lines = child.process.stdout.read().decode().splitlines() if child.process.stdout else []
     shop.family.stop(child)
     if not lines or not (Path(lines[-1]) / "bundle.json").is_file():
         raise RunInvalidError(f"training ended well but named no bundle; see {child.log}")
