@@ -33,7 +33,7 @@ from harness.results import (
 )
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
-from harness.scorers import Reach, ScorerSetup
+from harness.scorers import OwnScorer, Reach, ScorerSetup
 from harness.steps import Steps
 from harness.stream import StreamOutcome, StreamPlan, stream_once
 from harness.timeline import build_timeline
@@ -85,7 +85,7 @@ class Ready:
 
     prepared: Prepared
     setup: ScorerSetup
-    bundle: dict[str, Any]
+    bundle: dict[str, Any] | None
     measured_from: int
 
 
@@ -123,6 +123,8 @@ class Run:
         scenario = self.scenario
         with self.steps.step("Preparing events" if scenario.data else "Building the world"):
             prepared = prepare(scenario, self.options.cache)
+        if scenario.scorer.command is not None:
+            return Ready(prepared, self._own_scorer(scenario.scorer.command), None, self._write_feed(prepared))
         bundle_dir = self._bundle(prepared)
         bundle = read_bundle(bundle_dir)
         rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES
@@ -142,6 +144,11 @@ class Run:
             nightly=True,
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
+
+    def _own_scorer(self, command: str) -> ScorerSetup:
+        scorer, nowhere = self.scenario.scorer, Path()
+        own = OwnScorer(command, scorer.settle_s)
+        return ScorerSetup("own", 1, nowhere, None, None, scorer.explain, scorer.breaker, nightly=False, own=own)
 
     def _bundle(self, prepared: Prepared) -> Path:
         given = self.scenario.scorer.bundle
@@ -176,7 +183,7 @@ class Run:
     def plan(self, ready: Ready) -> StreamPlan:
         """The measured stream."""
         return StreamPlan(
-            title=f"{self.scenario.name} on {self.scenario.scorer.engine}",
+            title=f"{self.scenario.name} on {ready.setup.engine}",
             feed=self.folder.work / "feed",
             events=ready.prepared.file("events"),
             dispositions=ready.prepared.file("dispositions"),
@@ -188,7 +195,7 @@ class Run:
 
     def stream(self, ready: Ready) -> Streamed:
         """Through a broker, or in process."""
-        if self.scenario.scorer.engine == "inprocess":
+        if ready.setup.engine == "inprocess":
             outcome = stream_inprocess(self.plan(ready), ready.setup, self.folder, self.steps)
             none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
             return Streamed(outcome, None, none)
@@ -266,8 +273,8 @@ class Run:
         return Results(
             schema_version=SCHEMA_VERSION,
             scenario=scenario.name,
-            engine=scenario.scorer.engine,
-            workers=scenario.scorer.workers,
+            engine=ready.setup.engine,
+            workers=ready.setup.workers,
             broker=streamed.broker,
             seeds=scenario.seeds.model_dump(),
             started_at=f"{self.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -279,7 +286,7 @@ class Run:
             drift=drift,
             breaker=measures.breaker_results(outcome),
             faults=[],
-            model=_model(ready.bundle),
+            model=None if ready.bundle is None else _model(ready.bundle),
             slo=scenario.slo.model_dump(),
             scorers=outcome.scorers,
             dataset=str(prepared.facts["source"]) if scenario.data else None,

@@ -130,6 +130,8 @@ class Scorer(Section):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     rules: str | None = None
     bundle: str | None = None
+    command: Annotated[str, Field(min_length=1)] | None = None
+    settle_s: Annotated[float, Field(ge=0, le=600)] = 10.0
     explain: Literal["flagged", "all", "none"] = "flagged"
     breaker: Breaker = Breaker()
 

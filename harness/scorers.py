@@ -2,6 +2,8 @@
 
 import json
 import logging
+import shlex
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -11,26 +13,15 @@ from typing import Any
 
 from harness.processes import Child, Family, await_file, module_command
 from harness.scenario import Breaker
+from streams.errors import BadInputError
+from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.scorers")
 READY_S = 120.0
 STOP_S = 30.0
+POLL_S = 0.1
 HEALTH_S = 2.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own processes are behind no proxy
-
-
-@dataclass(frozen=True, slots=True)
-class ScorerSetup:
-    """How the workers are started. `state` is the warm state directory."""
-
-    engine: str
-    workers: int
-    bundle: Path
-    rules: Path | None
-    state: Path
-    explain: str
-    breaker: Breaker
-    nightly: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +38,56 @@ class Reach:
     def group(self) -> str:
         """The workers' consumer group."""
         return f"{self.prefix}.scorer"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnScorer:
+    """A scorer that is not ours, started by its own command and told the topics by placeholders in it.
+
+    Known placeholders: {bootstrap_servers}, {events}, {decisions}, {group}, {ready}. A command that takes {ready}
+    (a path) creates that file once it can take events; another one is given `settle_s` seconds.
+    """
+
+    command: str
+    settle_s: float
+
+    def arguments(self, reach: Reach, ready: Path) -> list[str]:
+        """The command's words; raises BadInputError for a placeholder nobody knows."""
+        topics = Topics(reach.prefix)
+        places = {
+            "bootstrap_servers": reach.bootstrap_servers,
+            "events": topics.events,
+            "decisions": topics.decisions,
+            "group": reach.group,
+            "ready": str(ready),
+        }
+        try:
+            return [word.format(**places) for word in shlex.split(self.command)]
+        except (KeyError, IndexError, ValueError) as error:
+            known = ", ".join(f"{{{name}}}" for name in places)
+            raise BadInputError(
+                f"--scorer-command {self.command!r}: {error} is not known; known are {known}"
+            ) from error
+
+    @property
+    def tells_ready(self) -> bool:
+        """Whether it says by itself when it can take events."""
+        return "{ready}" in self.command
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSetup:
+    """How the workers are started. `state` is the warm state directory."""
+
+    engine: str
+    workers: int
+    bundle: Path
+    rules: Path | None
+    state: Path | None
+    explain: str
+    breaker: Breaker
+    nightly: bool
+    own: OwnScorer | None = None
 
 
 def breaker_options(breaker: Breaker) -> list[str]:
@@ -121,15 +162,27 @@ class Worker:
         return {"worker": self.name, "role": self.role, **found} if isinstance(found, dict) else None
 
 
+def _start_own(own: OwnScorer, reach: Reach, family: Family) -> Worker:
+    ready = reach.work / "own.ready"
+    child = family.start("own scorer", own.arguments(reach, ready), reach.logs / "scorer-own.log")
+    return Worker("own", "own", child, ready, reach.work / "own.summary")
+
+
 @dataclass(slots=True)
 class Scorers:
     """All processes of the scorer system."""
 
     workers: list[Worker] = field(default_factory=list)
+    settle_s: float = 0.0
+    """Time that is given to a scorer that does not say when it is ready."""
 
     @classmethod
     def start(cls, setup: ScorerSetup, reach: Reach, family: Family) -> "Scorers":
-        """Start the workers, and the nightly job where there is one."""
+        """Start the workers, and the nightly job where there is one; or the scorer that is not ours."""
+        if setup.own is not None:
+            return cls(
+                [_start_own(setup.own, reach, family)], settle_s=0.0 if setup.own.tells_ready else setup.own.settle_s
+            )
         names = [("worker", f"worker-{n + 1}") for n in range(setup.workers)]
         if setup.nightly:
             names.append(("nightly", "nightly"))
@@ -143,7 +196,16 @@ class Scorers:
 
     def await_ready(self, family: Family) -> None:
         """Wait for every ready file; raises with a process's own words when it ends instead."""
+        if self.settle_s:
+            settled = time.monotonic() + self.settle_s
+            while time.monotonic() < settled:
+                family.check()
+                time.sleep(POLL_S)
+            return
         for worker in self.workers:
+            if worker.role == "own":
+                await_file(worker.ready, worker.child, family, READY_S)
+                continue
             ready = json.loads(await_file(worker.ready, worker.child, family, READY_S))
             if ready.get("port"):
                 worker.address = f"{ready.get('host', '127.0.0.1')}:{ready['port']}"
@@ -160,7 +222,7 @@ class Scorers:
                 worker.child.process.terminate()
         for worker in self.workers:
             code = family.stop(worker.child, STOP_S)
-            if code != 0:
+            if code != 0 and worker.role != "own":
                 logger.warning("%s ended with %s; see %s", worker.child.name, code, worker.child.log)
         return [summary for summary in (worker.last_summary() for worker in self.workers) if summary]
 

@@ -73,6 +73,13 @@ Bundle = Annotated[
     Path | None, typer.Option(help="Folder of a trained bundle, instead of training one.", rich_help_panel=SCORER)
 ]
 Rules = Annotated[Path | None, typer.Option(help="Rule file, instead of the shipped one.", rich_help_panel=SCORER)]
+Command = Annotated[
+    str | None,
+    typer.Option(
+        help="Command of a scorer of your own, with {bootstrap_servers}, {events}, {decisions}, {group}, {ready}.",
+        rich_help_panel=SCORER,
+    ),
+]
 Explain = Annotated[
     ExplainChoice | None,
     typer.Option(help="Which decisions carry the features' contributions.", rich_help_panel=SCORER),
