@@ -40,6 +40,7 @@ class Worker:
     """A pipeline ready to decide, and what stands around it."""
 
     pipeline: Pipeline
+    guard: GuardedModel
     breaker: CircuitBreaker
     counters: Counters
     bundle: Bundle
@@ -86,7 +87,7 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        yield Worker(pipeline, breaker, counters, bundle, state)
+        yield Worker(pipeline, guard, breaker, counters, bundle, state)
     finally:
         guard.close()
 

@@ -24,7 +24,10 @@ class StageHistogram:
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start. Every event taken is decided, dead-lettered, or repeated."""
+    """Totals since the start. Every event taken is decided or repeated; what is no event is dead-lettered.
+
+    `stale_tables`: events decided with another day's table than theirs, or with none.
+    """
 
     taken: int = 0
     decided: int = 0
@@ -40,6 +43,7 @@ class Counters:
     table_wait_ns_max: int = 0
     tables_installed: int = 0
     tables_missed: int = 0
+    stale_tables: int = 0
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -1,10 +1,11 @@
 """The model behind its guards: breaker, time limit, and a check of what comes back."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from scorer.breaker import CircuitBreaker
 from scorer.time_limit import Busy, Failed, Late, Overdue, Result, TimeLimited
 from streams.errors import BadInputError
+
+log = logging.getLogger("riskbench.scorer")
 
 FallbackCause = Literal["open", "busy", "overdue", "failed", "not-finite"]
 FALLBACK_CAUSES: tuple[FallbackCause, ...] = ("open", "busy", "overdue", "failed", "not-finite")
@@ -74,7 +77,7 @@ class GuardedModel:
     `score` is the model: float32[n, F] to an output with float32[n] margins. A call that raises, gives another number
     of margins or one that is not finite, or passes its time limit has failed, for the whole micro-batch. `busy` (an
     overdue call still runs) is not counted by the breaker: it says nothing new of the model. `abort` and `on_late` as
-    in `TimeLimited`. `close` ends the worker thread.
+    in `TimeLimited`; what overdue calls come to is counted and logged in any case. `close` ends the worker thread.
     """
 
     def __init__(
@@ -90,8 +93,10 @@ class GuardedModel:
         self.breaker = breaker
         self.guards = guards or Guards()
         self._limited: TimeLimited[NDArray[np.float32], Scored] = TimeLimited(
-            score, self.guards.time_limit_s, clock, abort=abort, on_late=on_late
+            score, self.guards.time_limit_s, clock, abort=abort, on_late=self._keep_late
         )
+        self._on_late = on_late
+        self._late = {"scored": 0, "failed": 0}
         self._overdue_in_a_row = 0
         self._fallbacks: Counter[str] = Counter()
 
@@ -100,11 +105,22 @@ class GuardedModel:
         """Micro-batches that fell back so far, by cause."""
         return dict(self._fallbacks)
 
+    def summary(self) -> dict[str, Any]:
+        """JSON values: micro-batches that fell back by cause, and what overdue calls came to after all (a stopped one
+        fails)."""
+        return {
+            "fallback_batches": {cause: self._fallbacks[cause] for cause in FALLBACK_CAUSES},
+            "late_results": dict(self._late),
+        }
+
     def score(self, values: NDArray[np.float32]) -> Guarded:
         """Score one micro-batch of n ≥ 1 events. Never raises for what the model does."""
         answer = self._attempt(values)
         if isinstance(answer, Fallback):
             self._fallbacks[answer.cause] += 1
+            first = self._fallbacks[answer.cause] == 1
+            words = "the model gave no score for %d events (%s): %s; more of the kind are counted"
+            log.log(logging.WARNING if first else logging.DEBUG, words, len(values), answer.cause, answer.detail)
             return Guarded(None, answer)
         return Guarded(answer)
 
@@ -142,6 +158,18 @@ class GuardedModel:
             bad = int(np.count_nonzero(~np.isfinite(margin)))
             return Fallback("not-finite", f"{bad} of {count} margins are not finite")
         return answer.value
+
+    def _keep_late(self, late: Late[NDArray[np.float32], Scored]) -> None:
+        """On the worker's thread: what an overdue call came to. Its events have been decided without it."""
+        failure = late.outcome.error if isinstance(late.outcome, Failed) else None
+        self._late["scored" if failure is None else "failed"] += 1
+        how = "a score that comes too late" if failure is None else f"{type(failure).__name__}: {failure}"
+        log.warning(
+            "an overdue model call for %d events ended after %.3f s: %s",
+            len(late.argument), late.outcome.elapsed_ns / 1e9, how,
+        )  # fmt: skip
+        if self._on_late is not None:
+            self._on_late(late)
 
     def _watch_overdue(self, answer: Result[Scored] | Failed | Overdue) -> None:
         self._overdue_in_a_row = self._overdue_in_a_row + 1 if isinstance(answer, Overdue) else 0

@@ -110,6 +110,7 @@ class WorkerMetrics(Collector):
             ("too_late", "Events that came later than the allowed lateness", counters.too_late),
             ("tables_installed", "Day tables installed", counters.tables_installed),
             ("tables_missed", "Day tables that did not come in time", counters.tables_missed),
+            ("stale_tables", "Events decided with another day's table or none", counters.stale_tables),
         ):
             yield CounterMetricFamily(f"riskbench_{name}", text, value)
         yield CounterMetricFamily(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from models.bundle import Bundle
 from models.features.ledger import RiskLedger
 from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.engines import StopSignal
@@ -19,7 +20,8 @@ from streams.topics import Topics
 def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     """Run until stopped. Raises `RiskbenchError` for what cannot be used or reached."""
     who = "the nightly role"
-    ledger = load_ledger(Path(required(options.state, "--state", who)))
+    delay_days = None if options.bundle is None else Bundle.load(options.bundle).label_delay_days
+    ledger = load_ledger(Path(required(options.state, "--state", who)), delay_days)
     topics = Topics(required(options.prefix, "--prefix", who))
     connection = connection_from(required(options.bootstrap_servers, "--bootstrap-servers", who), options.kafka_config)
     links = KafkaLinks(connection, topics)

@@ -103,6 +103,7 @@ class Pipeline:
         self._worker = worker
         self._explain = explain
         self._top = top
+        self._stale_before = parts.state.stale_lookups
         self.counters = counters
 
     def prepare(self, events: Sequence[CardTransaction]) -> Batch:
@@ -161,6 +162,7 @@ class Pipeline:
 
     def _keep(self, batch: Batch, status: NDArray[np.uint8]) -> NDArray[np.intp]:
         """Rows that get a decision: all but repeated ones. Counts what was late."""
+        self.counters.stale_tables = self._parts.state.stale_lookups - self._stale_before
         self.counters.taken += len(status)
         self.counters.batches += 1
         if not status.any():

@@ -20,16 +20,23 @@ def load_features(directory: Path) -> FeatureState:
     return FeatureState.load(path)[0]
 
 
-def load_ledger(directory: Path) -> RiskLedger:
-    """The ledger of places at the end of history. Raises `BadInputError` when it is missing or damaged."""
+def load_ledger(directory: Path, label_delay_days: int | None = None) -> RiskLedger:
+    """The ledger of places at the end of history. Raises `BadInputError` when it is missing, damaged, or made with
+    another label delay than is asked for (None: any)."""
     path = directory / LEDGER
     _check_there(path)
-    return RiskLedger.load(path)[0]
+    ledger = RiskLedger.load(path)[0]
+    if label_delay_days not in (None, ledger.label_delay_days):
+        raise BadInputError(
+            f"state {directory} was made with a label delay of {ledger.label_delay_days} days, the bundle's is "
+            f"{label_delay_days}; {_AGAIN}"
+        )
+    return ledger
 
 
 def open_ledger(directory: Path | None, label_delay_days: int) -> RiskLedger:
     """The ledger at the end of history, or an empty one where there was none."""
-    return RiskLedger.empty(label_delay_days) if directory is None else load_ledger(directory)
+    return RiskLedger.empty(label_delay_days) if directory is None else load_ledger(directory, label_delay_days)
 
 
 def _check_there(path: Path) -> None:

@@ -12,9 +12,9 @@ from streams.errors import BadInputError
 
 
 def worker_summary(
-    counters: Counters, *, status: str, engine: str, worker: str, breaker: Mapping[str, Any] | None
+    counters: Counters, *, status: str, engine: str, worker: str, guard: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """The worker's totals as JSON values."""
+    """The worker's totals as JSON values; `guard` is what breaker and guarded model say, where there are any."""
     found: dict[str, Any] = {
         "status": status,
         "role": "worker",
@@ -33,9 +33,10 @@ def worker_summary(
         "table_wait_ms_max": counters.table_wait_ns_max / 1e6,
         "tables_installed": counters.tables_installed,
         "tables_missed": counters.tables_missed,
+        "stale_tables": counters.stale_tables,
     }
-    if breaker is not None:
-        found["breaker"] = dict(breaker)
+    if guard is not None:
+        found |= guard
     if counters.lag is not None:
         found["lag"] = counters.lag
     return found

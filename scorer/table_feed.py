@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from models.features.day_table import DayTable, DayTableAssembler, DayTableError
 from scorer.clock import ClockNs
 from scorer.pipeline import Batch, Pipeline
+from streams.errors import BrokerError
 
 log = logging.getLogger("riskbench.scorer")
 
@@ -33,6 +34,7 @@ class TableInbox:
         self._arrived = threading.Condition()
         self._waiting: list[DayTable] = []
         self._days: set[int] = set()
+        self._failure: str | None = None
 
     def put(self, table: DayTable) -> None:
         """Hand over a table; wakes who waits for it."""
@@ -44,10 +46,23 @@ class TableInbox:
     def wait_for(self, day: int, limit_s: float) -> bool:
         """Wait until the table of `day` has come; False when it did not come in time."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: day in self._days, limit_s)
+            came = self._arrived.wait_for(lambda: day in self._days or self._failure is not None, limit_s)
+            self._raise_failure()
+            return came
+
+    def fail(self, reason: str) -> None:
+        """No table will come any more: whoever takes or waits from now on gets a `BrokerError`."""
+        with self._arrived:
+            self._failure = reason
+            self._arrived.notify_all()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise BrokerError(f"the day tables can no longer be read: {self._failure}")
 
     def take(self) -> list[DayTable]:
         """The tables that came since the last call."""
+        self._raise_failure()
         if not self._waiting:  # a list's truth needs no lock, and this is asked for every micro-batch
             return []
         with self._arrived:
@@ -56,7 +71,8 @@ class TableInbox:
 
 
 class TableFeed:
-    """Reads the day tables' topic from its beginning into an inbox, until stopped.
+    """Reads the day tables' topic from its beginning into an inbox, until stopped. When it cannot go on, the inbox says
+    so to the thread that decides.
 
     `open_consumer` makes a confluent-kafka consumer that is already assigned to the topic's partition.
     """
@@ -78,19 +94,29 @@ class TableFeed:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        consumer = self._open_consumer()
-        assembler = DayTableAssembler()
         try:
-            while not self._stopped.is_set():
-                message = consumer.poll(0.2)
-                if message is None:
-                    continue
-                if message.error() is not None:
-                    log.warning("day tables: %s", message.error().str())
-                    continue
+            consumer = self._open_consumer()
+            try:
+                self._follow(consumer)
+            finally:
+                consumer.close()
+        except Exception as error:
+            log.exception("the day tables can no longer be read")
+            self.inbox.fail(str(error))
+
+    def _follow(self, consumer: Any) -> None:
+        assembler = DayTableAssembler()
+        while not self._stopped.is_set():
+            message = consumer.poll(0.2)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
                 self._take(assembler, message.value() or b"")
-        finally:
-            consumer.close()
+            elif error.fatal():
+                raise BrokerError(error.str())
+            else:
+                log.warning("day tables: %s", error.str())
 
     def _take(self, assembler: DayTableAssembler, value: bytes) -> None:
         try:

@@ -13,6 +13,7 @@ from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import StopSignal, engine_class
 from scorer.engines.partitions import PartitionShare
+from scorer.guarded_model import GuardedModel
 from scorer.health import WorkerMetrics
 from scorer.kafka_links import KafkaLinks
 from scorer.options import RunOptions, required
@@ -45,7 +46,7 @@ def _links(options: RunOptions) -> KafkaLinks:
 
 def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     links, counters = _links(options), Counters()
-    with _presence(options, counters, None) as presence:
+    with _presence(options, counters) as presence:
         share = _share(options, links, counters, clock_ns)
         engine = engine_class("null")(share, counters, clock_ns, options.worker, options.batch_max)
         engine.run(stop, presence.ready)
@@ -57,7 +58,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
 
     links = _links(options)
     links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
-    with worker(options, clock_ns) as made, _presence(options, made.counters, made.breaker) as presence:
+    with worker(options, clock_ns) as made, _presence(options, made.counters, made.guard) as presence:
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
         engine: Any
@@ -99,7 +100,7 @@ def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> 
     dispositions = read_dispositions(options.files.dispositions)
     out = Path(required(options.files.decisions_out, "--decisions-out", who))
     source = Input(events, read_schedule(options.files.schedule), out)
-    with worker(options, clock_ns) as made, _presence(options, made.counters, made.breaker) as presence:
+    with worker(options, clock_ns) as made, _presence(options, made.counters, made.guard) as presence:
         ledger = open_ledger(options.state, made.bundle.label_delay_days)
         first_ns = int(events["event_time_ns"][0].as_py()) if len(events) else 0
         closer = DayCloser(ledger, ledger.label_delay_days, max(ledger.last_closed + 1, calendar_day(first_ns) - 1))
@@ -109,10 +110,12 @@ def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> 
         engine.run(stop, presence.ready)
 
 
-def _presence(options: RunOptions, counters: Counters, breaker: Any) -> Presence:
+def _presence(options: RunOptions, counters: Counters, guard: GuardedModel | None = None) -> Presence:
+    breaker = None if guard is None else guard.breaker
+
     def summarise(status: str) -> dict[str, Any]:
-        told = None if breaker is None else breaker.summary()
-        return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, breaker=told)
+        told = None if guard is None else {"breaker": guard.breaker.summary(), "model": guard.summary()}
+        return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=told)
 
     return Presence(options, summarise, WorkerMetrics(counters, breaker))
 

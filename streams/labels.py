@@ -1,6 +1,8 @@
 """Ground truth, kept apart from events; it reaches a scorer only as a disposition, after its delay in event time."""
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from streams.transaction import EventTime, Identifier
@@ -56,6 +58,11 @@ CUT_OFF_NS = 2 * NS_PER_HOUR
 def business_day(event_time_ns: int) -> int:
     """Business day of an event time: business day d runs from 22:00 UTC of calendar day d-1 to 22:00 UTC of day d."""
     return (event_time_ns + CUT_OFF_NS) // NS_PER_DAY
+
+
+def business_days(event_times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Business days of event times, int64 [n]; see `business_day`."""
+    return (event_times_ns + CUT_OFF_NS) // NS_PER_DAY
 
 
 def calendar_day(event_time_ns: int) -> int:

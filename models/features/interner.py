@@ -71,6 +71,11 @@ class Interner:
             f"{name}_lengths": np.array([len(text) for text in encoded], np.int32),
         }
 
+    @staticmethod
+    def layout(name: str) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
+        """Type and shape of what `to_arrays` gives."""
+        return {f"{name}_text": (np.uint8, (None,)), f"{name}_lengths": (np.int32, (None,))}
+
     @classmethod
     def from_arrays(cls, text: UInt8s, lengths: Int32s) -> "Interner":
         """The interner that `to_arrays` wrote."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,11 +14,32 @@ from models.features.catalog import RISK_WINDOWS_DAYS
 from models.features.day_table import DayTable
 from models.features.event_hash import hash_ids
 from models.features.place_ledger import PlaceLedger
-from models.features.snapshot import read_snapshot, write_snapshot
+from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from streams.errors import BadInputError
-from streams.labels import CUT_OFF_NS, NS_PER_DAY, Disposition
+from streams.labels import Disposition, business_days
 
 SNAPSHOT_KIND = "risk ledger"
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    label_delay_days: int
+    last_closed: int
+    too_old: int
+
+
+SNAPSHOT_LAYOUT = Layout(
+    _Settings,
+    {
+        **PlaceLedger.layout("terminal"),
+        **PlaceLedger.layout("merchant"),
+        "reports_reported_day": (np.int64, (None,)),
+        "reports_day": (np.int64, (None,)),
+        "reports_terminal": (np.int32, (None,)),
+        "reports_merchant": (np.int32, (None,)),
+        **{f"{name}_day": (np.int64, (None,)) for name in ("events", "frauds")},
+        **{f"{name}_hash": (np.uint64, (None,)) for name in ("events", "frauds")},
+    },
+)
 NEVER_CLOSED = -(2**62)
 REPEATS_KNOWN_DAYS = 2
 """How many business days behind the last closed one repeated event ids are still recognised."""
@@ -44,11 +66,6 @@ class Reports(NamedTuple):
 
 
 NO_REPORTS = Reports(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
-
-
-def business_days(time_ns: Int64s) -> Int64s:
-    """Business days of event times (see `streams.labels.business_day`)."""
-    return (time_ns + CUT_OFF_NS) // NS_PER_DAY
 
 
 class RiskLedger:
@@ -184,8 +201,9 @@ class RiskLedger:
 
     @classmethod
     def load(cls, path: Path) -> "tuple[RiskLedger, dict[str, int]]":
-        """A saved ledger and the offsets saved with it; raises `SnapshotError` when it is missing or damaged."""
-        snapshot = read_snapshot(path, SNAPSHOT_KIND)
+        """A saved ledger and the offsets saved with it; `SnapshotError` when it is missing, damaged or of another
+        version."""
+        snapshot = read_snapshot(path, SNAPSHOT_KIND, SNAPSHOT_LAYOUT)
         arrays, settings = snapshot.arrays, snapshot.settings
         places = (PlaceLedger.from_arrays(name, arrays) for name in ("terminal", "merchant"))
         ledger = cls(int(settings["label_delay_days"]), *places)

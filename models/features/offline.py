@@ -12,10 +12,10 @@ from models.features.batch import Float32s, Int32s, Int64s, Status, TransactionB
 from models.features.catalog import FEATURES
 from models.features.coding import encode_optional
 from models.features.held_tables import DAYS_KEPT
-from models.features.ledger import RiskLedger, business_days
+from models.features.ledger import RiskLedger
 from models.features.state import FeatureState
 from streams.errors import BadInputError
-from streams.labels import NS_PER_DAY, business_day
+from streams.labels import NS_PER_DAY, business_day, business_days
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,6 +68,14 @@ class PlaceLedger:
             arrays |= {f"{name}_{kind}_days": np.array(days, np.int64), f"{name}_{kind}": table}
         return arrays
 
+    @staticmethod
+    def layout(name: str) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
+        """Type and shape of what `to_arrays` gives."""
+        buckets: dict[str, tuple[Any, tuple[int | None, ...]]] = {}
+        for kind in ("transactions", "frauds"):
+            buckets |= {f"{name}_{kind}_days": (np.int64, (None,)), f"{name}_{kind}": (np.int32, (None, None))}
+        return Interner.layout(name) | buckets
+
     @classmethod
     def from_arrays(cls, name: str, arrays: dict[str, npt.NDArray[Any]]) -> "PlaceLedger":
         """The ledger that `to_arrays` wrote."""

@@ -26,6 +26,17 @@ class SnapshotError(BadInputError):
     """A snapshot that is missing, damaged, or of something else."""
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a snapshot of one kind holds: its settings as a struct, its arrays by name with type and shape (None: any).
+
+    A change of what the fields mean, with the same types and shapes, needs a new `FORMAT_VERSION`.
+    """
+
+    settings: type[msgspec.Struct]
+    arrays: Mapping[str, tuple[Any, tuple[int | None, ...]]]
+
+
 class _Column(msgspec.Struct, frozen=True):
     name: str
     dtype: str
@@ -108,10 +119,10 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def read_snapshot(path: Path, kind: str) -> Snapshot:
+def read_snapshot(path: Path, kind: str, layout: Layout | None = None) -> Snapshot:
     """Read and check a snapshot; its arrays are writable.
 
-    Raises `SnapshotError` when there is none, when it is damaged, of another kind or of another format.
+    Raises `SnapshotError` when there is none, when it is damaged, of another kind, format or layout.
     """
     content = _read(path)
     if not content.startswith(MAGIC):
@@ -124,7 +135,31 @@ def read_snapshot(path: Path, kind: str) -> Snapshot:
     header = _header(path, bytes(body[start:end]))
     if header.kind != kind:
         raise SnapshotError(f"{path} holds {header.kind}, not {kind}")
-    return Snapshot(kind, header.settings, header.offsets, _arrays(body, end, header.columns))
+    snapshot = Snapshot(kind, header.settings, header.offsets, _arrays(body, end, header.columns))
+    if layout is not None:
+        _check_layout(path, snapshot, layout)
+    return snapshot
+
+
+def _check_layout(path: Path, snapshot: Snapshot, layout: Layout) -> None:
+    try:
+        msgspec.convert(snapshot.settings, layout.settings)
+    except msgspec.ValidationError as error:
+        raise _of_another_version(path, f"its settings do not fit ({error})") from error
+    for name, (dtype, shape) in layout.arrays.items():
+        found = snapshot.arrays.get(name)
+        if found is None:
+            raise _of_another_version(path, f"it has no {name}")
+        fits = len(shape) == found.ndim and all(n in (None, m) for n, m in zip(shape, found.shape, strict=True))
+        if found.dtype != dtype or not fits:
+            wanted = ", ".join("any" if n is None else str(n) for n in shape)
+            raise _of_another_version(
+                path, f"{name} is {found.dtype} {list(found.shape)}, not {np.dtype(dtype)} [{wanted}]"
+            )
+
+
+def _of_another_version(path: Path, what: str) -> SnapshotError:
+    return SnapshotError(f"{path} was written by another version of this program: {what}. Warm the state anew.")
 
 
 def _read(path: Path) -> bytes:
@@ -137,11 +172,14 @@ def _read(path: Path) -> bytes:
 
 
 def _header(path: Path, head: bytes) -> _Header:
-    found = msgspec.json.decode(head)
+    found = msgspec.json.decode(head)  # its bytes are as they were written: the checksum says so
     version = found.get("format") if isinstance(found, dict) else None
     if version != FORMAT_VERSION:
         raise SnapshotError(f"{path} has snapshot format {version}; this version reads format {FORMAT_VERSION}")
-    return msgspec.convert(found, _Header)
+    try:
+        return msgspec.convert(found, _Header)
+    except msgspec.ValidationError as error:
+        raise _of_another_version(path, f"its header does not fit ({error})") from error
 
 
 def _arrays(body: bytes, start: int, columns: list[_Column]) -> dict[str, npt.NDArray[Any]]:

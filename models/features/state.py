@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -10,14 +11,48 @@ from models.features.batch import FeatureBlock, Float32s, TransactionBatch, UInt
 from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
-from models.features.day_table import DayTable
+from models.features.day_table import COLUMNS, DayTable
 from models.features.held_tables import HeldTables
 from models.features.interner import Interner
-from models.features.kernel import CardStore, RiskTables, compute_rows
-from models.features.snapshot import read_snapshot, write_snapshot
+from models.features.kernel import (
+    CARD_FIELDS,
+    ENTRY_FIELDS,
+    LARGEST_CLASS,
+    RECENT_FIELDS,
+    CardStore,
+    RiskTables,
+    compute_rows,
+)
+from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from streams.transaction import CardTransaction
 
 SNAPSHOT_KIND = "feature state"
+
+
+class _Words(msgspec.Struct, frozen=True):
+    category: list[str]
+    channel: list[str]
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    vocabulary: _Words
+    newest_needed: int
+    stale_lookups: int
+
+
+SNAPSHOT_LAYOUT = Layout(
+    _Settings,
+    {
+        "cards": (np.int64, (None, CARD_FIELDS)),
+        "recent": (np.int32, (None, RECENT_FIELDS)),
+        "arena": (np.int64, (None, ENTRY_FIELDS)),
+        "pool": (np.int64, (LARGEST_CLASS + 1,)),
+        "table_days": (np.int64, (None,)),
+        "table_terminals": (np.float32, (None, None, COLUMNS)),
+        "table_merchants": (np.float32, (None, None, COLUMNS)),
+        **{name: form for kind in ID_KINDS for name, form in Interner.layout(kind).items()},
+    },
+)
 
 
 class FeatureState:
@@ -108,8 +143,9 @@ class FeatureState:
 
     @classmethod
     def load(cls, path: Path) -> "tuple[FeatureState, dict[str, int]]":
-        """A saved state and the offsets saved with it; raises `SnapshotError` when it is missing or damaged."""
-        snapshot = read_snapshot(path, SNAPSHOT_KIND)
+        """A saved state and the offsets saved with it; raises `SnapshotError` when it is missing, damaged or of another
+        version."""
+        snapshot = read_snapshot(path, SNAPSHOT_KIND, SNAPSHOT_LAYOUT)
         arrays = snapshot.arrays
         words = snapshot.settings["vocabulary"]
         vocabulary = Vocabulary(tuple(words["category"]), tuple(words["channel"]))

@@ -193,6 +193,7 @@ class FaustEngine:
         self._app.on_partitions_assigned.connect(on_assigned, weak=False)
         while not stop.is_set():
             app = self._app
+            self._raise_if_ended()
             has_share = assigned.is_set() or bool(app.consumer.assignment())
             if has_share and app.flow_control.is_active() and not app.rebalancing:
                 return
@@ -201,12 +202,15 @@ class FaustEngine:
     async def _watch(self, stop: StopSignal) -> None:
         lag_due_ns = self._clock_ns()
         while not stop.is_set() and not self._ending and self._delivery.failure is None:
-            if self._app.should_stop:
-                raise BrokerError("Faust has stopped by itself; its messages are in the log")
+            self._raise_if_ended()
             if self._clock_ns() >= lag_due_ns:
                 lag_due_ns += 1_000_000_000
                 self._counters.lag = self._lag()
             await asyncio.sleep(STEP_S)
+
+    def _raise_if_ended(self) -> None:
+        if self._app.should_stop:
+            raise BrokerError("Faust has stopped by itself; its messages are in the log")
 
     def _lag(self) -> int:
         consumer = self._app.consumer

@@ -117,7 +117,9 @@ class InprocessEngine:
             # A paced run decodes all of its events beforehand, an unpaced one slice by slice.
             rows = SLICE_ROWS if self._source.offsets_ns is None else max(len(self._source.events), 1)
             start_ns: int | None = None
-            for first in range(0, len(self._source.events), rows):
+            for first in range(0, max(len(self._source.events), 1), rows):
+                if stop.is_set():
+                    break
                 events = table_to_transactions(self._source.events.slice(first, rows))
                 if start_ns is None:
                     start_ns = self._clock_ns() + LEAD_NS

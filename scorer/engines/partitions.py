@@ -37,6 +37,8 @@ class PartitionShare:
         self._clock_ns = clock_ns
         self._offsets = AcknowledgedOffsets()
         self._assigned: set[Position] = set()
+        self._safe: dict[Position, int] = {}
+        self._revocations = 0
         self._joined = False
         self._commit_due_ns = clock_ns() + COMMIT_EVERY_NS
 
@@ -65,7 +67,10 @@ class PartitionShare:
         first = self._consumer.poll(POLL_S)
         if first is None:
             return []
+        revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
+        if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
+            return [message for message in rest if self._is_message(message)]
         return [message for message in (first, *rest) if self._is_message(message)]
 
     def done(self, messages: Iterable[Any]) -> None:
@@ -119,8 +124,11 @@ class PartitionShare:
         self._commit(asynchronous=False)
 
     def _commit(self, asynchronous: bool) -> None:
-        safe = self._offsets.committable()
-        offsets = [TopicPartition(*at, offset) for at, offset in safe.items() if at in self._assigned]
+        """Commit what has become safe; at the end all that is safe, for a commit in passing may have failed unseen."""
+        found = self._offsets.committable()
+        self._safe |= {at: offset for at, offset in found.items() if at in self._assigned}
+        chosen = found if asynchronous else self._safe
+        offsets = [TopicPartition(*at, self._safe[at]) for at in chosen if at in self._safe]
         if not offsets:
             return
         try:
@@ -149,7 +157,10 @@ class PartitionShare:
 
     def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
         gone = _positions(partitions)
+        self._revocations += 1
         self._assigned -= gone
+        for at in gone:
+            self._safe.pop(at, None)
         self._offsets.forget(gone)
         log.info("gave up partitions %s", sorted(at.partition for at in partitions))
 

@@ -123,6 +123,20 @@ def test_a_full_queue_is_waited_for_and_counted(tmp_path: Path) -> None:
     assert sender.queue_full == 2
 
 
+def test_an_event_has_its_instant_before_its_decision_can_be_back(tmp_path: Path) -> None:
+    write_feed(tmp_path, _events([10, 11]), _dispositions([]), np.array([0, 1], dtype=np.int64))
+    time, sent_ns, seen = FakeTime(), np.zeros(2, dtype=np.int64), []
+
+    class Quick(FakeProducer):
+        def produce(self, topic: str, value: bytes, key: bytes | None = None) -> None:
+            super().produce(topic, value, key)
+            seen.append(int(np.count_nonzero(sent_ns)))
+
+    sender = Sender(Feed.open(tmp_path), TOPICS, Quick(time), sent_ns)
+    sender.run(1_000, Pacer(time.read, time.sleep, 20_000, lambda: None), lambda sent: None)
+    assert seen == [1, 2]
+
+
 def test_oversleep_is_bounded() -> None:
     for oversleep, expected in ((0, AWAKE_NS_MIN), (90_000, None), (10_000_000, AWAKE_NS_MAX)):
         time = FakeTime(oversleep_ns=oversleep)

@@ -59,3 +59,7 @@ def test_nonsense_is_refused() -> None:
         AlertBudget(block_precision=1.5)
     with pytest.raises(BadInputError, match="at least one"):
         choose_thresholds(np.empty(0, dtype=np.bool_), np.empty(0), 1.0, AlertBudget())
+
+
+def test_a_budget_need_not_be_whole_alerts_a_day() -> None:
+    assert AlertBudget(alerts_per_day=2.5).alerts(events=1_000, days=2) == 5

@@ -121,6 +121,22 @@ def test_a_model_that_hangs_costs_one_time_limit(model: Model) -> None:
     assert model.calls == 1
     assert guard.close()
     assert len(lates) == 1
+    assert guard.summary() == {
+        "fallback_batches": {"open": 100, "busy": 0, "overdue": 1, "failed": 0, "not-finite": 0},
+        "late_results": {"scored": 1, "failed": 0},
+    }
+
+
+def test_late_failures_and_reasons_are_said(model: Model, caplog: pytest.LogCaptureFixture) -> None:
+    guard = guarded(model, guards=Guards(SHORT_S), abort=model.gate.set)
+    model.gate.clear()
+    model.answer = ValueError("no such tensor")
+    with caplog.at_level("WARNING", "riskbench.scorer"):
+        assert cause(guard).cause == "overdue"
+        assert guard.close()
+    assert guard.summary()["late_results"] == {"scored": 0, "failed": 1}
+    assert "no score for 3 events (overdue): no score within 0.02 s" in caplog.text
+    assert "ValueError: no such tensor" in caplog.text
 
 
 def test_while_a_call_is_overdue_all_others_fall_back_at_once(model: Model) -> None:

@@ -35,7 +35,9 @@ def server(counters: Counters) -> Iterator[HealthServer]:
     registry = CollectorRegistry()
     registry.register(WorkerMetrics(counters, breaker))
     found = HealthServer(
-        lambda: worker_summary(counters, status="ready", engine="native", worker="w", breaker=breaker.summary()),
+        lambda: worker_summary(
+            counters, status="ready", engine="native", worker="w", guard={"breaker": breaker.summary()}
+        ),
         registry,
         "127.0.0.1",
         0,

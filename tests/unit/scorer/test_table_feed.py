@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.features.day_table import DayTable
-from scorer.table_feed import TableGate, TableInbox
+from scorer.table_feed import TableFeed, TableGate, TableInbox
+from streams.errors import BrokerError
 from streams.labels import NS_PER_DAY
 from tests.unit.scorer.test_pipeline import event, make_pipeline, waves
 
@@ -70,3 +71,39 @@ def test_waiting_asynchronously_lets_others_run() -> None:
 
     asyncio.run(both())
     assert pipeline.counters.tables_missed == 0
+
+
+class DeadConsumer:
+    """A consumer of a broker that is gone."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def poll(self, timeout: float) -> None:
+        raise RuntimeError("the broker is gone")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_reader_that_ends_is_an_error_where_its_tables_are_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline, consumer = make_pipeline(), DeadConsumer()
+    feed = TableFeed(lambda: consumer)
+    gate = TableGate(feed.inbox, pipeline, itertools.count(0, 1_000).__next__)
+    feed.start()
+    with pytest.raises(BrokerError, match="the broker is gone"):
+        gate.wait(pipeline.prepare([event(1, 10)]))
+    feed.stop()
+    assert consumer.closed
+    with pytest.raises(BrokerError, match="can no longer be read"):
+        asyncio.run(gate.wait_async(pipeline.prepare([event(1, 10)])))
+    assert "can no longer be read" in caplog.text
+
+
+def test_decisions_without_their_table_are_counted() -> None:
+    pipeline = make_pipeline()
+    waves(pipeline, [event(1, 10, time_ns=DAY * NS_PER_DAY)])
+    assert pipeline.counters.stale_tables == 1
+    pipeline.install(table(DAY - 1))
+    waves(pipeline, [event(2, 10, time_ns=DAY * NS_PER_DAY)])
+    assert pipeline.counters.stale_tables == 1

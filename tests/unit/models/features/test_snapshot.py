@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.features.snapshot import SnapshotError, previous_path, read_snapshot, write_snapshot
+from models.features.ledger import RiskLedger
+from models.features.snapshot import Layout, SnapshotError, previous_path, read_snapshot, write_snapshot
+from models.features.state import FeatureState
 
 ARRAYS: dict[str, npt.NDArray[Any]] = {
     "numbers": np.arange(12, dtype=np.int64).reshape(3, 4),
@@ -97,3 +100,39 @@ def test_another_kind_another_format_or_none_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr("models.features.snapshot.FORMAT_VERSION", 2)
     with pytest.raises(SnapshotError, match="has snapshot format 1; this version reads format 2"):
         read_snapshot(path, "test")
+
+
+class Mark(msgspec.Struct):
+    mark: int
+
+
+class Other(msgspec.Struct):
+    remark: int
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        (Layout(Other, {}), "remark"),
+        (Layout(Mark, {"more": (np.int64, (None,))}), "it has no more"),
+        (Layout(Mark, {"numbers": (np.int64, (None, 5))}), r"numbers is int64 \[3, 4\], not int64 \[any, 5\]"),
+        (Layout(Mark, {"numbers": (np.int64, (None,))}), "numbers is int64"),
+        (Layout(Mark, {"numbers": (np.int32, (None, 4))}), "not int32"),
+    ],
+)
+def test_a_snapshot_of_another_version_is_refused(tmp_path: Path, layout: Layout, said: str) -> None:
+    path = tmp_path / "state"
+    write(path)
+    assert read_snapshot(path, "test", Layout(Mark, {"numbers": (np.int64, (None, 4))})).settings == {"mark": 1}
+    with pytest.raises(SnapshotError, match=said) as refused:
+        read_snapshot(path, "test", layout)
+    assert "another version" in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["feature state", "risk ledger"])
+def test_states_without_their_arrays_are_refused_in_words(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "state"
+    write_snapshot(path, kind, {"vocabulary": {"category": []}}, {}, ARRAYS)
+    load = FeatureState.load if kind == "feature state" else RiskLedger.load
+    with pytest.raises(SnapshotError, match="another version"):
+        load(path)

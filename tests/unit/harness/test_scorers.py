@@ -1,0 +1,55 @@
+"""Watching the scorer's processes from outside."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.processes import Family, module_command
+from harness.scorers import Scorers, Worker
+
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"status": "ready"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def worker_of(family: Family, folder: Path, address: str | None = None) -> Worker:
+    child = family.start("scorer w", module_command("this_is_no_module"), folder / "w.log")
+    return Worker("w", "worker", child, folder / "w.ready", folder / "w.summary", address)
+
+
+def test_our_own_processes_are_asked_without_a_proxy(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Family() as family:
+        assert worker_of(family, tmp_path, address).health() == {"status": "ready"}
+
+
+def test_a_scorer_that_ends_badly_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Family() as family:
+        worker = worker_of(family, tmp_path)
+        worker.child.wait(20)
+        assert Scorers([worker]).stop(family) == []
+    assert "scorer w ended with 1" in caplog.text
