@@ -28,7 +28,8 @@ class DayCloser:
     days ≤ b. An event may come a day late, so the trailer asked for is that of day b − delay + 1 (of b itself when the
     delay is under a day). What history held (business days before `first_day`) needs no trailer.
 
-    A repeated event counts towards the totals, as its sending did, and not towards the ledger. An event sent so late
+    A repeated event counts towards the totals, as its sending did, and not towards the ledger. So does a message nobody
+    can read: its day is unknown, but it will not come again, and no day shall wait for it. An event sent so late
     that its table was closed without it is in the later tables only.
     """
 
@@ -41,6 +42,7 @@ class DayCloser:
         self._dispositions: Counter[int] = Counter()
         self._ends: dict[int, DayEnd] = {}
         self._end_days: list[int] = []
+        self._unreadable = 0
         self.repeated = 0
         """Events that came again: the ledger recognises them by id within two business days of the last close."""
 
@@ -67,6 +69,10 @@ class DayCloser:
             [event.event_id for event in events],
         )
         self.repeated += len(events) - booked
+
+    def add_unreadable(self, messages: int) -> None:
+        """Take note of messages of the events topic that are no transactions."""
+        self._unreadable += messages
 
     def add_dispositions(self, dispositions: Sequence[Disposition]) -> None:
         """Take dispositions in the order they came; the ledger leaves out repeated ones."""
@@ -96,7 +102,7 @@ class DayCloser:
         if needed < self._first_day:
             return True
         end = self._end_from(needed)
-        return end is not None and _up_to(self._events, end.day) >= end.events
+        return end is not None and _up_to(self._events, end.day) + self._unreadable >= end.events
 
     def _end_from(self, day: int) -> DayEnd | None:
         """The trailer of a day, or of the next day that has one (a day without events may have none)."""

@@ -52,7 +52,9 @@ class Nightly:
         """Messages of one topic, in the order of their partitions."""
         self.counters.by_topic[topic] = self.counters.by_topic.get(topic, 0) + len(values)
         if topic == self._topics.events:
-            self._closer.add_events(self._readable(values, self._event))
+            events = self._readable(values, self._event)
+            self._closer.add_unreadable(len(values) - len(events))
+            self._closer.add_events(events)
         elif topic == self._topics.dispositions:
             self._closer.add_dispositions(self._readable(values, decode_disposition))
         else:

@@ -24,16 +24,7 @@ class NativeEngine:
 
     def run(self, stop: StopSignal, ready: Ready) -> None:
         """See `Engine.run`."""
-        announced = False
-        with self._share as share:
-            while not stop.is_set():
-                messages = share.take(self._batch_max)
-                if share.joined and not announced:
-                    announced = True
-                    ready()
-                if messages:
-                    self._decide(messages)
-                share.tick()
+        self._share.follow(stop, ready, self._batch_max, self._decide)
 
     def _decide(self, messages: list[Any]) -> None:
         taken_ns = self._clock_ns()

@@ -1,7 +1,7 @@
 """A worker's share of a topic through confluent-kafka: take, produce, commit behind what was acknowledged."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.engines import Ready, StopSignal
 from scorer.engines.acknowledged import AcknowledgedOffsets, Position
 from streams.codec import encode
 from streams.decision import DeadLetter, Decision
@@ -61,6 +62,22 @@ class PartitionShare:
                 self._settle()
         finally:
             self._consumer.close()
+
+    def follow(self, stop: StopSignal, ready: Ready, most: int, answer: Callable[[list[Any]], None]) -> None:
+        """Until stopped, give each micro-batch that has arrived (at most `most` messages) to `answer`.
+
+        `ready` is called once, when the group has given this worker its share.
+        """
+        announced = False
+        with self:
+            while not stop.is_set():
+                messages = self.take(most)
+                if self.joined and not announced:
+                    announced = True
+                    ready()
+                if messages:
+                    answer(messages)
+                self.tick()
 
     def take(self, most: int) -> list[Any]:
         """What has arrived, at most `most` messages; waits a moment when nothing has, and never for more."""

@@ -6,10 +6,9 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from streams.brokers.child import ChildProcess, wait_until
+from streams.brokers.child_broker import ChildBroker
 from streams.brokers.connection import KafkaConnection, KafkaSecurity
 from streams.brokers.contract import BrokerInfo
 from streams.brokers.jars import KafkaHome, Progress, exclusive, resolve_jars
@@ -23,10 +22,9 @@ _log = logging.getLogger("riskbench.streams")
 
 _START_TIMEOUT_S = 90.0
 _STOP_GRACE_S = 5.0
-_PORT_TRIES = 3
 
 
-class ApacheBroker:
+class ApacheBroker(ChildBroker):
     """Apache Kafka as a child process: its data in `run_dir/broker` (removed at the end), its logs in `run_dir/logs`.
 
     `cache_dir` keeps the jars, a formatted storage to copy and a class archive for a quick start, for all runs.
@@ -50,25 +48,14 @@ class ApacheBroker:
         progress: Progress | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._run_dir = run_dir.resolve()
+        super().__init__(run_dir, port, clock)
         self._cache_dir = cache_dir
-        self._port = port
         self._heap_mib = heap_mib
         self._environ = environ
         self._maven_settings = maven_settings
         self._overrides = overrides
         self._security = security or KafkaSecurity()
         self._progress = progress
-        self._clock = clock
-        self._child: ChildProcess | None = None
-        self._info: BrokerInfo | None = None
-
-    @property
-    def info(self) -> BrokerInfo:
-        """What is running; `BrokerError` before `start`."""
-        if self._info is None:
-            raise BrokerError("the apache broker is not started")
-        return self._info
 
     @property
     def connection(self) -> KafkaConnection:
@@ -92,66 +79,40 @@ class ApacheBroker:
         if archive.wanted and not archive.ready:
             self._record(java, home, template, archive)
         begin = self._clock()
-        port = self._launch(java, home, template, archive.use_options())
+        port = self._start_server(java, home, template, archive.use_options())
         self._info = BrokerInfo(
             name=self.name,
             version=home.version,
             bootstrap_servers=f"{LOOPBACK}:{port}",
             start_s=self._clock() - begin,
-            pid=self._child.pid if self._child is not None else None,
+            pid=self.pid,
         )
         return self._info
 
     def stop(self) -> None:
         """End Kafka and remove its data. Its logs stay."""
-        self._end(_STOP_GRACE_S)
+        self._drop(_STOP_GRACE_S)
 
-    def memory_bytes(self) -> int | None:
-        """Resident memory of the Java process."""
-        return None if self._child is None else self._child.memory_bytes()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _end(self, grace_s: float) -> None:
-        self._info = None
-        if self._child is not None:
-            self._child.stop(grace_s)
-            self._child = None
-            shutil.rmtree(self._data_dir.parent, ignore_errors=True)
+    def _drop(self, grace_s: float) -> None:
+        self._end(grace_s)
+        shutil.rmtree(self._data_dir.parent, ignore_errors=True)
 
     @property
     def _data_dir(self) -> Path:
         return self._run_dir / "broker" / "data"
 
-    def _launch(self, java: Java, home: KafkaHome, template: Path, extra: list[str]) -> int:
-        """Start the server and return its port. Somebody may take a free port first: then with another."""
-        for attempt in range(1, _PORT_TRIES + 1):
-            port, controller_port = free_ports(2)
-            port = self._port or port
-            try:
-                self._lay_out(template, port, controller_port)
-                self._child = ChildProcess(self._command(java, home, extra), self._logs / "broker-process.log")
-                self._child.start()
-                self._await(port)
-            except OSError as error:
-                self._end(0.0)
-                raise BrokerError(f"the broker's folder {self._run_dir} cannot be used: {error}") from error
-            except BaseException as error:
-                taken = "Address already in use" in str(error)
-                self._end(0.0)
-                if not taken or attempt == _PORT_TRIES:
-                    raise
-                _log.debug("port %d or %d was taken meanwhile; trying others", port, controller_port)
-            else:
-                return port
-        raise AssertionError  # pragma: no cover (the last attempt returns or raises)
+    def _start_server(self, java: Java, home: KafkaHome, template: Path, options: list[str]) -> int:
+        """Start the server on a port that is free, and return it."""
+        command = self._command(java, home, options)
+
+        def launch(port: int) -> None:
+            (controller_port,) = free_ports(1)
+            self._lay_out(template, port, controller_port)
+            self._child = ChildProcess(command, self._logs / "broker-process.log")
+            self._child.start()
+            self._await(port)
+
+        return self._launch(launch, lambda: self._drop(0.0))
 
     @property
     def _logs(self) -> Path:
@@ -225,10 +186,10 @@ def _run_once(broker: ApacheBroker, java: Java, home: KafkaHome, template: Path,
     from streams.brokers.java_archive import RECORD_GRACE_S, exercise  # noqa: PLC0415
 
     try:
-        port = broker._launch(java, home, template, options)
+        port = broker._start_server(java, home, template, options)
         exercise(KafkaConnection(f"{LOOPBACK}:{port}"))
     finally:
-        broker._end(RECORD_GRACE_S)
+        broker._drop(RECORD_GRACE_S)
 
 
 def java_command(java: Java, home: KafkaHome, heap_mib: int) -> list[str]:

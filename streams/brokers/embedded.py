@@ -1,6 +1,5 @@
 """`embedded`: `noida-db`, one small program that speaks Kafka, for machines where Kafka itself cannot be had."""
 
-import logging
 import os
 import shutil
 import time
@@ -8,19 +7,15 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from streams.brokers.child import ChildProcess, wait_until
+from streams.brokers.child_broker import ChildBroker
 from streams.brokers.connection import KafkaConnection
 from streams.brokers.contract import BrokerInfo
-from streams.brokers.ports import LOOPBACK, answers, free_ports, require_free
+from streams.brokers.ports import LOOPBACK, answers, require_free
 from streams.errors import BrokerError
 
-_log = logging.getLogger("riskbench.streams")
-
 _START_TIMEOUT_S = 30.0
-_PORT_TRIES = 3
 
 EMBEDDED_WARNING = (
     "the embedded broker (noida-db) is not Apache Kafka: it rewrites its whole log every few seconds and its fetches "
@@ -29,7 +24,7 @@ EMBEDDED_WARNING = (
 )
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(ChildBroker):
     """noida-db as a child process: its data in `run_dir/broker` (removed at the end), its log in `run_dir/logs`.
 
     `because` is why it was taken instead of Kafka; it becomes part of the warning in the results.
@@ -45,19 +40,8 @@ class EmbeddedBroker:
         because: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._run_dir = run_dir.resolve()
-        self._port = port
+        super().__init__(run_dir, port, clock)
         self._warning = EMBEDDED_WARNING if because is None else f"{because}. Instead: {EMBEDDED_WARNING}"
-        self._clock = clock
-        self._child: ChildProcess | None = None
-        self._info: BrokerInfo | None = None
-
-    @property
-    def info(self) -> BrokerInfo:
-        """What is running; `BrokerError` before `start`."""
-        if self._info is None:
-            raise BrokerError("the embedded broker is not started")
-        return self._info
 
     @property
     def connection(self) -> KafkaConnection:
@@ -72,62 +56,31 @@ class EmbeddedBroker:
             require_free(self._port)
         program, release = _program()
         begin = self._clock()
-        port = self._launch(program)
+        port = self._launch(lambda port: self._start_program(program, port), self.stop)
         self._info = BrokerInfo(
             name=self.name,
             version=f"noida-db {release}",
             bootstrap_servers=f"{LOOPBACK}:{port}",
             start_s=self._clock() - begin,
-            pid=self._child.pid if self._child is not None else None,
+            pid=self.pid,
             warning=self._warning,
         )
         return self._info
 
     def stop(self) -> None:
         """End it at once (what it would still write is not wanted) and remove its data."""
-        self._info = None
-        if self._child is not None:
-            self._child.stop(0.0)
-            self._child = None
-            shutil.rmtree(self._run_dir / "broker", ignore_errors=True)
+        self._end(0.0)
+        shutil.rmtree(self._run_dir / "broker", ignore_errors=True)
 
-    def memory_bytes(self) -> int | None:
-        """Resident memory of its process."""
-        return None if self._child is None else self._child.memory_bytes()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _launch(self, program: Path) -> int:
+    def _start_program(self, program: Path, port: int) -> None:
         folder = self._run_dir / "broker"
-        for attempt in range(1, _PORT_TRIES + 1):
-            port = self._port or free_ports(1)[0]
-            try:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                command = [str(program), "start", "--only", "kafka", "--kafka-port", str(port)]
-                command += ["--host", LOOPBACK, "--data-dir", str(folder)]
-                self._child = ChildProcess(command, self._run_dir / "logs" / "broker-process.log")
-                self._child.start()
-                self._await(self._child, port)
-            except OSError as error:
-                self.stop()
-                raise BrokerError(f"the broker's folder {self._run_dir} cannot be used: {error}") from error
-            except BaseException as error:
-                taken = "in use" in str(error)
-                self.stop()
-                if not taken or attempt == _PORT_TRIES:
-                    raise
-                _log.debug("port %d was taken meanwhile; trying another", port)
-            else:
-                return port
-        raise AssertionError  # pragma: no cover (the last attempt returns or raises)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        command = [str(program), "start", "--only", "kafka", "--kafka-port", str(port)]
+        command += ["--host", LOOPBACK, "--data-dir", str(folder)]
+        self._child = ChildProcess(command, self._run_dir / "logs" / "broker-process.log")
+        self._child.start()
+        self._await(self._child, port)
 
     def _await(self, child: ChildProcess, port: int) -> None:
         up = wait_until(

@@ -163,3 +163,13 @@ def test_what_is_published_is_what_is_installed() -> None:
 
 def test_the_rehearsal_leaves_no_trace() -> None:
     rehearse_closing(7)
+
+
+def test_no_day_waits_for_a_message_that_nobody_can_read() -> None:
+    published: list[DayTable] = []
+    nightly = Nightly(closer(delay=0), TOPICS, published.append)
+    nightly.take(TOPICS.events, [encode(place_event("a", FIRST)), b"no transaction"])
+    nightly.take(TOPICS.day_ends, [encode(end(FIRST, events=2))])
+    nightly.close_days()
+    assert days(published) == [FIRST]
+    assert nightly.counters.unreadable == 1
