@@ -5,7 +5,6 @@ Run as `python -m harness.collector PLAN`. Ends when the receiver has ended and 
 
 import json
 import logging
-import os
 import signal
 import sys
 import time
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from harness.accounts import LATE, Accounts
 from harness.decision_rows import DECISION_ROWS_SCHEMA, Answer, EventTimes, answered_rows, lost_rows
+from harness.priority import LAST, claim_priority
 from harness.progress import Live
 from harness.spool import SpoolReader, Stamped
 from streams.codec import decode_decision
@@ -167,5 +167,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # its work can wait, the scorer's and the load's cannot
-    os.nice(5)
+    claim_priority(LAST)
     run_collector(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=CollectorPlan))

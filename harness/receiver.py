@@ -18,6 +18,7 @@ import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from harness.pacing import sharpen_sleep
+from harness.priority import FIRST, claim_priority
 from harness.spool import SpoolWriter
 from streams.brokers.clients import consumer_config
 from streams.brokers.connection import connection_from
@@ -129,6 +130,7 @@ def run_receiver(plan: ReceiverPlan) -> None:
     stop = _Stop()
     consumer = _open_consumer(plan)
     spool = SpoolWriter(Path(plan.spool))
+    claim_priority(FIRST)
     sharpen_sleep()
     gc.collect()
     gc.freeze()

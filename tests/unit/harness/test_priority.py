@@ -1,0 +1,38 @@
+"""Priority is asked for, and its refusal is no error."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.priority import FIRST, LAST, claim_priority
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the system was asked for; it grants everything."""
+    found: list[int] = []
+    monkeypatch.setattr(os, "setpriority", lambda _which, _who, nice: found.append(nice))
+    return found
+
+
+@pytest.mark.parametrize("nice", [FIRST, LAST])
+def test_process_and_session_are_set_together(asked: list[int], nice: int, tmp_path: Path) -> None:
+    autogroup = tmp_path / "autogroup"
+    autogroup.write_text("/autogroup-1 nice 0")
+    assert claim_priority(nice, autogroup)
+    assert asked == [nice]
+    assert autogroup.read_text() == str(nice)
+
+
+def test_a_machine_that_does_not_schedule_by_session(asked: list[int], tmp_path: Path) -> None:
+    assert claim_priority(LAST, tmp_path / "autogroup")
+    assert asked == [LAST]
+
+
+def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    assert not claim_priority(FIRST, tmp_path / "autogroup")
