@@ -40,6 +40,7 @@ class Child:
     name: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    _asked: bool = False
 
     @property
     def running(self) -> bool:
@@ -96,6 +97,12 @@ class Child:
                     raise self.failure()
         raise RunInvalidError(f"{self.name} was not ready within {timeout_s:g} s; see {self.log}")
 
+    def ask_to_end(self) -> None:
+        """Send SIGTERM, once: a second one would kill a Python process that is already on its way out."""
+        if self.running and not self._asked:
+            self._asked = True
+            self.process.terminate()
+
     def wait(self, timeout_s: float) -> int | None:
         """Its exit code, or None when it still runs after `timeout_s`."""
         try:
@@ -130,7 +137,7 @@ class Family:
     def stop(self, child: Child, term_s: float = TERM_S) -> int | None:
         """Ask with SIGTERM, then kill its whole session; returns its exit code."""
         if child.running:
-            child.process.terminate()
+            child.ask_to_end()
             if child.wait(term_s) is None:
                 logger.warning("%s did not end within %g s after SIGTERM: killing it", child.name, term_s)
         _kill_session(child.process.pid)

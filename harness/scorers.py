@@ -218,8 +218,7 @@ class Scorers:
     def stop(self, family: Family) -> list[dict[str, Any]]:
         """Ask all to end, wait, and read their summaries."""
         for worker in self.workers:
-            if worker.child.running:
-                worker.child.process.terminate()
+            worker.child.ask_to_end()
         for worker in self.workers:
             code = family.stop(worker.child, STOP_S)
             if code != 0 and worker.role != "own":

@@ -199,8 +199,7 @@ def java_command(java: Java, home: KafkaHome, heap_mib: int) -> list[str]:
         f"-Xms{heap_mib}m",
         f"-Xmx{heap_mib}m",
         "-XX:+UseSerialGC",
-        # The first compiler only: in runs of minutes the second costs more than it gives (at 1,000 messages/s,
-        # 0.37 ms of processor time a message instead of 0.64).
+        # The first compiler only: in runs of minutes the second costs more processor time than it gives back.
         "-XX:TieredStopAtLevel=1",
         "-Xss512k",
         "-XX:-UsePerfData",

@@ -1,13 +1,14 @@
 """Watching the scorer's processes from outside."""
 
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.processes import Family, module_command
+from harness.processes import Family, await_file, module_command
 from harness.scorers import Scorers, Worker
 
 
@@ -53,3 +54,30 @@ def test_a_scorer_that_ends_badly_is_said(tmp_path: Path, caplog: pytest.LogCapt
         worker.child.wait(20)
         assert Scorers([worker]).stop(family) == []
     assert "scorer w ended with 1" in caplog.text
+
+
+COUNTS_SIGNALS = """
+import signal, sys, time
+from pathlib import Path
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+Path(sys.argv[1]).touch()
+while not asked:
+    time.sleep(0.01)
+time.sleep(float(sys.argv[3]))
+Path(sys.argv[2]).write_text(str(len(asked)))
+"""
+
+
+def test_a_scorer_that_takes_longer_than_another_is_asked_to_end_once(tmp_path: Path) -> None:
+    with Family() as family:
+        workers = []
+        for name, takes_s in (("quick", 0.1), ("slow", 0.6)):
+            up, told = tmp_path / f"{name}.up", tmp_path / f"{name}.told"
+            command = [sys.executable, "-c", COUNTS_SIGNALS, str(up), str(told), str(takes_s)]
+            child = family.start(name, command, tmp_path / f"{name}.log")
+            await_file(up, child, family, 20)
+            workers.append(Worker(name, "worker", child, up, tmp_path / f"{name}.summary"))
+        Scorers(workers).stop(family)
+        assert [worker.child.process.returncode for worker in workers] == [0, 0]
+    assert (tmp_path / "slow.told").read_text() == "1"
