@@ -14,6 +14,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from streams.brokers import Broker
+from streams.brokers.control import ControlPlane
+
 ROOT = Path(__file__).parents[2]
 RUN_S = 280.0
 
@@ -153,6 +156,20 @@ def test_without_a_broker(workshop: Path, tmp_path: Path, token: str) -> None:
     folder, results = _run(workshop, tmp_path / "runs", token, "--engine", "inprocess", "--no-report")
     _check(folder, results)
     assert results["broker"]["name"] == "none"
+
+
+@pytest.mark.broker("apache")
+def test_on_a_kafka_that_runs_already_and_is_left_as_it_was(
+    workshop: Path, tmp_path: Path, token: str, broker_apache: Broker
+) -> None:
+    with ControlPlane(broker_apache.connection) as control:
+        before = set(control.topics())
+    options = ("--bootstrap-servers", broker_apache.info.bootstrap_servers, "--engine", "native")
+    folder, results = _run(workshop, tmp_path / "runs", token, *options, "--no-floor", "--no-report")
+    _check(folder, results)
+    assert results["broker"]["name"] == "external"
+    with ControlPlane(broker_apache.connection) as control:
+        assert set(control.topics()) - {"__consumer_offsets"} == before - {"__consumer_offsets"}
 
 
 @pytest.mark.broker("embedded")
