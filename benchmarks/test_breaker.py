@@ -11,11 +11,12 @@ import pybreaker
 import pytest
 from numpy.typing import NDArray
 
+from models.features.catalog import FEATURES
 from scorer.breaker import BreakerConfig, CircuitBreaker
 from scorer.guarded_model import GuardedModel
 from scorer.time_limit import TimeLimited
 
-VALUES = np.zeros((16, 39), dtype=np.float32)
+VALUES = np.zeros((16, len(FEATURES)), dtype=np.float32)
 
 
 @dataclass(frozen=True)

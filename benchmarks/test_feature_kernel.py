@@ -40,6 +40,7 @@ def batch_of(state: FeatureState, events: int, days: float, cards: int = CARDS) 
         channel=np.zeros(events, np.float32),
         latitude_e6=rng.integers(-(10**7), 10**7, events).astype(np.int32),
         longitude_e6=rng.integers(-(10**7), 10**7, events).astype(np.int32),
+        is_refund=(rng.random(events) < 0.02).astype(np.uint8),
     )
 
 

@@ -39,8 +39,7 @@ class Accounts:
 
     def match(self, event_ids: list[str], received_ns: Int64s) -> Int64s:
         """The ordinal of each answer's event; UNKNOWN or DUPLICATE where there is none to be answered."""
-        wanted = event_hashes(event_ids)
-        found = self._look_up(wanted)
+        found = self.ordinals_of(event_ids)
         known = np.flatnonzero(found >= 0)
         first = np.zeros(len(found), dtype=bool)
         first[known[np.unique(found[known], return_index=True)[1]]] = True
@@ -53,7 +52,9 @@ class Accounts:
         self.unknown += int((found < 0).sum())
         return np.where(repeated, DUPLICATE, found)
 
-    def _look_up(self, wanted: npt.NDArray[np.uint64]) -> Int64s:
+    def ordinals_of(self, event_ids: list[str]) -> Int64s:
+        """The ordinal of each event; UNKNOWN for those the stream never had."""
+        wanted = event_hashes(event_ids)
         if len(self.hashes) == 0:
             return np.full(len(wanted), UNKNOWN, dtype=np.int64)
         at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)

@@ -1,6 +1,8 @@
-"""The collector process: decodes what the receiver stamped, matches it, and writes decisions.parquet as it goes.
+"""The collector process: decodes what the receiver stamped, matches it, and writes decisions.parquet as it goes, with
+the audit trail beside it.
 
-Run as `python -m harness.collector PLAN`. Ends when the receiver has ended and everything is read.
+Run as `python -m harness.collector PLAN`. Ends when the receiver has ended and everything is read; where explanations
+are recorded, when they were read too.
 """
 
 import json
@@ -8,15 +10,23 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.accounts import LATE, Accounts
+from harness.accounts import DUPLICATE, LATE, Accounts
+from harness.audit_trail.records import Opening, Thresholds
+from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import DECISION_ROWS_SCHEMA, Answer, EventTimes, answered_rows, lost_rows
+from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
+from harness.pages import Pages
 from harness.priority import LAST, claim_priority
 from harness.progress import Live
 from harness.spool import SpoolReader, Stamped
@@ -29,8 +39,20 @@ IDLE_S = 0.02
 WINDOW_NS = 1_000_000_000
 
 
+class RecordsPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a run beside its decisions: the audit trail and the explanations. `asked` says which decisions of
+    the model are to be explained."""
+
+    audit: str
+    opening: Opening
+    thresholds: Thresholds | None
+    explanations: str
+    asked: Asked
+
+
 class CollectorPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to match against and where rows go. Times in ns; `measured_from` is the first ordinal after the warm-up."""
+    """What to match against and where rows go. Times in ns; `measured_from` is the first ordinal after the warm-up.
+    `explanations_spool` brings the explanations after the decisions, where `records` are kept."""
 
     feed: str
     spool: str
@@ -42,13 +64,49 @@ class CollectorPlan(msgspec.Struct, frozen=True, kw_only=True):
     out: str
     progress: str
     summary: str
+    records: RecordsPlan | None = None
+    explanations_spool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The open audit trail and the explanations of a run."""
+
+    trail: AuditTrail
+    explanations: Explanations
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that is no decision."""
+
+    error: str
+    received_ns: int
+    value: bytes
+
+
+@contextmanager
+def open_records(plan: RecordsPlan, accounts: Accounts, feed: Path, measured_from: int) -> Iterator[Records]:
+    """Begin the audit trail and explanations.parquet."""
+    trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, Pages(feed / "messages").__getitem__)
+    with pq.ParquetWriter(plan.explanations, EXPLANATION_ROWS_SCHEMA, compression="zstd") as writer:
+        explanations = Explanations(accounts, writer, asked=plan.asked, measured_from=measured_from, trail=trail)
+        yield Records(trail, explanations)
 
 
 class Collector:
     """Matches stamped messages, keeps the counts and the rows not yet written."""
 
-    def __init__(self, accounts: Accounts, times: EventTimes, writer: pq.ParquetWriter, live: Live) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        times: EventTimes,
+        writer: pq.ParquetWriter,
+        live: Live,
+        records: Records | None = None,
+    ) -> None:
         self.accounts, self._times, self._writer, self._live = accounts, times, writer, live
+        self._records = records
         self._rows: list[Answer] = []
         self._recent: list[npt.NDArray[np.int64]] = []
         self._window_ends_ns = 0
@@ -57,22 +115,41 @@ class Collector:
         self.by_path = dict.fromkeys(PATHS, 0)
 
     def take(self, stamped: list[Stamped]) -> None:
-        """Decode, match, count, and write a row group when enough rows have gathered."""
-        decoded = [answer for answer in (self._decode(*item) for item in stamped) if answer]
-        if not decoded:
-            return
-        received = np.fromiter((a.received_ns for a in decoded), np.int64, len(decoded))
-        ordinals = self.accounts.match([a.decision.event_id for a in decoded], received)
-        matched = ordinals >= 0
-        for answer, ordinal in zip(decoded, ordinals.tolist(), strict=True):
-            if ordinal >= 0:
-                self.by_path[answer.decision.path] += 1
-                self._rows.append(Answer(answer.decision, answer.received_ns, ordinal))
-        self._recent.append(received[matched] - self.accounts.intended_ns[ordinals[matched]])
+        """Decode, match, count, record, and write a row group when enough rows have gathered."""
+        read = [self._decode(*item) for item in stamped]
+        found = [each for each in read if isinstance(each, Answer)]
+        received = np.fromiter((answer.received_ns for answer in found), np.int64, len(found))
+        ordinals = self.accounts.match([answer.decision.event_id for answer in found], received)
+        answers = [Answer(a.decision, a.received_ns, o) for a, o in zip(found, ordinals.tolist(), strict=True)]
+        matched = [answer for answer in answers if answer.ordinal >= 0]
+        for answer in matched:
+            self.by_path[answer.decision.path] += 1
+        self._rows += matched
+        known = ordinals >= 0
+        self._recent.append(received[known] - self.accounts.intended_ns[ordinals[known]])
+        if self._records is not None:
+            self._records.explanations.expect(matched)
+            self._record(self._records.trail, read, answers)
         if len(self._rows) >= ROWS_PER_GROUP:
             self.write()
 
-    def _decode(self, received_ns: int, value: bytes) -> Answer | None:
+    def _record(self, trail: AuditTrail, read: list[Answer | Unreadable], answers: list[Answer]) -> None:
+        """One audit record a message, in the order of receipt."""
+        in_order = iter(answers)
+        state = self.accounts.state
+        for each in read:
+            if isinstance(each, Unreadable):
+                trail.malformed("decision", each.error, each.value, each.received_ns)
+                continue
+            decision, received_ns, ordinal = next(in_order)
+            if ordinal >= 0:
+                trail.decision("decision", decision, received_ns, ordinal, late=bool(state[ordinal] == LATE))
+            else:
+                kind = "duplicate" if ordinal == DUPLICATE else "unknown"
+                trail.decision(kind, decision, received_ns, ordinal)
+        trail.flush()
+
+    def _decode(self, received_ns: int, value: bytes) -> Answer | Unreadable:
         try:
             return Answer(decode_decision(value), received_ns, -1)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -80,7 +157,7 @@ class Collector:
             if self.first_malformed is None:
                 self.first_malformed = str(error)
                 logger.warning("malformed decision: %s; its first bytes: %r", error, value[:200])
-            return None
+            return Unreadable(str(error), received_ns, value)
 
     def write(self) -> None:
         """Write the gathered rows as a row group."""
@@ -90,7 +167,10 @@ class Collector:
             self._rows.clear()
 
     def show(self, now_ns: int) -> None:
-        """Update the live figures; the percentiles once a second, over that second's decisions."""
+        """Update the live figures; the percentiles once a second, over that second's decisions. What was recorded is
+        made to last as often."""
+        if self._records is not None:
+            self._records.trail.sync(now_ns)
         live = self._live
         live.set(answered=sum(self.by_path.values()), duplicated=self.accounts.duplicated, **self.by_path)
         live.set(unknown=self.accounts.unknown, malformed=self.malformed)
@@ -101,18 +181,29 @@ class Collector:
             self._recent = []
             self._window_ends_ns = now_ns + WINDOW_NS
 
-    def finish(self, sent: int, events: Path) -> dict[str, object]:
-        """Write the rest and the lost ones (the first `sent` events were sent); returns the counts."""
+    def finish(self, sent: int, events: Path) -> dict[str, Any]:
+        """Write the rest and the lost ones (the first `sent` events were sent), close the records; returns the counts,
+        and `audit`, what is to be said of the trail."""
         self.write()
         unanswered = self.accounts.unanswered()
         lost = unanswered[unanswered < sent]
         if len(lost):
             ids = pq.read_table(events, columns=["event_id"])["event_id"].take(lost)
             self._writer.write_table(lost_rows(lost, ids, self.accounts.timeout_ns, self._times))
+            if self._records is not None:
+                sent_ns = self._times.sent_ns[lost].tolist()
+                self._records.trail.lost(zip(ids.to_pylist(), lost.tolist(), sent_ns, strict=True))
+        counts = self._counts(len(lost))
+        if self._records is None:
+            return counts
+        counts["explanations"] = self._records.explanations.finish()
+        return {**counts, "audit": self._records.trail.close(counts)}
+
+    def _counts(self, lost: int) -> dict[str, Any]:
         return {
             "decided": self.accounts.answered,
             "late": self.accounts.late,
-            "lost": len(lost),
+            "lost": lost,
             "duplicated": self.accounts.duplicated,
             "unknown": self.accounts.unknown,
             "malformed": self.malformed,
@@ -129,21 +220,24 @@ def _await_start(path: Path, reader: SpoolReader) -> int | None:
     return int(path.read_text(encoding="utf-8"))
 
 
-def _follow(reader: SpoolReader, collector: Collector) -> None:
+def _follow(
+    reader: SpoolReader, take: Callable[[list[Stamped]], None], show: Callable[[int], None] = lambda now_ns: None
+) -> None:
     while True:
         ended = reader.ended()
         stamped = reader.read()
         if stamped:
-            collector.take(stamped)
-        collector.show(time.monotonic_ns())
+            take(stamped)
+        show(time.monotonic_ns())
         if not stamped:
             if ended:
+                reader.close()
                 return
             time.sleep(IDLE_S)
 
 
 def run_collector(plan: CollectorPlan) -> None:
-    """Follow the spool to its end, then account for what never came."""
+    """Follow the spool to its end, take the explanations, then account for what never came."""
     reader = SpoolReader(Path(plan.spool))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -152,12 +246,20 @@ def run_collector(plan: CollectorPlan) -> None:
         return
     accounts = Accounts.open(Path(plan.feed), start_ns, plan.timeout_ns)
     times = EventTimes(accounts.intended_ns, np.load(plan.sent, mmap_mode="r"), plan.measured_from)
-    with pq.ParquetWriter(plan.out, DECISION_ROWS_SCHEMA, compression="zstd", compression_level=1) as writer:
-        collector = Collector(accounts, times, writer, Live.open(Path(plan.progress)))
-        _follow(reader, collector)
+    with ExitStack() as stack:
+        writer = stack.enter_context(
+            pq.ParquetWriter(plan.out, DECISION_ROWS_SCHEMA, compression="zstd", compression_level=1)
+        )
+        records = None
+        if plan.records is not None:
+            opened = open_records(plan.records, accounts, Path(plan.feed), plan.measured_from)
+            records = stack.enter_context(opened)
+        collector = Collector(accounts, times, writer, Live.open(Path(plan.progress)), records)
+        _follow(reader, collector.take, collector.show)
+        if records is not None and plan.explanations_spool is not None:
+            _follow(SpoolReader(Path(plan.explanations_spool)), records.explanations.take)
         sent = int(np.count_nonzero(times.sent_ns))
         summary = collector.finish(sent, Path(plan.events))
-    reader.close()
     partial = Path(plan.summary).with_suffix(".part")
     partial.write_text(json.dumps(summary), encoding="utf-8")
     partial.replace(plan.summary)

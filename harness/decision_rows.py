@@ -7,19 +7,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streams.decision import Decision
+from streams.decision import Decision, Reason
 
 STAGES = ("features", "rules", "model", "explain", "table_wait")
 Int64s = npt.NDArray[np.int64]
 _WORD = pa.dictionary(pa.int32(), pa.string())
-_REASON = pa.struct(
+REASON = pa.struct(
     [
         pa.field("code", pa.string()),
         pa.field("text", pa.string()),
         pa.field("kind", pa.string()),
         pa.field("contribution", pa.float64()),
+        pa.field("cause", pa.string()),
     ]
 )
+"""One reason of a decision or of an explanation."""
 
 DECISION_ROWS_SCHEMA = pa.schema(
     [
@@ -31,7 +33,7 @@ DECISION_ROWS_SCHEMA = pa.schema(
         pa.field("score", pa.float64()),
         pa.field("path", _WORD),
         pa.field("margin", pa.float64()),
-        pa.field("reasons", pa.list_(_REASON)),
+        pa.field("reasons", pa.list_(REASON)),
         pa.field("rules_version", _WORD),
         pa.field("model_version", _WORD),
         pa.field("worker", _WORD),
@@ -72,15 +74,20 @@ def _service_ns(decision: Decision) -> int | None:
     return decision.emitted_ns - decision.taken_ns
 
 
+def reason_rows(reasons: list[Reason]) -> list[dict[str, Any]]:
+    """Reasons as rows of `REASON`."""
+    return [
+        {"code": r.code, "text": r.text, "kind": r.kind, "contribution": r.contribution, "cause": r.cause}
+        for r in reasons
+    ]
+
+
 def _given(rows: list[Answer]) -> dict[str, list[Any]]:
     decisions = [row.decision for row in rows]
     plain = ("event_id", "outcome", "score", "path", "margin", "rules_version", "model_version", "worker")
     columns: dict[str, list[Any]] = {name: [getattr(d, name) for d in decisions] for name in plain}
     columns |= {name: [getattr(d, name) for d in decisions] for name in ("taken_ns", "emitted_ns", "features")}
-    columns["reasons"] = [
-        [{"code": r.code, "text": r.text, "kind": r.kind, "contribution": r.contribution} for r in d.reasons]
-        for d in decisions
-    ]
+    columns["reasons"] = [reason_rows(d.reasons) for d in decisions]
     columns["service_ns"] = [_service_ns(d) for d in decisions]
     for stage in STAGES:
         columns[f"stage_{stage}_ns"] = [d.stages_ns.get(stage) for d in decisions]

@@ -87,7 +87,7 @@ def measure_drift(
     """Compare the decisions of the model path with a reference.
 
     `bundle` is bundle.json, `reference` the warm state's reference.json; where both have bins, the warm state's count
-    (they were fitted on what this scorer, rules and all, sent to the model). Without either, or without margins and
+    (they were fitted on what this scorer, rules and all, sent to the model). Without either, or without
     features in the decisions (a scorer of somebody else's), what cannot be measured is None and `unknown`.
     `span_ns`: event time the window covers; the calendar's features are only judged when it is a week or more.
     Raises BadInputError when stored bins are damaged, or features do not match the bundle's names.
@@ -97,7 +97,7 @@ def measure_drift(
     trained = (bundle or {}).get("reference") or {}
     warmed = reference or {}
     score_bins = warmed.get("score") or trained.get("score")
-    score = _index(score_bins, _probabilities(model), limits, events_min)
+    score = _index(score_bins, model["score"].cast(pa.float64()).to_numpy(), limits, events_min)
     features = _features(model, bundle, warmed.get("features") or trained.get("features"), limits, events_min)
     if span_ns is not None and span_ns < CALENDAR_SPAN_NS:
         features |= {name: _unjudged(features[name]) for name in CALENDAR if name in features}
@@ -110,16 +110,6 @@ def measure_drift(
         status=_overall(score, features),
         detections=_detections(score, features),
     )
-
-
-def _probabilities(model: pa.Table) -> Floats:
-    """The model's probability: from the raw margin in double where there is one, else the score."""
-    margin = model["margin"].cast(pa.float64()).to_numpy() if "margin" in model.column_names else np.empty(0)
-    score = model["score"].to_numpy()
-    if len(margin) == 0:
-        return np.asarray(score, dtype=np.float64)
-    with np.errstate(over="ignore"):
-        return np.where(np.isnan(margin), score, 1.0 / (1.0 + np.exp(-margin)))
 
 
 def _index(stored: Mapping[str, Any] | None, values: Floats, limits: Limits, events_min: int) -> Index:

@@ -74,7 +74,7 @@ def dispositions_between(events: pa.Table, labels: pa.Table, from_ns: int, until
     chosen = pc.indices_nonzero(pc.fill_null(known, False))
     columns = {
         name: events[name].take(chosen).cast(pa.string() if name.endswith("_id") else pa.int64())
-        for name in ("event_id", "event_time_ns", "card_id", "merchant_id", "terminal_id")
+        for name in ("event_id", "event_time_ns", "card_id", "merchant_id", "terminal_id", "device_id")
     }
     table = pa.table({**columns, "reported_at_ns": reported.take(chosen), "is_fraud": labels["is_fraud"].take(chosen)})
     return table.sort_by([("reported_at_ns", "ascending"), ("event_id", "ascending")])

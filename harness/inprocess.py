@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.accounts import Accounts
-from harness.collector import Collector
+from harness.collector import Collector, open_records
 from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
@@ -34,6 +36,7 @@ def _command(plan: StreamPlan, setup: ScorerSetup, work: Path) -> list[str]:
         *("--dispositions", str(plan.dispositions)),
         *("--schedule", str(plan.feed / "schedule.npy")),
         *("--decisions-out", str(work / "decisions.jsonl")),
+        *("--explanations-out", str(work / "explanations.jsonl")),
         *("--ready-file", str(work / "ready")),
         *("--summary", str(work / "summary")),
         *scorer_options(setup),
@@ -56,16 +59,28 @@ def _stamped(lines: Iterator[bytes]) -> Iterator[list[Stamped]]:
         yield held
 
 
+def _unstamped(lines: Iterator[bytes]) -> Iterator[list[Stamped]]:
+    while held := [(0, line) for line in islice(lines, LINES)]:
+        yield held
+
+
 def _collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
     accounts = Accounts.open(plan.feed, start_ns, round(plan.timeout_s * 1e9))
     times = EventTimes(accounts.intended_ns, accounts.intended_ns, plan.measured_from)
-    with (
-        pq.ParquetWriter(plan.decisions, DECISION_ROWS_SCHEMA, compression="zstd") as writer,
-        (work / "decisions.jsonl").open("rb") as lines,
-    ):
-        collector = Collector(accounts, times, writer, Live.create(work / "live"))
+    with ExitStack() as stack:
+        writer = stack.enter_context(pq.ParquetWriter(plan.decisions, DECISION_ROWS_SCHEMA, compression="zstd"))
+        records = None
+        if plan.records is not None:
+            records = stack.enter_context(open_records(plan.records, accounts, plan.feed, plan.measured_from))
+        collector = Collector(accounts, times, writer, Live.create(work / "live"), records)
+        lines = stack.enter_context((work / "decisions.jsonl").open("rb"))
         for stamped in _stamped(iter(lines)):
             collector.take(stamped)
+        explanations = work / "explanations.jsonl"
+        if records is not None and explanations.exists():
+            lines = stack.enter_context(explanations.open("rb"))
+            for stamped in _unstamped(iter(lines)):
+                records.explanations.take(stamped)
         return collector.finish(len(accounts.intended_ns), plan.events), accounts.intended_ns
 
 

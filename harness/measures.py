@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from harness.beside import beside_of
 from harness.decision_rows import STAGES
 from harness.drift import Limits, measure_drift
-from harness.latency import LatencyLog, Percentiles, measure_latency
+from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
 from harness.prepare import Prepared
 from harness.quality import known_compromised, measure_quality
 from harness.results import (
+    AuditResults,
     BreakerResults,
     Counts,
     Distribution,
@@ -101,6 +104,7 @@ def count_results(outcome: StreamOutcome, held: Held) -> Counts:
     """Every event accounted for."""
     counts, load = outcome.counts, outcome.load
     sent = int(load["sent"])
+    explanations = counts.get("explanations") or dict.fromkeys(("explained", "duplicated", "unknown", "malformed"), 0)
     return Counts(
         sent=sent,
         decided=int(counts["decided"]),
@@ -114,7 +118,29 @@ def count_results(outcome: StreamOutcome, held: Held) -> Counts:
         warmup=min(held.measured_from, sent),
         side_messages=int(load["side_sent"]),
         by_path=PathCounts(**{path: int(counts["by_path"][path]) for path in PATHS}),
+        explained=int(explanations["explained"]),
+        explanations_missing=explanations.get("missing"),
+        explanations_duplicated=int(explanations["duplicated"]),
+        explanations_unknown=int(explanations["unknown"]),
+        explanations_malformed=int(explanations["malformed"]),
     )
+
+
+def audit_results(outcome: StreamOutcome) -> AuditResults | None:
+    """The end of the audit trail, where one was written."""
+    found = outcome.counts.get("audit")
+    return AuditResults(**found) if found else None
+
+
+def explanation_latency(file: Path) -> Distribution | None:
+    """Decision handed over → explanation handed over, of the measured rows of an explanations.parquet; the instants are
+    the scorer's own. None where none followed, or the scorer does not say when."""
+    histogram = new_histogram()
+    with pq.ParquetFile(file) as rows:
+        for batch in rows.iter_batches(columns=["measured", "decided_ns", "emitted_ns"]):
+            kept = batch.filter(batch.column("measured")).drop_null()
+            record(histogram, pc.subtract(kept.column("emitted_ns"), kept.column("decided_ns")).to_numpy())
+    return distribution(summarise(histogram)) if histogram.total_count else None
 
 
 def floor_results(outcome: StreamOutcome, log_file: Path, duration_s: float) -> Floor:
@@ -125,8 +151,8 @@ def floor_results(outcome: StreamOutcome, log_file: Path, duration_s: float) -> 
     return Floor(response=response, service=service, schedule_delay=delay, duration_s=duration_s, lost=lost)
 
 
-def latency_results(log: LatencyLog, floor: Floor | None) -> LatencyResults:
-    """All distributions of a run."""
+def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path) -> LatencyResults:
+    """All distributions of a run; `explanations` is its explanations.parquet."""
     percentiles = {tag: distribution(log.percentiles(tag)) for tag in log.series}
     empty = Distribution(count=0, p50=None, p90=None, p99=None, p999=None, max=None)
 
@@ -142,11 +168,15 @@ def latency_results(log: LatencyLog, floor: Floor | None) -> LatencyResults:
         stages={stage: of(f"stage.{stage}") for stage in STAGES if f"stage.{stage}" in percentiles},
         negative=log.negative,
         overflow=log.overflow,
+        explanation=explanation_latency(explanations),
     )
 
 
-def quality_results(scenario: Scenario, prepared: Prepared, decisions: pa.Table, sent: int) -> dict[str, Any]:
-    """Measured over all events sent, warm-up included; empty when the truth is not known."""
+def quality_results(
+    scenario: Scenario, prepared: Prepared, decisions: pa.Table, sent: int, run: Path
+) -> dict[str, Any]:
+    """Measured over all events sent, warm-up included; empty when the truth is not known. `run` is the run folder, for
+    the explanations in it."""
     if not prepared.labelled:
         return {}
     events = pq.read_table(prepared.file("events")).slice(0, sent)
@@ -162,6 +192,7 @@ def quality_results(scenario: Scenario, prepared: Prepared, decisions: pa.Table,
         deadline_ms=scenario.slo.response_p99_ms,
         excluded=excluded,
         published=prepared.facts.get("published", []),
+        beside=beside_of(scenario, prepared, run),
     )
     return found.to_dict()
 

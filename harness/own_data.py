@@ -69,6 +69,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
     return {
         "labelled": dataset.labels is not None,
         "source": dataset.mapping,
+        "causes": dataset.causes,
         "k": protocol.k if protocol else None,
         "remove_known_compromised": bool(protocol and protocol.remove_known_compromised),
         "published": [entry.model_dump() for entry in protocol.published] if protocol else [],

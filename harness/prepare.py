@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.cache import cached_folder, content_key, hash_file, hash_sources
@@ -20,7 +21,13 @@ from streams.worlds.fraud.world import FraudWorld
 from streams.worlds.world import WorldTables
 
 REFERENCE_DAYS = 7
-SHARED_CODE = ("harness/prepare.py", "harness/feed.py", "streams/labels.py", "streams/transaction.py")
+SHARED_CODE = (
+    "harness/prepare.py",
+    "harness/feed.py",
+    "streams/labels.py",
+    "streams/profiles.py",
+    "streams/transaction.py",
+)
 WORLD_CODE = ("streams/worlds", *SHARED_CODE)
 DATA_CODE = ("streams/datasets", "harness/own_data.py", *SHARED_CODE)
 Int64s = npt.NDArray[np.int64]
@@ -47,7 +54,7 @@ class Prepared:
     facts: dict[str, Any]
 
     def file(self, name: str) -> Path:
-        """`history`, `history_labels`, `events`, `labels` or `dispositions`."""
+        """`history`, `history_labels`, `events`, `labels`, `dispositions`, or `profiles` (where cards have them)."""
         return self.folder / f"{name}.parquet"
 
     @property
@@ -78,6 +85,12 @@ def _world_windows(scenario: Scenario, tables: WorldTables, start_ns: int) -> Wi
         reference_from_ns=stream - reference_days * NS_PER_DAY,
         stream_start_ns=stream,
     )
+
+
+def _seen_profiles(profiles: pa.Table, tables: WorldTables) -> pa.Table:
+    """The profiles of the cards that occur in the history or in the stream."""
+    cards = [table["card_id"].cast(pa.string()).unique() for table in (tables.history_events, tables.stream_events)]
+    return profiles.filter(pc.is_in(profiles["card_id"], value_set=pa.concat_arrays(cards)))
 
 
 def _write(folder: Path, tables: WorldTables, windows: Windows, facts: dict[str, Any]) -> None:
@@ -121,6 +134,7 @@ def _prepare_world(scenario: Scenario, cache: Path) -> Prepared:
     def make(folder: Path) -> None:
         made = FraudWorld(world.config, scenario.seeds.world)
         tables = made.generate(world.history_days, count)
+        pq.write_table(_seen_profiles(made.profiles(), tables), folder / "profiles.parquet", compression="zstd")
         windows = _world_windows(scenario, tables, made.start_ns)
         _write(folder, tables, windows, {"labelled": True, "source": "world", "k": None, "published": []})
 

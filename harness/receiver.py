@@ -1,4 +1,5 @@
 """The receiver process: takes decisions from the broker and stamps them, nothing else, so that the stamps are right.
+Explanations, whose instants do not matter, are taken when the stream has ended.
 
 Run as `python -m harness.receiver PLAN`. Prints `ready` once it reads the decisions topic; ends on SIGTERM, when it has
 read all that was there by then.
@@ -73,7 +74,7 @@ def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
     for message in messages:
         error = message.error()
         if error is not None:
-            logger.warning("decisions topic: %s", error)
+            logger.warning("while reading: %s", error)
         else:
             values.append(message.value() or b"")
     if values:
@@ -82,21 +83,25 @@ def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
 
 
 def catch_up(
-    consumer: Positioned, partitions: list[TopicPartition], spool: SpoolWriter, now_ns: Callable[[], int]
+    consumer: Positioned,
+    partitions: list[TopicPartition],
+    spool: SpoolWriter,
+    now_ns: Callable[[], int],
+    limit_s: float = CATCH_UP_S,
 ) -> bool:
-    """Read up to where the partitions end now. False, and said in the log, when that takes longer than `CATCH_UP_S`:
+    """Read up to where the partitions end now. False, and said in the log, when that takes longer than `limit_s`:
     what is left over would be counted as lost."""
-    until_ns = now_ns() + round(CATCH_UP_S * 1e9)
+    until_ns = now_ns() + round(limit_s * 1e9)
     try:
         found = {at.partition: consumer.get_watermark_offsets(at, CATCH_UP_S / 4) for at in partitions}
         ends = {partition: marks[1] if marks else 0 for partition, marks in found.items()}
         while any(at.offset < ends[at.partition] for at in consumer.position(partitions) if ends[at.partition] > 0):
             if now_ns() > until_ns:
-                logger.error("decisions were left unread: the topic ends at %s", ends)
+                logger.error("messages of %s were left unread: it ends at %s", partitions[0].topic, ends)
                 return False
             drain(consumer, spool, now_ns)
     except KafkaException as error:
-        logger.error("how many decisions there are could not be asked: %s", error)
+        logger.error("where %s ends could not be asked: %s", partitions[0].topic, error)
         return False
     return True
 
@@ -123,6 +128,17 @@ def _open_consumer(plan: ReceiverPlan) -> Consumer:
 
 def _partitions(plan: ReceiverPlan) -> list[TopicPartition]:
     return [TopicPartition(plan.topic, partition) for partition in range(plan.partitions)]
+
+
+def take_topic(plan: ReceiverPlan, now_ns: Callable[[], int], limit_s: float) -> bool:
+    """Spool everything a topic holds now, in this process: for what nobody waits for. False as `catch_up`."""
+    consumer = _open_consumer(plan)
+    spool = SpoolWriter(Path(plan.spool))
+    try:
+        return catch_up(consumer, _partitions(plan), spool, now_ns, limit_s)
+    finally:
+        spool.close()
+        consumer.close()
 
 
 def run_receiver(plan: ReceiverPlan) -> None:

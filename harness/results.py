@@ -68,7 +68,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     `late` (after the time-out) is part of `decided`, `dead_lettered` (refused by the scorer with a reason) part of
     `lost`. `warmup` events are sent and decided, but their latency is not measured.
-    `side_messages` are dispositions and day ends.
+    `side_messages` are dispositions and day ends. `explained` events have the model's contributions, in the decision or
+    in an explanation that followed; `explanations_missing` were to be explained and never were (null: none were to be).
     """
 
     sent: int
@@ -83,6 +84,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     warmup: int
     side_messages: int
     by_path: PathCounts
+    explained: int = 0
+    explanations_missing: int | None = None
+    explanations_duplicated: int = 0
+    explanations_unknown: int = 0
+    explanations_malformed: int = 0
 
 
 class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +109,10 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
-    """Latencies of the measured events, in ms. A lost event counts in `response` with the time-out."""
+    """Latencies of the measured events, in ms. A lost event counts in `response` with the time-out.
+
+    `explanation` runs from the decision's handing over to its explanation's; null where none followed.
+    """
 
     response: Distribution
     service: Distribution
@@ -113,6 +122,7 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, Distribution]
     negative: int
     overflow: int
+    explanation: Distribution | None = None
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +176,14 @@ class ModelResults(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: dict[str, Any]
 
 
+class AuditResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit trail's end: how many records, the hash of the last one, and whether it was closed."""
+
+    records: int
+    head: str
+    closed: bool
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A run's results."""
 
@@ -189,6 +207,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     scorers: list[dict[str, Any]]
     dataset: str | None
     config: dict[str, Any]
+    audit: AuditResults | None = None
 
 
 def encode_results(results: Results) -> str:

@@ -14,12 +14,16 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from harness import measures
+from harness.case import write_case
 from harness.environment import describe_environment
+from harness.explanations import EXPLANATIONS_FILE
 from harness.feed import write_feed
 from harness.floor import measure_floor
+from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
 from harness.interruption import interruptible
 from harness.latency import measure_latency
+from harness.opening import plan_records, utc
 from harness.panel import display_for
 from harness.prepare import Prepared, prepare, scheduled
 from harness.processes import Family
@@ -42,7 +46,7 @@ from harness.verdict import Judged, judge
 from streams.brokers import open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import wait_until_ready
-from streams.errors import BadInputError
+from streams.errors import BadInputError, RiskbenchError
 
 logger = logging.getLogger("riskbench.harness.run")
 
@@ -176,8 +180,9 @@ class Run:
             load, seed = self.scenario.load, self.scenario.seeds.arrivals
             schedule = scheduled(load, seed, len(events))
             write_feed(self.folder.work / "feed", events, pq.read_table(prepared.file("dispositions")), schedule)
-            for name in ("events", "labels"):
-                shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
+            for name in ("events", "labels", "profiles"):
+                if prepared.file(name).is_file():
+                    shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
         return int(np.searchsorted(schedule, round(load.warmup_s * 1e9)))
 
     def plan(self, ready: Ready) -> StreamPlan:
@@ -191,10 +196,14 @@ class Run:
             timeout_s=self.scenario.measure.event_timeout_s,
             measured_from=ready.measured_from,
             decisions=self.folder.path / "decisions.parquet",
+            records=plan_records(
+                self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
+            ),
         )
 
     def stream(self, ready: Ready) -> Streamed:
-        """Through a broker, or in process."""
+        """Through a broker, or in process; what decides is kept first."""
+        write_case(self.folder.path, ready.setup, ready.prepared.file("dispositions"))
         if ready.setup.engine == "inprocess":
             outcome = stream_inprocess(self.plan(ready), ready.setup, self.folder, self.steps)
             none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
@@ -249,6 +258,16 @@ class Run:
             reach = self._reach(connection, "-floor")
             return measure_floor(self.plan(ready), self.scenario, self.folder, reach, connection)
 
+    def find_drivers(self, ready: Ready) -> None:
+        """What drives the model, for the report; without it the run is as good, and the report says that it lacks."""
+        if ready.bundle is None or not self.options.report:
+            return
+        try:
+            with self.steps.step("Finding what drives the model") as say, self._workshop(say) as shop:
+                write_importance(ready.setup.bundle, self.folder.path, self.scenario.seeds.training, shop)
+        except RiskbenchError as error:
+            self.steps.warn(f"The report will not show what drives the model: {error}")
+
     def measure(self, ready: Ready, streamed: Streamed) -> Results:
         """Everything that is said about the run."""
         scenario, outcome, prepared = self.scenario, streamed.outcome, ready.prepared
@@ -267,8 +286,8 @@ class Run:
         span_ns = int(times[-1] - times[0]) if len(times) else 0
         load = measures.load_results(scenario, held, events, log)
         counts = measures.count_results(outcome, held)
-        latency = measures.latency_results(log, streamed.floor)
-        quality = measures.quality_results(scenario, prepared, decisions, counts.sent)
+        latency = measures.latency_results(log, streamed.floor, self.folder.path / EXPLANATIONS_FILE)
+        quality = measures.quality_results(scenario, prepared, decisions, counts.sent, self.folder.path)
         drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
         return Results(
             schema_version=SCHEMA_VERSION,
@@ -277,7 +296,7 @@ class Run:
             workers=ready.setup.workers,
             broker=streamed.broker,
             seeds=scenario.seeds.model_dump(),
-            started_at=f"{self.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            started_at=utc(self.started_at),
             verdict=judge(Judged(scenario.slo, load, counts, latency, quality, drift)),
             load=load,
             counts=counts,
@@ -291,6 +310,7 @@ class Run:
             scorers=outcome.scorers,
             dataset=str(prepared.facts["source"]) if scenario.data else None,
             config=scenario.model_dump(mode="json"),
+            audit=measures.audit_results(outcome),
         )
 
 
@@ -320,6 +340,7 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     run.reach_given_kafka()
     ready = run.prepare()
     streamed = run.stream(ready)
+    run.find_drivers(ready)
     with steps.step("Measuring"):
         results = run.measure(ready, streamed)
         folder.write("results.json", encode_results(results))

@@ -65,8 +65,9 @@ class Load(Section):
 
 
 class World(Section):
-    """The synthetic population. Keys left at null keep the fraud world's own defaults (see docs/scenario.md)."""
+    """The synthetic population. Keys left at null keep the preset's own values (see docs/worlds.md)."""
 
+    preset: Literal["easy", "medium", "hard"] = "medium"
     history_days: Annotated[int, Field(ge=15, le=730)] = 60
     start: str | None = None
     cards: int | None = None
@@ -75,6 +76,9 @@ class World(Section):
     label_delay_days: float | None = None
     never_reported_share: float | None = None
     foreign_online_share: float | None = None
+    boldness: float | None = None
+    own_device_share: float | None = None
+    look_alike_factor: float | None = None
     home_countries: dict[str, float] | None = None
     scenario_weights: dict[str, float] | None = None
     look_alike_shares: dict[str, float] | None = None
@@ -108,6 +112,9 @@ class Training(Section):
     kernel_warmup_days: Annotated[int, Field(ge=0, le=365)] = 28
     alert_budget_per_day: Annotated[float, Field(gt=0)] | None = None
     review_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    cost_missed_fraud: Annotated[str, Field(pattern=r"^\d+(\.\d+)?%?$")] | None = None
+    cost_false_alert: Annotated[float, Field(ge=0)] | None = None
+    cost_false_block: Annotated[float, Field(ge=0)] | None = None
 
 
 class Breaker(Section):

@@ -18,7 +18,8 @@ from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.scorers")
 READY_S = 120.0
-STOP_S = 30.0
+STOP_S = 45.0
+"""Enough for what still has to be explained."""
 POLL_S = 0.1
 HEALTH_S = 2.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own processes are behind no proxy
@@ -44,8 +45,8 @@ class Reach:
 class OwnScorer:
     """A scorer that is not ours, started by its own command and told the topics by placeholders in it.
 
-    Known placeholders: {bootstrap_servers}, {events}, {decisions}, {group}, {ready}. A command that takes {ready}
-    (a path) creates that file once it can take events; another one is given `settle_s` seconds.
+    Known placeholders: {bootstrap_servers}, {events}, {decisions}, {explanations}, {group}, {ready}. A command that
+    takes {ready} (a path) creates that file once it can take events; another one is given `settle_s` seconds.
     """
 
     command: str
@@ -58,6 +59,7 @@ class OwnScorer:
             "bootstrap_servers": reach.bootstrap_servers,
             "events": topics.events,
             "decisions": topics.decisions,
+            "explanations": topics.explanations,
             "group": reach.group,
             "ready": str(ready),
         }

@@ -13,12 +13,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from harness.collector import CollectorPlan
+from harness.collector import CollectorPlan, RecordsPlan
 from harness.load import LoadPlan
 from harness.panel import Display, Snapshot
 from harness.processes import Child, Family, module_command
 from harness.progress import Live
-from harness.receiver import ReceiverPlan
+from harness.receiver import ReceiverPlan, take_topic
 from harness.scorers import Reach, Scorers, ScorerSetup
 from harness.timeline import Sample
 from harness.watch import Watcher
@@ -35,11 +35,14 @@ REFRESH_S = 0.25
 GRACE_S = 0.5
 """After the last answer, time for a second answer to something (a duplicate) to show itself."""
 DRAIN_S = 120.0
+EXPLANATIONS_S = 60.0
+"""For reading all explanations, once the scorers have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order."""
+    """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order; `records` says
+    what is kept of it beside its decisions."""
 
     title: str
     feed: Path
@@ -49,6 +52,7 @@ class StreamPlan:
     timeout_s: float
     measured_from: int
     decisions: Path
+    records: RecordsPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def topics_of(connection: KafkaConnection, reach: Reach, partitions: int, *, kee
     What cannot be removed is said in the log: the run was made all the same.
     """
     topics = Topics(reach.prefix)
-    many = {topics.events, topics.decisions}
+    many = {topics.events, topics.decisions, topics.explanations}
     specs = [
         TopicSpec(name, partitions if name in many else 1, COMPACTED if name == topics.day_tables else {})
         for name in topics.all()
@@ -111,6 +115,16 @@ def _write_plan(path: Path, plan: msgspec.Struct) -> str:
     return str(path)
 
 
+def _taking(topic: str, plan: StreamPlan, reach: Reach, spool: str) -> ReceiverPlan:
+    return ReceiverPlan(
+        topic=topic,
+        partitions=plan.partitions,
+        bootstrap_servers=reach.bootstrap_servers,
+        kafka_config=str(reach.kafka_config) if reach.kafka_config else None,
+        spool=str(reach.work / spool),
+    )
+
+
 @dataclass(slots=True)
 class Instruments:
     """The three measuring processes of a stream."""
@@ -122,6 +136,7 @@ class Instruments:
     start_file: Path
     load_summary: Path
     collector_summary: Path
+    explanations: ReceiverPlan | None
 
     @classmethod
     def start(cls, plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> "Instruments":
@@ -138,13 +153,8 @@ class Instruments:
             progress=str(work / "live"),
             summary=str(work / "load.json"),
         )
-        receiver_plan = ReceiverPlan(
-            topic=topics.decisions,
-            partitions=plan.partitions,
-            bootstrap_servers=reach.bootstrap_servers,
-            kafka_config=config,
-            spool=str(work / "spool"),
-        )
+        receiver_plan = _taking(topics.decisions, plan, reach, "spool")
+        explanations = _taking(topics.explanations, plan, reach, "explanations") if plan.records else None
         collector_plan = CollectorPlan(
             feed=str(plan.feed),
             spool=str(work / "spool"),
@@ -156,6 +166,8 @@ class Instruments:
             out=str(plan.decisions),
             progress=str(work / "live"),
             summary=str(work / "collector.json"),
+            records=plan.records,
+            explanations_spool=explanations.spool if explanations else None,
         )
         children = {}
         for name, its_plan in (("load", load_plan), ("receiver", receiver_plan), ("collector", collector_plan)):
@@ -164,7 +176,7 @@ class Instruments:
         for child in children.values():
             child.await_line("ready", READY_S)
         return cls(**children, live=live, start_file=work / "start", load_summary=work / "load.json",
-                   collector_summary=work / "collector.json")  # fmt: skip
+                   collector_summary=work / "collector.json", explanations=explanations)  # fmt: skip
 
     def go(self) -> int:
         """Give the start instant (ns, monotonic) to everyone."""
@@ -176,8 +188,11 @@ class Instruments:
         return start_ns
 
     def finish(self, family: Family) -> tuple[dict[str, Any], dict[str, Any]]:
-        """End the receiver, let the collector read to the end; returns the collector's and the load's counts."""
+        """End the receiver, take the explanations, let the collector read to the end; returns the collector's and the
+        load's counts. The scorers have ended: no explanation comes after this."""
         family.stop(self.receiver)
+        if self.explanations is not None:
+            take_topic(self.explanations, time.monotonic_ns, EXPLANATIONS_S)
         if self.collector.wait(DRAIN_S) != 0:
             raise (
                 self.collector.failure()

@@ -23,6 +23,12 @@ def _share(value: Any) -> str:
     return "-" if value is None else f"{float(value):.3f}"
 
 
+def _interval(quality: Mapping[str, Any], name: str) -> str:
+    """A figure's 95% interval in brackets (escaped: rich reads brackets as markup); nothing where it is not known."""
+    found = (quality.get("intervals") or {}).get(name) or {}
+    return "" if found.get("low") is None else f" \\[{_share(found['low'])}, {_share(found['high'])}]"
+
+
 def _latency_row(table: Table, name: str, found: Distribution) -> None:
     if found.count:
         figures = (found.p50, found.p90, found.p99, found.p999, found.max)
@@ -44,6 +50,8 @@ def latency_table(results: Results) -> Table:
     _latency_row(table, "service", latency.service)
     for stage, found in latency.stages.items():
         _latency_row(table, f"  stage {stage}", found)
+    if latency.explanation is not None:
+        _latency_row(table, "decided → explained", latency.explanation)
     _latency_row(table, "schedule delay", latency.schedule_delay)
     return table
 
@@ -61,6 +69,9 @@ def counts_table(results: Results) -> Table:
     total = max(counts.decided, 1)
     paths = {"rules": counts.by_path.rules, "model": counts.by_path.model, "fallback": counts.by_path.fallback}
     table.add_row("by path", ", ".join(f"{name} {n:,} ({n / total:.1%})" for name, n in paths.items()))
+    if counts.explained or counts.explanations_missing:
+        missing = counts.explanations_missing
+        table.add_row("explained", f"{counts.explained:,}" + (f", {missing:,} missing" if missing else ""))
     if results.breaker.open_ms is not None:
         changes = len(results.breaker.transitions)
         table.add_row("breaker", f"open {results.breaker.open_ms:,.0f} ms, {changes} changes of state")
@@ -75,14 +86,23 @@ def quality_table(results: Results) -> Table | None:
     k = quality.get("k", "K")
     table = Table.grid(padding=(0, 2))
     ceiling = _share(quality.get("precision_at_k_ceiling"))
-    table.add_row(f"card precision@{k}", f"{_share(quality.get('precision_at_k'))} (ceiling {ceiling})")
-    table.add_row("PR-AUC", _share(quality.get("pr_auc")))
+    sure = {name: _interval(quality, name) for name in ("precision_at_k", "pr_auc", "recall")}
+    table.add_row(
+        f"card precision@{k}",
+        f"{_share(quality.get('precision_at_k'))}{sure['precision_at_k']} (ceiling {ceiling})",
+    )
+    table.add_row("PR-AUC", f"{_share(quality.get('pr_auc'))}{sure['pr_auc']}")
     if quality.get("roc_auc") is not None:
         table.add_row("ROC-AUC", _share(quality["roc_auc"]))
-    table.add_row("recall", _share(quality.get("recall")))
+    table.add_row("recall", f"{_share(quality.get('recall'))}{sure['recall']}")
     table.add_row("false-positive rate", _share(quality.get("false_positive_rate")))
     lift = quality.get("lift_at_k")
     table.add_row(f"lift@{k}", "-" if lift is None else f"{lift:,.1f}")
+    agreement = quality.get("reason_agreement")
+    if agreement:
+        low, high = _share(agreement["top_agrees_low"]), _share(agreement["top_agrees_high"])
+        words = f"{_share(agreement['top_agrees'])} [{low}, {high}] of {agreement['explained']:,} caught frauds"
+        table.add_row("reason fits", Text(f"{words}, {_share(agreement['chance'])} by chance"))
     for row in quality.get("published", []):
         figures = (
             f"average precision {_share(row.get('average_precision'))}, "
@@ -103,6 +123,9 @@ def print_summary(results: Results, folder: Path, report: Path | None, console: 
     psi = results.drift.get("psi_score")
     if psi is not None:
         console.print(f"drift     PSI of the score {psi:.3f} ({results.drift.get('status')})", highlight=False)
+    audit = results.audit
+    if audit is not None:
+        console.print(f"audit     {audit.records:,} records, head {audit.head}", highlight=False, soft_wrap=True)
     status = results.verdict.status
     console.print(Text(f"\n{status.upper()}", style=_STYLES[status]), end="")
     console.print(f"  {results.scenario}, engine {results.engine}, broker {results.broker.name}", highlight=False)

@@ -85,6 +85,12 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
         command += ["--alert-budget-per-day", str(training.alert_budget_per_day)]
     if training.review_share is not None:
         command += ["--review-share", str(training.review_share)]
+    for option, value in (
+        ("--cost-missed-fraud", training.cost_missed_fraud),
+        ("--cost-false-alert", training.cost_false_alert),
+        ("--cost-false-block", training.cost_false_block),
+    ):
+        command += [] if value is None else [option, str(value)]
     child = run_step(shop, "training", command, TRAINING_S)
     lines = child.process.stdout.read().decode().splitlines() if child.process.stdout else []
     shop.family.stop(child)

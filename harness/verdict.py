@@ -60,6 +60,9 @@ def _contract(counts: Counts) -> list[str]:
         "events were decided after the time-out": counts.late,
         "decisions were for events nobody sent": counts.unknown,
         "decisions could not be read": counts.malformed,
+        "decisions that were to be explained never were": counts.explanations_missing or 0,
+        "explanations were for events nobody sent": counts.explanations_unknown,
+        "explanations could not be read": counts.explanations_malformed,
     }
     return [f"{count:,} {what}" for what, count in found.items() if count]
 

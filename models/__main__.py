@@ -9,14 +9,31 @@ from typing import Annotated
 
 import typer
 
+from models.ablation.command import ablate
+from models.cost import cost_matrix
+from models.features.command import app as features_app
 from models.fitting import FitSettings
+from models.imbalance import ImbalanceSettings, Method
+from models.importance_command import importance
 from models.progress import JsonLines
+from models.separability.command import separability
 from models.settings import TrainSettings
 from models.threshold import AlertBudget
 from models.train import train_bundle, train_cached
 from streams.errors import BadInputError, RiskbenchError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(features_app, name="features")
+
+
+class Imbalance(StrEnum):
+    """Ways with few frauds among many genuine events."""
+
+    plain = "plain"
+    class_weight = "class_weight"
+    focal = "focal"
+    smote = "smote"
+    compare = "compare"
 
 
 class Domain(StrEnum):
@@ -25,8 +42,18 @@ class Domain(StrEnum):
     fraud = "fraud"
 
 
+METHOD_OF: dict[Imbalance, Method | None] = {
+    Imbalance.plain: "plain",
+    Imbalance.class_weight: "class_weight",
+    Imbalance.focal: "focal",
+    Imbalance.smote: "smote",
+    Imbalance.compare: None,
+}
 Events = Annotated[Path, typer.Option(help="Parquet file of transactions, in event-time order")]
 Labels = Annotated[Path, typer.Option(help="Parquet file of their labels, one row an event in the same order")]
+MissedFraud = Annotated[str | None, typer.Option(help="cost of a missed fraud: share of its amount (100%) or money")]
+FalseAlert = Annotated[float | None, typer.Option(help="cost of one review, money (thresholds then follow the costs)")]
+FalseBlock = Annotated[float | None, typer.Option(help="cost of blocking a genuine event, money; without it none is")]
 Moment = Annotated[str | None, typer.Option(help="ISO 8601 instant, UTC when it names no zone")]
 
 
@@ -60,6 +87,12 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="seed of the training")] = FitSettings().seed,
     alert_budget_per_day: Annotated[float | None, typer.Option(help="alerts a day (instead of a share)")] = None,
     review_share: Annotated[float, typer.Option(help="share of events that may be alerted")] = 0.01,
+    cost_missed_fraud: MissedFraud = None,
+    cost_false_alert: FalseAlert = None,
+    cost_false_block: FalseBlock = None,
+    imbalance: Annotated[Imbalance, typer.Option(help="way with the imbalance; compare: try all, take the best")] = (
+        Imbalance.plain
+    ),
     threads: Annotated[int, typer.Option(min=1, help="threads of the tree training")] = 1,
 ) -> None:
     """Train a model on labelled history; the bundle's directory is the last line on standard output.
@@ -73,7 +106,13 @@ def train(
         from_ns=instant_ns(train_from, "--train-from"),
         until_ns=instant_ns(train_until, "--train-until"),
         label_delay_days=label_delay_days,
-        fit=FitSettings(seed=seed, nthread=threads, budget=AlertBudget(review_share, alert_budget_per_day)),
+        fit=FitSettings(
+            seed=seed,
+            nthread=threads,
+            imbalance=ImbalanceSettings(METHOD_OF[imbalance]),
+            budget=AlertBudget(review_share, alert_budget_per_day),
+            cost=cost_matrix(cost_missed_fraud, cost_false_alert, cost_false_block),
+        ),
     )
     tell = JsonLines(sys.stderr)
     if out is not None:
@@ -81,6 +120,11 @@ def train(
     else:
         bundle = train_cached(events, labels, Path(str(cache_dir)), settings, tell)
     typer.echo(str(bundle.directory))
+
+
+app.command()(separability)
+app.command()(ablate)
+app.command()(importance)
 
 
 def main() -> None:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import Calibration
 from models.features.catalog import FEATURE_NAMES
 from streams.errors import BadInputError
 from streams.reference_bins import ReferenceBins
@@ -22,8 +26,9 @@ FILES = (GRAPH, BOOSTER)
 ERROR_FEATURE = "reconstruction_error"
 _HASH_KEY = "manifest_hash"
 _KEYS = (
-    "schema_version", "domain", "model_version", "feature_names", "vocabulary", "thresholds", "reference", "metrics",
-    "imbalance", "label_delay_days", "train", "data_hash", "seeds", "versions", "files", _HASH_KEY,
+    "schema_version", "domain", "model_version", "feature_names", "vocabulary", "thresholds", "threshold_choice",
+    "calibration", "reference", "metrics", "imbalance", "label_delay_days", "train", "data_hash", "seeds", "versions",
+    "files", _HASH_KEY,
 )  # fmt: skip
 
 
@@ -82,6 +87,20 @@ class Bundle:
     def thresholds(self) -> Thresholds:
         """Where review and block begin."""
         return Thresholds(float(self.manifest["thresholds"]["review"]), float(self.manifest["thresholds"]["block"]))
+
+    @property
+    def calibration(self) -> Calibration:
+        """How a margin becomes a score."""
+        try:
+            return Calibration.from_dict(self.manifest["calibration"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"bundle file {self.directory / MANIFEST}, key calibration: {error}; train again"
+            ) from error
+
+    def calibrated(self, margin: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores (probabilities, float64 [n]) of margins, float32 [n]."""
+        return self.calibration.scores(margin)
 
     @property
     def label_delay_days(self) -> int:

@@ -1,6 +1,8 @@
 """Why the model flags an event: exact TreeSHAP contributions, the largest ones in words."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import xgboost
@@ -9,24 +11,33 @@ from numpy.typing import NDArray
 from models.boosting import load_trees
 from models.bundle import ERROR_FEATURE, Bundle
 from models.features.catalog import FEATURES, Feature
+from models.usual import Comparison
 from streams.decision import Reason
 
 
 class Explainer:
-    """Contributions of a bundle's trees. The reconstruction error counts as one more feature."""
+    """Contributions of a bundle's trees. The reconstruction error counts as one more feature.
+
+    For one thread at a time.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self._booster = load_trees(bundle.booster)
         self._names = {"category_code": bundle.category_names, "channel_code": bundle.channel_names}
         self._error_p99 = float(bundle.manifest["autoencoder"]["error_p99"])
+        bins = bundle.feature_bins()
+        self._compared = [
+            Comparison(feature, bins[feature.name]) if feature.name in bins else None for feature in FEATURES
+        ]
 
     def contributions(
         self, values: NDArray[np.float32], reconstruction_error: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Shapley values in log-odds, float32 [n, F + 2]: the features, the reconstruction error, the base value.
 
-        A row sums to its margin. Exact: Lundberg et al., From local explanations to global understanding with
-        explainable AI for trees, Nature Machine Intelligence 2 (2020), algorithm 2, as XGBoost computes it.
+        A row sums to its margin, and is the same bits whichever rows stand beside it. Exact: Lundberg et al., From
+        local explanations to global understanding with explainable AI for trees, Nature Machine Intelligence 2 (2020),
+        algorithm 2, as XGBoost computes it (it lets other Python threads run meanwhile).
         """
         rows = np.column_stack([values, reconstruction_error]).astype(np.float32, copy=False)
         matrix = xgboost.DMatrix(rows, missing=np.nan, nthread=1)
@@ -38,29 +49,62 @@ class Explainer:
     ) -> list[list[Reason]]:
         """For each row (values float32 [n, F], errors float32 [n]) the at most `top` features that raise the score
         most, the largest first."""
+        return list(self.told(values, reconstruction_error, top))
+
+    def told(
+        self, values: NDArray[np.float32], reconstruction_error: NDArray[np.float32], top: int = 3
+    ) -> Iterator[list[Reason]]:
+        """As `reasons`, row by row: the contributions are computed at once, a row's words when it is asked for."""
         if len(values) == 0:
-            return []
+            return
         shares = self.contributions(values, reconstruction_error)[:, :-1]
         largest = np.argsort(-shares, axis=1, kind="stable")[:, :top]
-        return [
-            [self._reason(int(column), values[row], reconstruction_error[row], shares[row, column])
-             for column in largest[row] if shares[row, column] > 0]
-            for row in range(len(values))
-        ]  # fmt: skip
+        for row, columns in enumerate(largest.tolist()):
+            told, error = values[row].tolist(), float(reconstruction_error[row])
+            moved = [(column, float(shares[row, column])) for column in columns]
+            yield [self._reason(column, told, error, share) for column, share in moved if share > 0]
 
-    def _reason(self, column: int, row: NDArray[np.float32], error: np.float32, share: np.float32) -> Reason:
+    def every_reason(
+        self, values: NDArray[np.float32], reconstruction_error: float, shares: NDArray[np.float32]
+    ) -> list[tuple[float, Reason]]:
+        """All features of one row (float32 [F]) as value and reason, the largest |share| first; `shares` float32
+        [F + 1] are its contributions without the base value."""
+        told = values.tolist()
+        order = np.argsort(-np.abs(shares), kind="stable").tolist()
+        return [
+            (
+                [*told, reconstruction_error][column],
+                self._reason(column, told, reconstruction_error, float(shares[column])),
+            )
+            for column in order
+        ]
+
+    def words(self, column: int, value: float) -> str:
+        """A feature's value as a sentence, with what it is compared with."""
+        feature, compared = FEATURES[column], self._compared[column]
+        text = in_words(feature, value, self._names.get(feature.name, ()))
+        if compared is None:
+            return text
+        if math.isnan(value):
+            return text + compared.of_missing()
+        return text + compared.of(value, lambda number: with_unit(number, feature.unit))
+
+    def _reason(self, column: int, row: Sequence[float], error: float, share: float) -> Reason:
         if column == len(FEATURES):
-            text = f"unlike genuine transactions: reconstruction error {in_figures(float(error))}"
-            text = f"{text} (99% of genuine ones stay under {in_figures(self._error_p99)})"
-            return Reason(code=ERROR_FEATURE, text=text, kind="feature", contribution=float(share))
+            if math.isnan(error):  # a model without an autoencoder
+                text = "no reconstruction error"
+                return Reason(code=ERROR_FEATURE, text=text, kind="feature", contribution=share, cause="anomaly")
+            text = f"unlike genuine transactions: reconstruction error {in_figures(error)}"
+            text = f"{text} (99% of genuine ones are under {in_figures(self._error_p99)})"
+            return Reason(code=ERROR_FEATURE, text=text, kind="feature", contribution=share, cause="anomaly")
         feature = FEATURES[column]
-        text = in_words(feature, float(row[column]), self._names.get(feature.name, ()))
-        return Reason(code=feature.name, text=text, kind="feature", contribution=float(share))
+        text = self.words(column, row[column])
+        return Reason(code=feature.name, text=text, kind="feature", contribution=share, cause=feature.family)
 
 
 def in_words(feature: Feature, value: float, names: tuple[str, ...] = ()) -> str:
     """A feature's value as a sentence by the catalogue's phrase; `names` are the words of a category's codes."""
-    if np.isnan(value):
+    if math.isnan(value):
         return f"{feature.name.replace('_', ' ')} is not known"
     if feature.kind == "flag":
         return feature.phrase if value >= 0.5 else _negated(feature.phrase)
@@ -107,7 +151,10 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "days": lambda value: _duration(value * 86_400.0),
     "h": _time_of_day,
     "share": lambda value: f"{in_figures(value * 100.0)}%",
-    "transactions": lambda value: _counted(value, "transactions"),
+    **{
+        unit: partial(_counted, unit=unit)
+        for unit in ("transactions", "cards", "merchants", "devices", "refunds", "frauds")
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""Fitting the model to labelled rows: autoencoder, way with the imbalance, trees, thresholds."""
+"""Fitting the model to labelled rows: autoencoder, way with the imbalance, trees, calibration, thresholds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from models.autoencoder import Autoencoder, AutoencoderSettings, fit_autoencoder
 from models.boosting import BoostingSettings, Rows, fit_trees, margins
-from models.features.catalog import FEATURE_NAMES, FEATURES
+from models.calibrating import choose_calibration
+from models.calibration import Calibration
+from models.cost import CostMatrix
+from models.features.catalog import FEATURE_INDEX, FEATURE_NAMES, FEATURES
 from models.imbalance import Comparison, ImbalanceSettings, compare_methods, prepared
-from models.metrics import average_precision, card_precision, roc_auc
-from models.onnx_model import probability
+from models.measures import Validated, measures
 from models.progress import Tell, silent, within
-from models.threshold import AlertBudget, ThresholdChoice, choose_thresholds
+from models.threshold import AlertBudget, Outcomes, ThresholdChoice, choose_thresholds
 from models.training_data import LabelledHistory, TimeSplit, check_frauds
+from streams.causes import Cause
 from streams.labels import NS_PER_DAY
 from streams.reference_bins import ReferenceBins
 
@@ -25,6 +28,9 @@ from streams.reference_bins import ReferenceBins
 class FitSettings:
     """Everything that shapes the fit; the autoencoder, the trees and the samplers all draw from `seed`.
 
+    `with_autoencoder` gives the trees the reconstruction error as one more column. `without_families` are families of
+    features the trees do not get. With `cost` the thresholds follow the costs, otherwise the budget of alerts.
+
     One thread by default: OpenMP's threads spin while they wait for each other, so that on a machine with other work to
     do two were several times slower than one (start with `OMP_WAIT_POLICY=PASSIVE` when asking for more).
     """
@@ -32,21 +38,27 @@ class FitSettings:
     seed: int = 20_180_725
     nthread: int = 1
     card_precision_k: int = 100
+    with_autoencoder: bool = False
+    without_families: tuple[Cause, ...] = ()
     boosting: BoostingSettings = field(default_factory=BoostingSettings)
     autoencoder: AutoencoderSettings = field(default_factory=AutoencoderSettings)
     imbalance: ImbalanceSettings = field(default_factory=ImbalanceSettings)
     budget: AlertBudget = field(default_factory=AlertBudget)
+    cost: CostMatrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The fitted parts. `booster` has seen the whole window; thresholds, metrics and the score's reference come from
-    a booster that had not seen the validation part, which is how the final one meets the stream."""
+    """The fitted parts. `booster` has seen the whole window; calibration, thresholds, metrics and the score's reference
+    come from a booster that had not seen the validation part, which is how the final one meets the stream."""
 
-    autoencoder: Autoencoder
+    autoencoder: Autoencoder | None
     booster: xgboost.Booster
     rounds: int
     comparison: Comparison
+    calibration: Calibration
+    calibration_losses: dict[str, float]
+    reliability: dict[str, Any]
     choice: ThresholdChoice
     metrics: dict[str, Any]
     reference: dict[str, Any]
@@ -60,29 +72,58 @@ def fit_model(history: LabelledHistory, split: TimeSplit, settings: FitSettings,
     check_frauds(history.labels[validation], "validation")
     rng = np.random.default_rng(settings.seed)
     step = within(tell, "train autoencoder")
-    autoencoder = fit_autoencoder(history.values[train[~history.labels[train]]], settings.autoencoder, rng)
+    autoencoder = None
+    if settings.with_autoencoder:
+        autoencoder = fit_autoencoder(history.values[train[~history.labels[train]]], settings.autoencoder, rng)
     step(0.8)
     window = np.concatenate([train, validation])
-    errors = autoencoder.errors(history.values[window])
-    rows = Rows(np.column_stack([history.values[window], errors]), history.labels[window])
+    errors = reconstruction_errors(autoencoder, history.values[window])
+    rows = Rows(trees_columns(history.values[window], errors, settings), history.labels[window])
     before, after = _parts(rows, len(train))
     comparison = _compare(before, after, settings, rng, within(tell, "compare imbalance methods"))
     booster, rounds = _fit_stopping(
         before, after, comparison, settings=settings, rng=rng, tell=within(tell, "train trees")
     )
-    scores = probability(margins(booster, after.values, settings.nthread))
-    choice = choose_thresholds(after.labels, scores, split.validation_days, settings.budget)
+    found = margins(booster, after.values, settings.nthread)
+    calibration, losses = choose_calibration(after.labels, found)
+    scores = calibration.scores(found)
+    amounts = history.values[validation, FEATURE_INDEX["amount"]].astype(np.float64)
+    outcomes = Outcomes(after.labels, scores, amounts, split.validation_days)
+    choice = choose_thresholds(outcomes, settings.budget, settings.cost)
     whole = within(tell, "train trees on the whole window")
+    final = _fit_whole(rows, comparison, rounds, settings=settings, rng=rng, tell=whole)
+    days = history.time_ns[validation] // NS_PER_DAY
+    validated = Validated(history.cards[validation], days, after.labels, scores, settings.card_precision_k)
+    metrics, reliable = measures(validated, choice, settings.seed)
     return Fitted(
         autoencoder=autoencoder,
-        booster=_fit_whole(rows, comparison, rounds, settings=settings, rng=rng, tell=whole),
+        booster=final,
         rounds=rounds,
         comparison=comparison,
+        calibration=calibration,
+        calibration_losses=losses,
+        reliability=reliable,
         choice=choice,
-        metrics=_metrics(history, validation, scores, choice, settings.card_precision_k),
+        metrics=metrics,
         reference=_reference(history.values[window], scores),
-        error_p99=float(np.quantile(errors[~rows.labels], 0.99)),
+        error_p99=float(np.quantile(errors[~rows.labels], 0.99)) if autoencoder else 0.0,
     )
+
+
+def reconstruction_errors(autoencoder: Autoencoder | None, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The autoencoder's errors of rows (float32 [n, F]), float32 [n]; NaN without an autoencoder."""
+    return np.full(len(values), np.nan, np.float32) if autoencoder is None else autoencoder.errors(values)
+
+
+def trees_columns(
+    values: NDArray[np.float32], errors: NDArray[np.float32], settings: FitSettings
+) -> NDArray[np.float32]:
+    """What the trees are trained on, float32 [n, F + 1]: the features (float32 [n, F]) and the reconstruction error.
+    A column that is left out is missing in every row, so that no tree ever splits on it."""
+    columns = np.column_stack([values, errors])
+    left_out = [i for i, feature in enumerate(FEATURES) if feature.family in settings.without_families]
+    columns[:, left_out] = np.nan
+    return columns
 
 
 def whole_columns() -> NDArray[np.bool_]:
@@ -113,7 +154,7 @@ def _fit_stopping(
     rng: np.random.Generator,
     tell: Callable[[float], None],
 ) -> tuple[xgboost.Booster, int]:
-    """Trees that stop early on the validation part, and how many rounds were kept."""
+    """Trees that have not seen the validation part (they may stop early on it), and how many rounds were kept."""
     rows, objective = prepared(comparison.chosen, before, whole_columns(), settings.imbalance, rng)
     booster = fit_trees(
         rows, after, settings.boosting, seed=settings.seed, nthread=settings.nthread, objective=objective, tell=tell
@@ -136,33 +177,6 @@ def _fit_whole(
         ready, None, settings.boosting, seed=settings.seed, nthread=settings.nthread, rounds=rounds,
         objective=objective, tell=tell,
     )  # fmt: skip
-
-
-def _metrics(
-    history: LabelledHistory,
-    validation: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    choice: ThresholdChoice,
-    k: int,
-) -> dict[str, Any]:
-    labels = history.labels[validation]
-    days = history.time_ns[validation] // NS_PER_DAY
-    cards = card_precision(history.cards[validation], days, labels, scores, k)
-    return {
-        "period": "validation",
-        "events": len(labels),
-        "frauds": int(labels.sum()),
-        "average_precision": average_precision(labels, scores),
-        "roc_auc": roc_auc(labels, scores),
-        "card_precision_at_k": cards.mean,
-        "card_precision_at_k_ceiling": cards.ceiling,
-        "k": k,
-        "alerts": choice.alerts,
-        "alert_precision": choice.precision,
-        "alert_recall": choice.recall,
-        "block_alerts": choice.block_alerts,
-        "block_precision": choice.block_precision,
-    }
 
 
 def _reference(values: NDArray[np.float32], scores: NDArray[np.float64]) -> dict[str, Any]:

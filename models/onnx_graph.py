@@ -44,13 +44,15 @@ class _Graph:
         return self.add("Clip", [value, *bounds], f"{value}_clipped")
 
 
-def build_graph(autoencoder: Autoencoder, booster: xgboost.Booster) -> bytes:
+def build_graph(autoencoder: Autoencoder | None, booster: xgboost.Booster, features: int) -> bytes:
     """Serialised model: input `features` float32 [N, F]; outputs `margin` (log-odds) and `reconstruction_error`,
-    both float32 [N]. The trees' input is the features followed by the reconstruction error."""
-    features = len(autoencoder.centre)
+    both float32 [N]. The trees' input is the features followed by the reconstruction error, which is NaN where there
+    is no autoencoder."""
     graph = _Graph()
-    standard = _standardise(graph, autoencoder)
-    error = _reconstruction_error(graph, autoencoder, standard)
+    if autoencoder is None:
+        error = _no_error(graph)
+    else:
+        error = _reconstruction_error(graph, autoencoder, _standardise(graph, autoencoder))
     column = graph.add("Unsqueeze", [error, graph.constant("last_axis", [1], np.int64)], "error_column")
     graph.add("Concat", ["features", column], "augmented", axis=1)
     trees = _tree_node(booster, features + 1)
@@ -101,6 +103,13 @@ def _reconstruction_error(graph: _Graph, autoencoder: Autoencoder, standard: str
     total = graph.add("ReduceSum", [squared, axis], "squared_sum", keepdims=0)
     mean = graph.add("Div", [total, graph.constant("features_n", float(len(autoencoder.centre)))], "mean_error")
     return graph.add("Cast", [mean], "reconstruction_error", to=TensorProto.FLOAT)
+
+
+def _no_error(graph: _Graph) -> str:
+    """NaN for every row."""
+    rows = graph.add("Shape", ["features"], "rows", start=0, end=1)
+    missing = numpy_helper.from_array(np.array([np.nan], dtype=np.float32))
+    return graph.add("ConstantOfShape", [rows], "reconstruction_error", value=missing)
 
 
 def _tree_node(booster: xgboost.Booster, columns: int) -> Any:

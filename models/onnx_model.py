@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from models.bundle import Bundle, BundleError
+from models.logistic import probability
+
+__all__ = ["ModelOutput", "OnnxModel", "probability", "session_options"]
 
 _OUTPUTS = ["margin", "reconstruction_error"]
 
@@ -54,10 +57,3 @@ class OnnxModel:
         rows = np.ascontiguousarray(values, dtype=np.float32)
         margin, error = self._session.run(_OUTPUTS, {"features": rows}, run_options)
         return ModelOutput(margin, error)
-
-
-def probability(margin: ArrayLike) -> NDArray[np.float64]:
-    """The logistic function of a margin, in double so that no two margins share a probability. Without overflow."""
-    log_odds = np.asarray(margin, dtype=np.float64)
-    decay = np.exp(-np.abs(log_odds))
-    return np.asarray(np.where(log_odds >= 0, 1.0, decay) / (1.0 + decay), dtype=np.float64)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from models.boosting import margins, save_trees
 from models.bundle import SCHEMA_VERSION, Bundle, BundleError, content_hash, write_bundle
+from models.calibrating import FITTED_ON
 from models.features.batch import Vocabulary
-from models.features.catalog import FEATURE_NAMES
-from models.fitting import Fitted
+from models.features.catalog import FEATURE_NAMES, FEATURES
+from models.fitting import Fitted, reconstruction_errors
 from models.onnx_graph import build_graph
 from models.onnx_model import OnnxModel
 from models.settings import TrainSettings
@@ -32,12 +33,20 @@ def describe(
         "schema_version": SCHEMA_VERSION,
         "domain": "fraud",
         "feature_names": list(FEATURE_NAMES),
+        "feature_families": {feature.name: feature.family for feature in FEATURES},
         "vocabulary": {"category": list(vocabulary.category), "channel": list(vocabulary.channel)},
         "thresholds": {"review": thresholds.review, "block": thresholds.block},
+        "threshold_choice": fitted.choice.rule,
+        "calibration": {
+            **fitted.calibration.to_dict(),
+            "fitted_on": FITTED_ON,
+            "log_loss": fitted.calibration_losses,
+            **fitted.reliability,
+        },
         "reference": fitted.reference,
         "metrics": fitted.metrics,
         "imbalance": {"chosen": fitted.comparison.chosen, "compared": fitted.comparison.compared},
-        "autoencoder": {"error_p99": fitted.error_p99},
+        "autoencoder": {"used": fitted.autoencoder is not None, "error_p99": fitted.error_p99},
         "trees": {"rounds": fitted.rounds},
         "label_delay_days": settings.label_delay_days,
         "train": {
@@ -54,8 +63,9 @@ def describe(
 
 def save_fitted(directory: Path, fitted: Fitted, manifest: dict[str, Any]) -> Bundle:
     """Write the fitted parts with their manifest, and load them back verified."""
-    graph = build_graph(fitted.autoencoder, fitted.booster)
-    decides = graph + json.dumps([manifest["thresholds"], manifest["vocabulary"]], sort_keys=True).encode()
+    graph = build_graph(fitted.autoencoder, fitted.booster, len(FEATURE_NAMES))
+    deciding = [manifest["thresholds"], fitted.calibration.to_dict(), manifest["vocabulary"]]
+    decides = graph + json.dumps(deciding, sort_keys=True).encode()
     manifest = {**manifest, "model_version": f"{manifest['domain']}-{content_hash(decides)[:12]}"}
     return Bundle.load(write_bundle(directory, manifest, graph, save_trees(fitted.booster)))
 
@@ -64,10 +74,11 @@ def check_graph(bundle: Bundle, fitted: Fitted, values: NDArray[np.float32]) -> 
     """Raise `BundleError` unless the graph gives the trees' margin within `MARGIN_TOLERANCE`, and the autoencoder's
     error to the bit, on `values` float32 [n, F]."""
     output = OnnxModel(bundle).score(values)
-    errors = fitted.autoencoder.errors(values)
+    errors = reconstruction_errors(fitted.autoencoder, values)
     expected = margins(fitted.booster, np.column_stack([values, errors]), fitted_threads(bundle))
     apart = float(np.abs(output.margin - expected).max(initial=0.0))
-    if apart > MARGIN_TOLERANCE or not np.array_equal(output.reconstruction_error, errors):
+    same = np.array_equal(output.reconstruction_error, errors, equal_nan=True)
+    if apart > MARGIN_TOLERANCE or not same:
         raise BundleError(
             f"the graph of bundle {bundle.directory} differs from the model it was made from: margin by {apart:.2g} "
             f"(at most {MARGIN_TOLERANCE:g}), reconstruction error in "

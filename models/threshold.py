@@ -1,38 +1,54 @@
-"""Where review and block begin: points of the precision-recall curve, chosen under an alert budget."""
+"""Where review and block begin: points of the precision-recall curve, for a budget of alerts or a matrix of costs."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Thresholds
+from models.cost import CostMatrix, cheapest
 from streams.errors import BadInputError
+
+Z_95 = 1.959963984540054
+"""The normal deviation of a two-sided 95% interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertBudget:
     """How many events may be alerted (reviewed or blocked): a share of all events, or a number a day when given.
 
-    `block_precision` is the precision a block needs, shown by at least `block_alerts_min` alerts.
+    `block_precision` is what a block needs: the event's own score (its probability) reaches it, and so does, beyond
+    doubt, the precision of all blocks together (the lower end of its 95% interval, Wilson). The default blocks where
+    fraud is for certain likelier than not, which takes at least four alerts that were all fraud.
     """
 
     review_share: float = 0.01
     alerts_per_day: float | None = None
-    block_precision: float = 0.8
-    block_alerts_min: int = 10
+    block_precision: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 < self.review_share <= 1:
             raise BadInputError(f"review share must be over 0 and at most 1, got {self.review_share}")
         if self.alerts_per_day is not None and self.alerts_per_day < 1:
             raise BadInputError(f"alert budget per day must be at least 1, got {self.alerts_per_day}")
-        if not 0 < self.block_precision <= 1:
-            raise BadInputError(f"block precision must be over 0 and at most 1, got {self.block_precision}")
+        if not 0 < self.block_precision < 1:
+            raise BadInputError(f"block precision must be over 0 and below 1, got {self.block_precision}")
 
     def alerts(self, events: int, days: float) -> int:
         """How many alerts the budget allows among `events` events of `days` days."""
         allowed = self.review_share * events if self.alerts_per_day is None else self.alerts_per_day * days
         return max(1, int(allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Scored events: `labels` bool, `scores` float64, `amounts` float64 (money), all of shape [n], from `days` days."""
+
+    labels: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    amounts: NDArray[np.float64]
+    days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,7 @@ class PrecisionRecall:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChoice:
-    """The thresholds and what they give on the events they were chosen on."""
+    """The thresholds, what they give on the events they were chosen on, and the rule that chose them (JSON-ready)."""
 
     thresholds: Thresholds
     alerts: int
@@ -55,6 +71,7 @@ class ThresholdChoice:
     recall: float
     block_alerts: int
     block_precision: float
+    rule: dict[str, Any]
 
 
 def precision_recall(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> PrecisionRecall:
@@ -68,28 +85,54 @@ def precision_recall(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> 
     return PrecisionRecall(ordered[last], alerts, found / alerts, found / max(1, int(labels.sum())))
 
 
-def choose_thresholds(
-    labels: NDArray[np.bool_], scores: NDArray[np.float64], days: float, budget: AlertBudget
-) -> ThresholdChoice:
-    """Review from the lowest score whose alerts keep within the budget (recall only grows as the score falls, so that
-    is the highest recall the budget allows), block from the lowest score at or above it that keeps the precision.
+def wilson_low(precision: NDArray[np.float64], alerts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Lower end of the 95% interval of shares of `alerts` trials (Wilson, Journal of the American Statistical
+    Association 22, 1927, p. 210)."""
+    square = Z_95 * Z_95
+    spread = Z_95 * np.sqrt(precision * (1.0 - precision) / alerts + square / (4.0 * alerts * alerts))
+    return np.asarray((precision + square / (2.0 * alerts) - spread) / (1.0 + square / alerts), dtype=np.float64)
 
-    Where no score has that precision nothing is blocked but the certain (block = 1). `days` is how long the events
-    took. Raises `BadInputError` when there is no event.
+
+def choose_thresholds(events: Outcomes, budget: AlertBudget, cost: CostMatrix | None = None) -> ThresholdChoice:
+    """With `cost`, the thresholds of the lowest total cost; else by the budget.
+
+    By the budget, review begins at the lowest score whose alerts keep within it (recall only grows as the score falls,
+    so that is the highest recall the budget allows), block at the lowest score at or above it that is sure enough (see
+    `AlertBudget`).
+
+    A threshold that nothing justifies is 1: no score reaches it. Raises `BadInputError` when there is no event.
     """
-    if scores.size == 0:
+    if events.scores.size == 0:
         raise BadInputError("thresholds need at least one validation event, got none")
-    curve = precision_recall(labels, scores)
-    review = max(0, int(np.searchsorted(curve.alerts, budget.alerts(scores.size, days), side="right")) - 1)
-    sure = (curve.precision[: review + 1] >= budget.block_precision) & (
-        curve.alerts[: review + 1] >= budget.block_alerts_min
-    )
-    block = int(np.flatnonzero(sure)[-1]) if sure.any() else None
+    if cost is not None:
+        found = cheapest(events.labels, events.scores, events.amounts, cost)
+        rule = {"rule": "cost", **asdict(cost), **found.figures(events.days)}
+        return describe_choice(events, Thresholds(found.review, found.block), rule)
+    curve = precision_recall(events.labels, events.scores)
+    allowed = budget.alerts(events.scores.size, events.days)
+    review = max(0, int(np.searchsorted(curve.alerts, allowed, side="right")) - 1)
+    shown = wilson_low(curve.precision, curve.alerts) >= budget.block_precision
+    sure = np.flatnonzero((shown & (curve.score >= budget.block_precision))[: review + 1])
+    block = float(curve.score[sure[-1]]) if sure.size else 1.0
+    rule = {"rule": "budget", **asdict(budget), "alerts_allowed": allowed}
+    return describe_choice(events, Thresholds(float(curve.score[review]), block), rule)
+
+
+def describe_choice(events: Outcomes, thresholds: Thresholds, rule: dict[str, Any]) -> ThresholdChoice:
+    """What thresholds give on `events`."""
+    alerted, blocked = events.scores >= thresholds.review, events.scores >= thresholds.block
+    frauds = int(events.labels.sum())
+    hits, blocked_hits = int((alerted & events.labels).sum()), int((blocked & events.labels).sum())
     return ThresholdChoice(
-        Thresholds(float(curve.score[review]), 1.0 if block is None else float(curve.score[block])),
-        alerts=int(curve.alerts[review]),
-        precision=float(curve.precision[review]),
-        recall=float(curve.recall[review]),
-        block_alerts=0 if block is None else int(curve.alerts[block]),
-        block_precision=0.0 if block is None else float(curve.precision[block]),
+        thresholds,
+        alerts=int(alerted.sum()),
+        precision=_share(hits, int(alerted.sum())),
+        recall=_share(hits, frauds),
+        block_alerts=int(blocked.sum()),
+        block_precision=_share(blocked_hits, int(blocked.sum())),
+        rule=rule,
     )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

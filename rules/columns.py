@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from streams.causes import Cause
+
 ColumnKind = Literal["number", "flag", "category"]
 
 
@@ -12,7 +14,8 @@ class Column:
 
     `low` and `high` bound what a number can hold: a rule that compares with a value outside them is refused. `unit` is
     its word for sentences (`money`, `transactions`, `share`, `h`, `s`, `km`, `km/h`, `times`, `days`). `categories` is
-    the vocabulary: the column holds the index of the category in it, and -1 for one that it does not know.
+    the vocabulary: the column holds the index of the category in it, and -1 for one that it does not know. `family` is
+    the evidence it belongs to, where that is known.
     """
 
     name: str
@@ -21,3 +24,4 @@ class Column:
     high: float
     categories: tuple[str, ...] = ()
     unit: str = ""
+    family: Cause | None = None

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from streams.causes import Cause
+
 RuleOutcome = Literal["escalate", "approve", "review", "block"]
 
 NESTING_MAX = 16
@@ -101,7 +103,11 @@ Condition = Annotated[
 
 
 class Rule(_Strict):
-    """One rule. The smallest `priority` is asked first; `score` is how suspicious an event is when the rule fires."""
+    """One rule. The smallest `priority` is asked first; `score` is how suspicious an event is when the rule fires.
+
+    `cause` is the family of evidence its reason names; without it, that of the column that tells most (see
+    `rules.telling`).
+    """
 
     name: Name
     priority: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -110,6 +116,7 @@ class Rule(_Strict):
     score: Suspicion
     sentence: Words
     description: Annotated[str, Field(max_length=2_000)] = ""
+    cause: Cause | None = None
     when: Condition
 
 

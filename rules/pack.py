@@ -19,6 +19,7 @@ from rules.kernel import run_rules
 from rules.language import Fallback, Rule, RuleFile
 from rules.marked_yaml import MarkedDocument, parse_marked_yaml, read_marked_yaml
 from rules.program import compile_rules
+from rules.telling import cause_of
 from rules.wording import in_words
 from streams.decision import Reason
 
@@ -60,6 +61,8 @@ class RulePack:
         self.version = _version(file, self.rules)
         self._thresholds: Fallback = file.fallback
         self._column_at = {column.name: index for index, column in enumerate(self.columns)}
+        known = {column.name: column for column in self.columns}
+        self._causes = {rule.code: rule.cause or cause_of(rule.when, known) for rule in self.rules}
         self._program = compile_rules(self.rules, self.columns, [OUTCOME_NUMBERS[rule.outcome] for rule in self.rules])
 
     def decide(self, values: NDArray[np.float32]) -> Verdicts:
@@ -112,9 +115,15 @@ class RulePack:
         ordered = others if deciding is None else [deciding, *others]
         return [self._reason(self.rules[index], values_row) for index in ordered]
 
+    def fired(self, fired_row: NDArray[np.bool_], values_row: NDArray[np.float32]) -> list[tuple[int, Rule, Reason]]:
+        """Every rule that fired, in the pack's order: its index, the rule, and its reason (also of those that
+        approve)."""
+        found: list[int] = np.flatnonzero(fired_row).tolist()
+        return [(index, self.rules[index], self._reason(self.rules[index], values_row)) for index in found]
+
     def _reason(self, rule: Rule, values_row: NDArray[np.float32]) -> Reason:
         text = PLACEHOLDER.sub(partial(self._worded, values_row), rule.sentence)
-        return Reason(code=rule.code, text=text, kind="rule")
+        return Reason(code=rule.code, text=text, kind="rule", cause=self._causes[rule.code])
 
     def _worded(self, values_row: NDArray[np.float32], found: re.Match[str]) -> str:
         index = self._column_at[found.group(1)]

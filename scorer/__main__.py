@@ -15,6 +15,7 @@ from scorer.breaker import BreakerConfig
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.guarded_model import Guards
 from scorer.options import EXPLAIN, ROLES, Explain, FileInput, RunOptions
+from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
 
 log = logging.getLogger("riskbench.scorer")
@@ -101,6 +102,9 @@ def run(
     dispositions: Annotated[Path | None, typer.Option(help="inprocess: dispositions (Parquet)")] = None,
     schedule: Annotated[Path | None, typer.Option(help="inprocess: int64 offsets in ns (NPY) to pace by")] = None,
     decisions_out: Annotated[Path | None, typer.Option(help="inprocess: decisions (JSON lines)")] = None,
+    explanations_out: Annotated[
+        Path | None, typer.Option(help="inprocess: explanations (JSON lines); without it, scores are not explained")
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
@@ -138,7 +142,7 @@ def run(
             metrics_port=metrics_port,
             ready_file=ready_file,
             summary=summary,
-            files=FileInput(events, dispositions, schedule, decisions_out),
+            files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
         )
     )
 
@@ -176,6 +180,9 @@ def warm_command(
     from scorer.warm import WarmInput, warm  # noqa: PLC0415
 
     warm(WarmInput(bundle, rules, events, labels, until_ns, reference_from_ns), out)
+
+
+app.command("recompute")(recompute_command)
 
 
 def main() -> None:

@@ -23,7 +23,9 @@ from rules.pack import RulePack, load_pack
 from scorer.breaker import CircuitBreaker
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.explaining import Explaining, Outlet
 from scorer.guarded_model import GuardedModel
+from scorer.judgement import Judge
 from scorer.options import RunOptions, required
 from scorer.pipeline import Parts, Pipeline
 from scorer.rehearsal import rehearse
@@ -40,6 +42,7 @@ class Worker:
     """A pipeline ready to decide, and what stands around it."""
 
     pipeline: Pipeline
+    explainer: Explainer
     guard: GuardedModel
     breaker: CircuitBreaker
     counters: Counters
@@ -54,7 +57,7 @@ def rule_columns(vocabulary: Vocabulary) -> list[Column]:
 
 
 def _column(feature: Feature, categories: tuple[str, ...]) -> Column:
-    return Column(feature.name, feature.kind, feature.low, feature.high, categories, feature.unit)
+    return Column(feature.name, feature.kind, feature.low, feature.high, categories, feature.unit, feature.family)
 
 
 def vocabulary_of(bundle: Bundle) -> Vocabulary:
@@ -75,21 +78,41 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
     """
     bundle = Bundle.load(required(options.bundle, "--bundle", f"engine {options.engine}"))
     pack = load_rules(options.rules, bundle)
-    state = _state(options.state, bundle)
+    state = state_of(options.state, bundle)
     breaker = CircuitBreaker(options.breaker, clock_ns)
     score, abort = abortable(OnnxModel(bundle))
-    guard = GuardedModel(score, breaker, clock_ns, options.guards, abort=abort)
+    guard = GuardedModel(score, breaker, clock_ns, options.guards, abort=abort, obeys_abort=True)
     counters = Counters()
-    parts = Parts(state, pack, guard, Explainer(bundle), bundle.thresholds, bundle.model_version)
+    parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
+    explainer = Explainer(bundle)
     pipeline = Pipeline(parts, clock_ns=clock_ns, worker=options.worker, counters=counters, explain=options.explain)
     try:
-        rehearse(parts, score, options.batch_max)
+        rehearse(parts, score, explainer, options.batch_max)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        yield Worker(pipeline, guard, breaker, counters, bundle, state)
+        yield Worker(pipeline, explainer, guard, breaker, counters, bundle, state)
     finally:
         guard.close()
+
+
+@contextmanager
+def explaining_thread(made: Worker, outlet: Outlet, options: RunOptions, clock_ns: ClockNs) -> Iterator[Explaining]:
+    """The thread that explains this worker's scores, from now to the end; the engine drains it before it ends."""
+    explaining = Explaining(
+        made.explainer,
+        outlet,
+        made.counters,
+        clock_ns,
+        worker=options.worker,
+        model_version=made.bundle.model_version,
+    )
+    made.pipeline.explain_by(explaining)
+    explaining.start()
+    try:
+        yield explaining
+    finally:
+        explaining.close()
 
 
 def abortable(model: OnnxModel) -> tuple[Callable[[NDArray[np.float32]], ModelOutput], Callable[[], None]]:
@@ -106,7 +129,8 @@ def abortable(model: OnnxModel) -> tuple[Callable[[NDArray[np.float32]], ModelOu
     return score, abort
 
 
-def _state(directory: Path | None, bundle: Bundle) -> FeatureState:
+def state_of(directory: Path | None, bundle: Bundle) -> FeatureState:
+    """The warm state, checked against the bundle; an empty one without a directory."""
     vocabulary = vocabulary_of(bundle)
     if directory is None:
         log.warning("no --state: every card and place is new to this worker")

@@ -26,7 +26,9 @@ class StageHistogram:
 class Counters:
     """Totals since the start. Every event taken is decided or repeated; what is no event is dead-lettered.
 
-    `stale_tables`: events decided with another day's table than theirs, or with none.
+    `stale_tables`: events decided with another day's table than theirs, or with none. `explained`: explanations handed
+    over; `explain_failed`: decisions that stay without one; `explain_waiting`: rows handed to the explaining thread and
+    not done; `explain_waits`: how often the deciding thread waited for it.
     """
 
     taken: int = 0
@@ -44,6 +46,11 @@ class Counters:
     tables_installed: int = 0
     tables_missed: int = 0
     stale_tables: int = 0
+    explained: int = 0
+    explain_failed: int = 0
+    explain_waiting: int = 0
+    explain_waits: int = 0
+    explain_wait_ns: int = 0
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from models.features.day_table import DayTable
-from models.features.ledger import RiskLedger
+from models.features.ledger import CODED, RiskLedger
 from streams.labels import DayEnd, Disposition, business_day
 from streams.transaction import EventTime, Identifier
 
@@ -17,26 +17,26 @@ class PlaceEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     event_id: Identifier
     event_time_ns: EventTime
+    card_id: Identifier
     terminal_id: Identifier | None = None
     merchant_id: Identifier | None = None
+    device_id: Identifier | None = None
 
 
 class DayCloser:
     """Feeds the ledger and closes business days in order, each as soon as its control totals are reached.
 
-    The table of day b needs the transactions of business days ≤ b − delay and the dispositions reported in business
-    days ≤ b. An event may come a day late, so the trailer asked for is that of day b − delay + 1 (of b itself when the
-    delay is under a day). What history held (business days before `first_day`) needs no trailer.
+    The table of day b needs the transactions of business days ≤ b − 1 (visitors; the label delay reaches further back)
+    and the dispositions reported in business days ≤ b. An event may come a day late, so the trailer asked for is that
+    of day b. What history held (business days before `first_day`) needs no trailer.
 
     A repeated event counts towards the totals, as its sending did, and not towards the ledger. So does a message nobody
     can read: its day is unknown, but it will not come again, and no day shall wait for it. An event sent so late
     that its table was closed without it is in the later tables only.
     """
 
-    def __init__(self, ledger: RiskLedger, label_delay_days: int, first_day: int) -> None:
+    def __init__(self, ledger: RiskLedger, first_day: int) -> None:
         self._ledger = ledger
-        self._delay_days = label_delay_days
-        self._first_day = first_day
         self.next_day = first_day
         self._events: Counter[int] = Counter()
         self._dispositions: Counter[int] = Counter()
@@ -64,8 +64,7 @@ class DayCloser:
             self._events[business_day(event.event_time_ns)] += 1
         booked = self._ledger.add_transactions(
             [event.event_time_ns for event in events],
-            [event.terminal_id for event in events],
-            [event.merchant_id for event in events],
+            {name: [getattr(event, f"{name}_id") for event in events] for name in CODED},
             [event.event_id for event in events],
         )
         self.repeated += len(events) - booked
@@ -98,11 +97,7 @@ class DayCloser:
         end = self._end_from(day)
         if end is None or _up_to(self._dispositions, end.day) < end.dispositions:
             return False
-        needed = min(day, day - self._delay_days + 1)
-        if needed < self._first_day:
-            return True
-        end = self._end_from(needed)
-        return end is not None and _up_to(self._events, end.day) + self._unreadable >= end.events
+        return _up_to(self._events, end.day) + self._unreadable >= end.events
 
     def _end_from(self, day: int) -> DayEnd | None:
         """The trailer of a day, or of the next day that has one (a day without events may have none)."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scorer.breaker import CircuitBreaker
 from scorer.time_limit import Busy, Failed, Late, Overdue, Result, TimeLimited
+from scorer.watchdog import Watched
 from streams.errors import BadInputError
 
 log = logging.getLogger("riskbench.scorer")
@@ -77,7 +78,11 @@ class GuardedModel:
     `score` is the model: float32[n, F] to an output with float32[n] margins. A call that raises, gives another number
     of margins or one that is not finite, or passes its time limit has failed, for the whole micro-batch. `busy` (an
     overdue call still runs) is not counted by the breaker: it says nothing new of the model. `abort` and `on_late` as
-    in `TimeLimited`; what overdue calls come to is counted and logged in any case. `close` ends the worker thread.
+    in `TimeLimited`; what overdue calls come to is counted and logged in any case. `close` ends the guarding thread.
+
+    `obeys_abort`: the model ends within a moment after `abort`, as onnxruntime does. It is then called in the caller's
+    thread under a watchdog (`Watched`), which costs a fraction of the hop to a worker thread and back. A model that
+    may hang for good (anything but an onnxruntime session) gets the worker thread, and nobody waits for it.
     """
 
     def __init__(
@@ -88,13 +93,17 @@ class GuardedModel:
         guards: Guards | None = None,
         *,
         abort: Callable[[], None] | None = None,
+        obeys_abort: bool = False,
         on_late: Callable[[Late[NDArray[np.float32], Scored]], None] | None = None,
     ) -> None:
         self.breaker = breaker
         self.guards = guards or Guards()
-        self._limited: TimeLimited[NDArray[np.float32], Scored] = TimeLimited(
-            score, self.guards.time_limit_s, clock, abort=abort, on_late=self._keep_late
-        )
+        self._limited: TimeLimited[NDArray[np.float32], Scored] | Watched[NDArray[np.float32], Scored]
+        limit_s = self.guards.time_limit_s
+        if abort is not None and obeys_abort:
+            self._limited = Watched(score, limit_s, clock, abort=abort, on_late=self._keep_late)
+        else:
+            self._limited = TimeLimited(score, limit_s, clock, abort=abort, on_late=self._keep_late)
         self._on_late = on_late
         self._late = {"scored": 0, "failed": 0}
         self._overdue_in_a_row = 0
@@ -125,7 +134,7 @@ class GuardedModel:
         return Guarded(answer)
 
     def close(self) -> bool:
-        """End the worker thread; False when a call still hangs."""
+        """End the guarding thread; False when a call still hangs."""
         return self._limited.close()
 
     def _attempt(self, values: NDArray[np.float32]) -> Scored | Fallback:
@@ -160,7 +169,7 @@ class GuardedModel:
         return answer.value
 
     def _keep_late(self, late: Late[NDArray[np.float32], Scored]) -> None:
-        """On the worker's thread: what an overdue call came to. Its events have been decided without it."""
+        """On the thread of the call: what an overdue call came to. Its events have been decided without it."""
         failure = late.outcome.error if isinstance(late.outcome, Failed) else None
         self._late["scored" if failure is None else "failed"] += 1
         how = "a score that comes too late" if failure is None else f"{type(failure).__name__}: {failure}"

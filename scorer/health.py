@@ -92,6 +92,9 @@ class WorkerMetrics(Collector):
         yield GaugeMetricFamily(
             "riskbench_table_wait_max_seconds", "Longest wait for a day table", counters.table_wait_ns_max / 1e9
         )
+        yield GaugeMetricFamily(
+            "riskbench_explain_waiting", "Decisions that wait for their contributions", counters.explain_waiting
+        )
         if counters.lag is not None:
             yield GaugeMetricFamily(
                 "riskbench_lag_events", "Events not taken yet in this worker's partitions", counters.lag
@@ -111,10 +114,16 @@ class WorkerMetrics(Collector):
             ("tables_installed", "Day tables installed", counters.tables_installed),
             ("tables_missed", "Day tables that did not come in time", counters.tables_missed),
             ("stale_tables", "Events decided with another day's table or none", counters.stale_tables),
+            ("explained", "Explanations handed over", counters.explained),
+            ("explain_failed", "Decisions that stay without contributions", counters.explain_failed),
+            ("explain_waits", "Times a micro-batch waited for the explaining thread", counters.explain_waits),
         ):
             yield CounterMetricFamily(f"riskbench_{name}", text, value)
         yield CounterMetricFamily(
             "riskbench_table_wait_seconds", "Time spent waiting for day tables", counters.table_wait_ns / 1e9
+        )
+        yield CounterMetricFamily(
+            "riskbench_explain_wait_seconds", "Time spent waiting for explanations", counters.explain_wait_ns / 1e9
         )
 
 

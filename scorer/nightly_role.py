@@ -25,7 +25,7 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     topics = Topics(required(options.prefix, "--prefix", who))
     connection = connection_from(required(options.bootstrap_servers, "--bootstrap-servers", who), options.kafka_config)
     links = KafkaLinks(connection, topics)
-    closer = DayCloser(ledger, ledger.label_delay_days, ledger.last_closed + 1)
+    closer = DayCloser(ledger, ledger.last_closed + 1)
     nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish)
     consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
     rehearse_closing(ledger.label_delay_days)
@@ -35,8 +35,10 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
 
 def rehearse_closing(label_delay_days: int) -> None:
     """Book and close once on a scratch ledger, so that the first day of the stream does not wait for a compiler."""
-    closer = DayCloser(RiskLedger.empty(label_delay_days), label_delay_days, 1)
-    event = PlaceEvent(event_id="rehearsal", event_time_ns=NS_PER_DAY, terminal_id="t", merchant_id="m")
+    closer = DayCloser(RiskLedger.empty(label_delay_days), 2)
+    event = PlaceEvent(
+        event_id="rehearsal", event_time_ns=NS_PER_DAY, card_id="c", terminal_id="t", merchant_id="m", device_id="d"
+    )
     closer.add_events([event])
     fraud = Disposition(
         event_id="rehearsal",

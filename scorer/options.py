@@ -21,6 +21,7 @@ class FileInput:
     dispositions: Path | None = None
     schedule: Path | None = None
     decisions_out: Path | None = None
+    explanations_out: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,35 +8,38 @@ from numpy.typing import NDArray
 from models.features.batch import Vocabulary
 from models.features.state import FeatureState
 from models.onnx_model import ModelOutput
+from scorer.explaining import Contributions
 from scorer.pipeline import Parts
 from streams.codec import decode_transactions, encode, encode_decision
-from streams.decision import Decision
+from streams.decision import Decision, Explanation
 from streams.labels import NS_PER_HOUR
 from streams.transaction import CHANNELS, CardTransaction
 
 ROUNDS = 3
 
 
-def rehearse(parts: Parts, score: Callable[[NDArray[np.float32]], ModelOutput], batch_max: int) -> None:
+def rehearse(
+    parts: Parts, score: Callable[[NDArray[np.float32]], ModelOutput], contributions: Contributions, batch_max: int
+) -> None:
     """Features on a scratch state, rules, model and explanation, for one event and for a full micro-batch.
 
     The worker's own state, its counters and the breaker are not touched.
     """
     scratch = FeatureState.empty(Vocabulary(parts.state.vocabulary.category, parts.state.vocabulary.channel))
+    pack = parts.judge.pack
     start = 0
     for size in (1, batch_max) * ROUNDS:
         events, _, _ = decode_transactions([encode(_made_up(start + index)) for index in range(size)])
         start += size
         values = scratch.compute(scratch.code_events(events)).values
-        verdicts = parts.pack.decide(values)
-        parts.pack.fallback(verdicts)
-        parts.pack.reasons(verdicts.fired[0], values[0])
+        verdicts = pack.decide(values)
+        pack.fallback(verdicts)
+        pack.reasons(verdicts.fired[0], values[0])
         output = score(values)
         few = slice(0, min(size, 8))
-        reasons = parts.contributions.reasons(values[few], output.reconstruction_error[few], 3)
-        encode_decision(
-            Decision(event_id="rehearsal", outcome="review", score=0.5, reasons=reasons[0], features=b"\0" * 4)
-        )
+        reasons = list(contributions.told(values[few], output.reconstruction_error[few], 3))
+        encode(Explanation(event_id="rehearsal", reasons=reasons[0]))
+        encode_decision(Decision(event_id="rehearsal", outcome="review", score=0.5, features=b"\0" * 4))
 
 
 def _made_up(index: int) -> CardTransaction:

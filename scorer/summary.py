@@ -34,6 +34,11 @@ def worker_summary(
         "tables_installed": counters.tables_installed,
         "tables_missed": counters.tables_missed,
         "stale_tables": counters.stale_tables,
+        "explained": counters.explained,
+        "explain_failed": counters.explain_failed,
+        "explain_waiting": counters.explain_waiting,
+        "explain_waits": counters.explain_waits,
+        "explain_wait_ms": counters.explain_wait_ns / 1e6,
     }
     if guard is not None:
         found |= guard

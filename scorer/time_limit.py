@@ -54,7 +54,13 @@ class Late(Generic[Argument, Value]):
     outcome: Result[Value] | Failed
 
 
-class _Call(Generic[Argument, Value]):
+def check_limit(limit_s: float) -> None:
+    """Raise `BadInputError` for a limit out of (0, 3600] s."""
+    if not 0 < limit_s <= LIMIT_S_MAX:
+        raise BadInputError(f"time limit: {limit_s} s must be above 0 and at most {LIMIT_S_MAX:g}")
+
+
+class Call(Generic[Argument, Value]):
     """One call under way. `outcome` and `abandoned` change under the owner's lock only."""
 
     __slots__ = ("abandoned", "argument", "outcome", "started_ns")
@@ -88,8 +94,7 @@ class TimeLimited(Generic[Argument, Value]):
         abort: Callable[[], None] | None = None,
         on_late: Callable[[Late[Argument, Value]], None] | None = None,
     ) -> None:
-        if not 0 < limit_s <= LIMIT_S_MAX:
-            raise BadInputError(f"time limit: {limit_s} s must be above 0 and at most {LIMIT_S_MAX:g}")
+        check_limit(limit_s)
         self.limit_s = limit_s
         self._function = function
         self._clock = clock
@@ -102,7 +107,7 @@ class TimeLimited(Generic[Argument, Value]):
         self._answered = threading.Lock()
         self._asked.acquire()
         self._answered.acquire()
-        self._current: _Call[Argument, Value] | None = None
+        self._current: Call[Argument, Value] | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="riskbench-time-limited", daemon=True)
         self._thread.start()
@@ -117,7 +122,7 @@ class TimeLimited(Generic[Argument, Value]):
         if not self._slot.acquire(blocking=False):
             current = self._current
             return Busy(overdue=current is not None and current.abandoned)
-        call: _Call[Argument, Value] = _Call(argument, self._clock())
+        call: Call[Argument, Value] = Call(argument, self._clock())
         self._current = call
         self._asked.release()
         try:
@@ -143,7 +148,7 @@ class TimeLimited(Generic[Argument, Value]):
             _logger.warning("a call past its time limit still hangs; its thread is left to end with the process")
         return not self._thread.is_alive()
 
-    def _abandon(self, call: _Call[Argument, Value]) -> bool:
+    def _abandon(self, call: Call[Argument, Value]) -> bool:
         """Give a call up, unless it has just ended: under the lock, so that no result is lost or given twice."""
         with self._lock:
             if call.outcome is not None:
@@ -167,7 +172,7 @@ class TimeLimited(Generic[Argument, Value]):
             if self._closed:
                 return
 
-    def _run(self, call: _Call[Argument, Value]) -> None:
+    def _run(self, call: Call[Argument, Value]) -> None:
         outcome: Result[Value] | Failed
         try:
             value = self._function(call.argument)
@@ -190,7 +195,7 @@ class TimeLimited(Generic[Argument, Value]):
                 _logger.exception("a late result could not be kept for the audit trail")
 
 
-def _outcome(call: _Call[Argument, Value]) -> Result[Value] | Failed:
+def _outcome(call: Call[Argument, Value]) -> Result[Value] | Failed:
     if call.outcome is None:
         raise RuntimeError("the worker answered without an outcome")
     return call.outcome

@@ -86,7 +86,7 @@ def reference(values: NDArray[np.float32], pack: RulePack, bundle: Bundle) -> di
     modelled = values[escalated]
     margin = _margins(modelled, OnnxModel(bundle))
     outcome = verdicts.outcome.copy()
-    outcome[escalated], score = judge_by_model(margin, bundle.thresholds)
+    outcome[escalated], score = judge_by_model(margin, bundle.thresholds, bundle.calibration)
     outcomes = Counter(OUTCOMES[code - 1] for code in outcome.tolist())
     return {
         "schema_version": SCHEMA_VERSION,

@@ -1,13 +1,8 @@
 """Sets up and runs a worker: the engine that was asked for, around the pipeline or, for the floor, around nothing."""
 
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
-
-import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from scorer.clock import ClockNs
 from scorer.counters import Counters
@@ -20,10 +15,12 @@ from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.summary import worker_summary
 from streams.brokers.connection import connection_from
-from streams.errors import BadInputError
-from streams.labels import Disposition, calendar_day
 from streams.topics import Topics
-from streams.transaction import TRANSACTION_SCHEMA
+
+if TYPE_CHECKING:
+    from scorer.assembly import Worker
+    from scorer.explaining import Explaining, Outlet
+    from scorer.table_feed import TableGate
 
 
 def run_worker_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
@@ -61,21 +58,42 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     with worker(options, clock_ns) as made, _presence(options, made.counters, made.guard) as presence:
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
-        engine: Any
-        if options.engine == "native":
-            share = _share(options, links, made.counters, clock_ns)
-            engine = engine_class("native")(share, made.pipeline, gate, clock_ns, options.batch_max)
-        else:
-            engine = _faust(options, links, made, gate, clock_ns)
+        run = _run_native if options.engine == "native" else _run_faust
         feed.start()
         try:
-            engine.run(stop, presence.ready)
+            run(options, links, made, gate, clock_ns, stop, presence)
         finally:
             feed.stop()
 
 
-def _faust(options: RunOptions, links: KafkaLinks, made: Any, gate: Any, clock_ns: ClockNs) -> Any:
+def _run_native(
+    options: RunOptions,
+    links: KafkaLinks,
+    made: "Worker",
+    gate: "TableGate",
+    clock_ns: ClockNs,
+    stop: StopSignal,
+    presence: Presence,
+) -> None:
+    share = _share(options, links, made.counters, clock_ns)
+    with _explaining(options, links, made, share, clock_ns) as explaining:
+        engine = engine_class("native")(
+            share, made.pipeline, gate, explaining, clock_ns=clock_ns, batch_max=options.batch_max
+        )
+        engine.run(stop, presence.ready)
+
+
+def _run_faust(
+    options: RunOptions,
+    links: KafkaLinks,
+    made: "Worker",
+    gate: "TableGate",
+    clock_ns: ClockNs,
+    stop: StopSignal,
+    presence: Presence,
+) -> None:
     from scorer.engines.faust import FaustEngine, FaustSettings  # noqa: PLC0415
+    from scorer.engines.faust_outlet import FaustOutlet  # noqa: PLC0415
 
     settings = FaustSettings(
         connection=links.connection,
@@ -85,14 +103,30 @@ def _faust(options: RunOptions, links: KafkaLinks, made: Any, gate: Any, clock_n
         decision_partitions=links.partitions(links.topics.decisions),
         batch_max=options.batch_max,
     )
-    return FaustEngine(settings, made.pipeline, gate, made.counters, clock_ns)
+    outlet = FaustOutlet()
+    with _explaining(options, links, made, outlet, clock_ns) as explaining:
+        FaustEngine(settings, made.pipeline, gate, explaining, outlet, counters=made.counters, clock_ns=clock_ns).run(
+            stop, presence.ready
+        )
+
+
+def _explaining(
+    options: RunOptions, links: KafkaLinks, made: "Worker", outlet: "Outlet", clock_ns: ClockNs
+) -> AbstractContextManager["Explaining | None"]:
+    """The explaining thread, unless nothing is to be explained. Raises `BrokerError` when its topic is not there."""
+    from scorer.assembly import explaining_thread  # noqa: PLC0415
+
+    if options.explain == "none":
+        return nullcontext()
+    links.partitions(links.topics.explanations)
+    return explaining_thread(made, outlet, options, clock_ns)
 
 
 def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
-    from scorer.assembly import worker  # noqa: PLC0415
-    from scorer.day_closing import DayCloser  # noqa: PLC0415
-    from scorer.engines.inprocess import InlineTables, InprocessEngine, Input  # noqa: PLC0415
-    from scorer.state_files import open_ledger  # noqa: PLC0415
+    from scorer.assembly import explaining_thread, worker  # noqa: PLC0415
+    from scorer.engines.inprocess import ExplanationsFile, InprocessEngine, Input  # noqa: PLC0415
+    from scorer.inline_tables import inline_tables  # noqa: PLC0415
+    from scorer.input_files import read_dispositions, read_events, read_schedule  # noqa: PLC0415
     from scorer.table_feed import TableGate  # noqa: PLC0415
 
     who = "engine inprocess"
@@ -100,13 +134,18 @@ def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> 
     dispositions = read_dispositions(options.files.dispositions)
     out = Path(required(options.files.decisions_out, "--decisions-out", who))
     source = Input(events, read_schedule(options.files.schedule), out)
-    with worker(options, clock_ns) as made, _presence(options, made.counters, made.guard) as presence:
-        ledger = open_ledger(options.state, made.bundle.label_delay_days)
-        first_ns = int(events["event_time_ns"][0].as_py()) if len(events) else 0
-        closer = DayCloser(ledger, ledger.label_delay_days, max(ledger.last_closed + 1, calendar_day(first_ns) - 1))
-        tables = InlineTables(closer, dispositions)
+    with ExitStack() as stack:
+        made = stack.enter_context(worker(options, clock_ns))
+        presence = stack.enter_context(_presence(options, made.counters, made.guard))
+        tables = inline_tables(options.state, made.bundle.label_delay_days, events, dispositions)
         gate = TableGate(tables, made.pipeline, clock_ns, options.table_wait_s)
-        engine = InprocessEngine(source, made.pipeline, tables, gate, clock_ns=clock_ns, batch_max=options.batch_max)
+        explaining = None
+        if options.files.explanations_out is not None and options.explain != "none":
+            outlet = stack.enter_context(ExplanationsFile(options.files.explanations_out))
+            explaining = stack.enter_context(explaining_thread(made, outlet, options, clock_ns))
+        engine = InprocessEngine(
+            source, made.pipeline, tables, gate, explaining, clock_ns=clock_ns, batch_max=options.batch_max
+        )
         engine.run(stop, presence.ready)
 
 
@@ -127,45 +166,3 @@ def _share(options: RunOptions, links: KafkaLinks, counters: Counters, clock_ns:
 
 def _group(options: RunOptions, topics: Topics) -> str:
     return options.group or f"{topics.prefix}.scorer"
-
-
-def read_events(path: Path) -> pa.Table:
-    """A Parquet file of transactions. Raises `BadInputError` when it is none."""
-    table = _parquet(path, "--events")
-    absent = [field.name for field in TRANSACTION_SCHEMA if not field.nullable and field.name not in table.column_names]
-    if absent:
-        raise BadInputError(f"--events {path} lacks column {', '.join(absent)}")
-    return table
-
-
-def read_dispositions(path: Path | None) -> list[Disposition]:
-    """A Parquet file with the fields of a disposition as columns; none without a file."""
-    if path is None:
-        return []
-    rows = _parquet(path, "--dispositions").to_pylist()
-    try:
-        return msgspec.convert(rows, list[Disposition])
-    except msgspec.ValidationError as error:
-        raise BadInputError(f"--dispositions {path} does not hold dispositions: {error}") from error
-
-
-def read_schedule(path: Path | None) -> NDArray[np.int64] | None:
-    """A NumPy file of int64 offsets (ns), ascending; None without a file."""
-    if path is None:
-        return None
-    try:
-        offsets = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"--schedule {path} cannot be read as a NumPy array: {error}") from error
-    if offsets.ndim != 1 or offsets.dtype != np.int64 or (np.diff(offsets) < 0).any():
-        raise BadInputError(
-            f"--schedule {path} must hold ascending int64 offsets in ns; it has {offsets.dtype}{list(offsets.shape)}"
-        )
-    return np.asarray(offsets, np.int64)
-
-
-def _parquet(path: Path, option: str) -> pa.Table:
-    try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise BadInputError(f"{option} {path} cannot be read as Parquet: {error}") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
-from streams.decision import DeadLetter, Decision
+from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
 
@@ -22,6 +22,7 @@ class Malformed:
 _encoder = msgspec.json.Encoder()
 _transaction_decoder = msgspec.json.Decoder(CardTransaction)
 _decision_decoder = msgspec.json.Decoder(Decision)
+_explanation_decoder = msgspec.json.Decoder(Explanation)
 _disposition_decoder = msgspec.json.Decoder(Disposition)
 _day_end_decoder = msgspec.json.Decoder(DayEnd)
 _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
@@ -86,6 +87,11 @@ def encode_decision(decision: Decision) -> bytes:
 def decode_decision(value: bytes) -> Decision:
     """A decision from JSON bytes; raises `msgspec.DecodeError` (or `msgspec.ValidationError`) when it is none."""
     return _decision_decoder.decode(value)
+
+
+def decode_explanation(value: bytes) -> Explanation:
+    """An explanation from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _explanation_decoder.decode(value)
 
 
 def decode_disposition(value: bytes) -> Disposition:

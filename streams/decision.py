@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from streams.causes import Cause
 from streams.transaction import Identifier
 
 Outcome = Literal["approve", "review", "block"]
@@ -17,13 +18,15 @@ Nanoseconds = Annotated[int, msgspec.Meta(ge=0)]
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why: a rule that fired or a feature that moved the score, in words.
 
-    `contribution` is the feature's share of the raw margin (log-odds); rules have none.
+    `contribution` is the feature's share of the raw margin (log-odds); rules have none. `cause` is the family of what
+    was seen, by which a reason can be compared with what a fraud scenario really did.
     """
 
     code: str
     text: str
     kind: Literal["rule", "feature"]
     contribution: float | None = None
+    cause: Cause | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +53,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     emitted_ns: Nanoseconds | None = None
     stages_ns: dict[str, Nanoseconds] = {}
     features: bytes | None = None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The model's part of the reasons (`<scenario>.explanations`, JSON), which follows its decision a moment later:
+    contributions cost many times the score, so nobody waits for them.
+
+    `reasons` are the features that raised the score most, the largest first. `decided_ns` and `emitted_ns` are readings
+    of the scorer host's monotonic clock: when the decision was handed to the producer, and when this was.
+    `explain_ns` is the time spent on the rows explained together.
+    """
+
+    event_id: Identifier
+    reasons: list[Reason]
+    model_version: str | None = None
+    worker: str | None = None
+    decided_ns: Nanoseconds | None = None
+    emitted_ns: Nanoseconds | None = None
+    explain_ns: Nanoseconds | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

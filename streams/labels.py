@@ -33,6 +33,7 @@ class Disposition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     card_id: Identifier
     merchant_id: Identifier | None = None
     terminal_id: Identifier | None = None
+    device_id: Identifier | None = None
 
 
 class DayEnd(msgspec.Struct, frozen=True, kw_only=True):

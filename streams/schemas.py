@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
-from streams.decision import DeadLetter, Decision
+from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
 from streams.transaction import CardTransaction
 
 MESSAGES: dict[str, type[msgspec.Struct]] = {
     "event": CardTransaction,
     "decision": Decision,
+    "explanation": Explanation,
     "disposition": Disposition,
     "day-end": DayEnd,
     "dead-letter": DeadLetter,

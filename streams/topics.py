@@ -20,6 +20,11 @@ class Topics:
         return f"{self.prefix}.decisions"
 
     @property
+    def explanations(self) -> str:
+        """What moved the model's score, for decisions that are explained; as many partitions as decisions."""
+        return f"{self.prefix}.explanations"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be decoded, with its reason; one partition."""
         return f"{self.prefix}.dead-letter"
@@ -44,6 +49,7 @@ class Topics:
         return (
             self.events,
             self.decisions,
+            self.explanations,
             self.dead_letter,
             self.dispositions,
             self.day_ends,

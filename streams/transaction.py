@@ -38,6 +38,8 @@ class CardTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     country: Country | None = None
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    is_refund: bool | None = None
+    """True when the merchant pays `amount_minor` back to the card; absent for purchases."""
 
 
 _CODED = pa.dictionary(pa.int32(), pa.string())
@@ -58,6 +60,7 @@ TRANSACTION_SCHEMA = pa.schema(
         pa.field("country", _CODED),
         pa.field("latitude", pa.float64()),
         pa.field("longitude", pa.float64()),
+        pa.field("is_refund", pa.bool_()),
     ]
 )
 """The same fields as columns: what worlds and datasets yield, in event-time order, and what history files hold."""

@@ -20,10 +20,12 @@ from harness.timeline import Sample, build_timeline
 from streams.labels import LABEL_SCHEMA, NS_PER_DAY
 from streams.reference_bins import ReferenceBins
 from streams.transaction import TRANSACTION_SCHEMA
+from tests import example_reasons
 
 S = 1_000_000_000
 RATE, SECONDS, WARMUP_S = 400, 30, 5
 EVENTS = RATE * SECONDS
+CARDS = 2_500
 START_NS = 50_000 * S
 FIRST_DAY = 20_454
 OPEN_FROM_S, OPEN_UNTIL_S = 18, 24
@@ -43,7 +45,7 @@ Floats = npt.NDArray[np.float64]
 
 def _truth(random: np.random.Generator) -> tuple[pa.Table, pa.Table]:
     fraud = random.random(EVENTS) < 0.012
-    card = random.integers(0, 2_500, EVENTS)
+    card = random.integers(0, CARDS, EVENTS)
     times = FIRST_DAY * NS_PER_DAY + np.sort(random.integers(0, 5 * NS_PER_DAY, EVENTS))
     ids = [f"evt-{number:07d}" for number in range(EVENTS)]
     scenario = [str(random.choice(FRAUDS)) if f else None for f in fraud]
@@ -66,25 +68,15 @@ def _truth(random: np.random.Generator) -> tuple[pa.Table, pa.Table]:
     return pa.table(events, schema=TRANSACTION_SCHEMA), pa.table(labels, schema=LABEL_SCHEMA)
 
 
-def _reasons(path: str, margin: float) -> list[dict[str, Any]]:
+def _reasons(path: str) -> list[dict[str, Any]]:
     rule = {
         "code": "R07",
         "text": "two cards' worth of spending within an hour, far from home",
         "kind": "rule",
         "contribution": None,
+        "cause": "velocity",
     }
-    feature = {
-        "code": "amount_to_mean_30d",
-        "text": "amount is 10.2 times this card's 30-day mean",
-        "kind": "feature",
-        "contribution": round(margin / 3 + 2, 2),
-    }
-    text = "first time on this device <script>alert('x')</script>"
-    return (
-        [rule]
-        if path != "model"
-        else [feature, {"code": "is_new_device", "text": text, "kind": "feature", "contribution": 0.61}]
-    )
+    return [rule] if path != "model" else []
 
 
 def _times(random: np.random.Generator) -> dict[str, Any]:
@@ -137,7 +129,7 @@ def _decisions(random: np.random.Generator, labels: pa.Table, features: Floats, 
             "margin": float(margin[n]) if path[n] == "model" else None,
             "features": features[n].astype("<f4").tobytes(),
         }
-        row["reasons"] = _reasons(str(path[n]), float(margin[n])) if outcome[n] != "approve" else []
+        row["reasons"] = _reasons(str(path[n])) if outcome[n] != "approve" else []
         row["response_ns"] = row["received_ns"] - row["intended_ns"]
         row["service_ns"] = row["emitted_ns"] - row["taken_ns"]
         rows.append(row)
@@ -172,6 +164,7 @@ def _latency(log: Any) -> dict[str, Any]:
             for p in paths
         },
         "stages": {stage: _distribution(log, f"stage.{stage}") for stage in STAGES},
+        "explanation": {"count": 212, "p50": 3.1, "p90": 6.0, "p99": 11.8, "p999": 14.9, "max": 15.2},
         "negative": 0,
         "overflow": 0,
     }
@@ -202,7 +195,15 @@ def build_run(folder: Path, *, seed: int = 7, lost: int = 0, status: str = "pass
     events, labels = _truth(random)
     features = np.column_stack([random.lognormal(3, 1, (EVENTS,)) for _ in FEATURES])
     decisions = _decisions(random, labels, features, lost)
-    for name, rows in (("events", events), ("labels", labels), ("decisions", decisions)):
+    tables = {
+        "events": events,
+        "labels": labels,
+        "decisions": decisions,
+        "profiles": example_reasons.profiles(random, CARDS),
+        "explanations": example_reasons.explanations(random, decisions, labels),
+        "importance": example_reasons.importance(random, decisions, labels),
+    }
+    for name, rows in tables.items():
         pq.write_table(rows, folder / f"{name}.parquet")
     log = measure_latency(folder / "decisions.parquet", START_NS, folder / "latency.hlog")
     samples = [
@@ -213,7 +214,7 @@ def build_run(folder: Path, *, seed: int = 7, lost: int = 0, status: str = "pass
     scenario = load_scenario("fraud")
     (folder / "scenario.yaml").write_text(scenario.to_yaml())
     (folder / "environment.json").write_bytes(msgspec.json.encode(describe_environment()))
-    results = _results((decisions, events, labels), features, log, lost=lost, status=status)
+    results = _results(tables, features, log, lost=lost, status=status)
     (folder / "results.json").write_text(json.dumps(results))
     return folder
 
@@ -252,13 +253,19 @@ def _breaker(fallback_events: int) -> dict[str, Any]:
     }
 
 
-def _results(
-    tables: tuple[pa.Table, pa.Table, pa.Table], features: Floats, log: Any, *, lost: int, status: str
-) -> dict[str, Any]:
-    decisions, events, labels = tables
+def _results(tables: dict[str, pa.Table], features: Floats, log: Any, *, lost: int, status: str) -> dict[str, Any]:
+    decisions = tables["decisions"]
     paths = decisions["path"].cast(pa.string()).to_pylist()
     by_path = {name: paths.count(name) for name in ("rules", "model", "fallback")}
-    quality = measure_quality(decisions, events, labels, 100, deadline_ms=1000.0, published=PUBLISHED).to_dict()
+    quality = measure_quality(
+        decisions,
+        tables["events"],
+        tables["labels"],
+        100,
+        deadline_ms=1000.0,
+        published=PUBLISHED,
+        beside=example_reasons.beside(tables),
+    ).to_dict()
     reasons = {
         "pass": [],
         "invalid": [f"{lost} of {EVENTS:,} events never came back"],
@@ -282,6 +289,8 @@ def _results(
             **zeros,
             "warmup": RATE * WARMUP_S,
             "side_messages": 61,
+            "explained": len(tables["explanations"]),
+            "explanations_missing": 0,
             "by_path": by_path,
         },
         "latency_ms": _latency(log),
@@ -292,6 +301,7 @@ def _results(
         "model": {"version": "fraud-3f9a1c", "data_hash": "3f9a1c", "metrics": {}, "imbalance": {}, "thresholds": {}},
         "slo": {"response_p99_ms": 1000.0, "response_p999_ms": None},
         "scorers": [],
+        "audit": {"records": EVENTS - lost, "head": "b2" * 32, "closed": True},
         "dataset": None,
         "config": {},
     }

@@ -106,7 +106,7 @@ def _dispositions(events: pa.Table, labels: pa.Table, last_ns: int) -> pa.Table:
         pc.greater_equal(labels["reported_at_ns"], STREAM_START_NS), pc.less_equal(labels["reported_at_ns"], last_ns)
     )
     rows = pc.indices_nonzero(pc.fill_null(known, False))
-    names = ("event_id", "event_time_ns", "card_id", "merchant_id", "terminal_id")
+    names = ("event_id", "event_time_ns", "card_id", "merchant_id", "terminal_id", "device_id")
     found = events.select(names).take(rows)
     found = pa.table({name: found[name].cast(pa.int64() if name.endswith("_ns") else pa.string()) for name in names})
     found = found.append_column("reported_at_ns", labels["reported_at_ns"].take(rows))

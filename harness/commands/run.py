@@ -26,6 +26,7 @@ from harness.commands.run_options import (
     NoFloor,
     NoReport,
     Partitions,
+    Preset,
     Rate,
     Rules,
     ScenarioFile,
@@ -107,6 +108,7 @@ def fraud(
     bootstrap_servers: Servers = None,
     kafka_config: KafkaConfig = None,
     keep_topics: KeepTopics = False,
+    preset: Preset = None,
     data: Data = None,
     columns: Columns = None,
     k: K = None,
@@ -129,10 +131,13 @@ def fraud(
         "scorer.command": scorer_command,
         "scorer.explain": explain.value if explain else None,
         "broker": broker.value if broker else None,
+        "world.preset": preset.value if preset else None,
         "data.columns": _columns(columns),
         "measure.k": k,
         **_seeds(seed),
     }
+    if preset is not None and data is not None:
+        raise BadInputError("--preset is of the synthetic world, --data streams a file: give one of the two")
     _refuse_contradictions(data=data, columns=columns, broker=broker, servers=bootstrap_servers, config=kafka_config)
     resolved = _resolve(scenario, changes, data, timed=duration is not None)
     options = RunOptions(

@@ -22,6 +22,14 @@ class BrokerChoice(StrEnum):
     embedded = "embedded"
 
 
+class PresetChoice(StrEnum):
+    """How hard fraud is to see in the world."""
+
+    easy = "easy"
+    medium = "medium"
+    hard = "hard"
+
+
 class ExplainChoice(StrEnum):
     """Which decisions carry the features' contributions."""
 
@@ -40,6 +48,7 @@ OPTION_NAMES = {
     "scorer.engine": "--engine",
     "scorer.workers": "--workers",
     "scorer.explain": "--explain",
+    "world.preset": "--preset",
     "measure.k": "--k",
     "broker": "--broker",
 }
@@ -97,6 +106,12 @@ KafkaConfig = Annotated[
 ]
 KeepTopics = Annotated[
     bool, typer.Option("--keep-topics", help="Leave the run's topics in Kafka.", rich_help_panel=KAFKA)
+]
+Preset = Annotated[
+    PresetChoice | None,
+    typer.Option(
+        help="How hard fraud is to see in the world; the scenario's own keys go over it.", rich_help_panel=DATA
+    ),
 ]
 Data = Annotated[
     Path | None, typer.Option(help="CSV or Parquet file to stream, instead of the world.", rich_help_panel=DATA)

@@ -17,6 +17,22 @@ from harness.steps import Steps
 from harness.training import Workshop, read_bundle, train
 from streams.errors import BadInputError
 
+OPTION_NAMES = {
+    "seeds.training": "--seed",
+    "data.columns": "--columns",
+    "training.alert_budget_per_day": "--alert-budget-per-day",
+    "training.cost_missed_fraud": "--cost-missed-fraud",
+    "training.cost_false_alert": "--cost-false-alert",
+    "training.cost_false_block": "--cost-false-block",
+}
+MissedFraud = Annotated[
+    str | None, typer.Option(help="Cost of a missed fraud: a share of its amount (100%) or money (250).")
+]
+FalseAlert = Annotated[float | None, typer.Option(help="Cost of one review, money; thresholds then follow the costs.")]
+FalseBlock = Annotated[
+    float | None, typer.Option(help="Cost of blocking a genuine event, money; without it nothing is blocked.")
+]
+
 app = typer.Typer(no_args_is_help=True, help="Train a model and write its bundle.")
 
 
@@ -28,13 +44,25 @@ def fraud(
     data: Annotated[Path | None, typer.Option(help="CSV or Parquet file to train on, instead of the world.")] = None,
     columns: Annotated[str | None, typer.Option(help="Column map of --data: a YAML file or a shipped name.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to copy the bundle to; it must not exist yet.")] = None,
+    alert_budget_per_day: Annotated[float | None, typer.Option(help="Alerts a day that thresholds may give.")] = None,
+    cost_missed_fraud: MissedFraud = None,
+    cost_false_alert: FalseAlert = None,
+    cost_false_block: FalseBlock = None,
     cache_dir: CacheDir = None,
 ) -> None:
     """Train the fraud model on the scenario's history; the bundle's folder is printed last."""
     if out is not None and out.exists():
         raise BadInputError(f"--out {out}: exists already; name a new folder")
-    changes = {"seeds.training": seed, "data.file": str(data.resolve()) if data else None, "data.columns": columns}
-    resolved = load_scenario(scenario, changes, {"seeds.training": "--seed", "data.columns": "--columns"})
+    changes = {
+        "seeds.training": seed,
+        "data.file": str(data.resolve()) if data else None,
+        "data.columns": columns,
+        "training.alert_budget_per_day": alert_budget_per_day,
+        "training.cost_missed_fraud": cost_missed_fraud,
+        "training.cost_false_alert": cost_false_alert,
+        "training.cost_false_block": cost_false_block,
+    }
+    resolved = load_scenario(scenario, changes, OPTION_NAMES)
     console, cache = Console(stderr=True), cache_folder(cache_dir)
     steps = Steps(console)
     with interruptible(), tempfile.TemporaryDirectory(prefix="riskbench-train-") as logs, Family() as family:

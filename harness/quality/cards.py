@@ -37,7 +37,7 @@ class CardDay:
 
 
 @dataclass(frozen=True, slots=True)
-class _CardDays:
+class CardDays:
     """One entry a card and day: that card's highest score, and whether it was compromised that day."""
 
     day: Int64s
@@ -52,7 +52,7 @@ def card_precision(scored: Scored, k: int, score: Scores | None = None) -> list[
     Cards of equal suspicion at the K-th place are taken in the order of a hash of their ids, which knows nothing of
     labels and does not depend on the order of events.
     """
-    grouped = _group(scored, scored.score if score is None else score)
+    grouped = card_days(scored, scored.score if score is None else score)
     known = np.zeros(len(scored.card_names), dtype=bool)
     days: list[CardDay] = []
     for day in np.unique(grouped.day):
@@ -66,15 +66,16 @@ def card_precision(scored: Scored, k: int, score: Scores | None = None) -> list[
     return days
 
 
-def _group(scored: Scored, score: Scores) -> _CardDays:
+def card_days(scored: Scored, score: Scores) -> CardDays:
+    """One entry a card and day, by day; `score` float64 [n] is what cards are ranked by."""
     order = np.lexsort((scored.card, scored.day))
     day, card = scored.day[order], scored.card[order]
     first = np.flatnonzero(np.diff(day, prepend=-1) | (np.diff(card, prepend=-1) != 0))
     if len(order) == 0:
-        return _CardDays(day, card, score, scored.is_fraud)
+        return CardDays(day, card, score, scored.is_fraud)
     highest = np.maximum.reduceat(score[order], first)
     compromised = np.logical_or.reduceat(scored.is_fraud[order], first)
-    return _CardDays(day[first], card[first], highest, compromised)
+    return CardDays(day[first], card[first], highest, compromised)
 
 
 def _top_k(score: Scores, card: Codes, names: Sequence[str], k: int) -> npt.NDArray[np.intp]:
@@ -87,9 +88,14 @@ def _top_k(score: Scores, card: Codes, names: Sequence[str], k: int) -> npt.NDAr
     tied = ranked[score[ranked] == limit]
     places = k - len(above)
     if len(tied) > places:
-        digests = [hashlib.blake2b(names[card[index]].encode(), digest_size=8).digest() for index in tied]
-        tied = tied[np.argsort(np.array([int.from_bytes(digest, "big") for digest in digests], dtype=np.uint64))]
+        tied = tied[np.argsort(tie_order([names[card[index]] for index in tied]))]
     return np.concatenate([above, tied[:places]])
+
+
+def tie_order(names: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A number a card by which equal suspicion is put in order: a hash of its id."""
+    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
+    return np.fromiter((int.from_bytes(digest, "big") for digest in digests), np.uint64, len(names))
 
 
 def mean_precision(days: Sequence[CardDay]) -> float | None:

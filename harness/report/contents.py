@@ -29,6 +29,9 @@ class RunContents:
     decisions: pa.Table | None
     events: pa.Table | None
     labels: pa.Table | None
+    explanations: pa.Table | None
+    importance: pa.Table | None
+    profiles: pa.Table | None
     histograms: dict[str, Any]
 
     def get(self, *path: str) -> Any:
@@ -62,6 +65,9 @@ def read_run(folder: Path) -> RunContents:
         decisions=_read_table(folder / "decisions.parquet", skip=("features", "rules_version", "model_version")),
         events=_read_table(folder / "events.parquet"),
         labels=_read_table(folder / "labels.parquet"),
+        explanations=_read_table(folder / "explanations.parquet"),
+        importance=_read_table(folder / "importance.parquet"),
+        profiles=_read_table(folder / "profiles.parquet"),
         histograms=_read_histograms(folder / "latency.hlog"),
     )
 

@@ -42,7 +42,9 @@ def flagged_sample(run: RunContents) -> list[Flagged]:
     chosen = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE).astype(int))]
     rows = flagged.take(pa.array(chosen)).to_pylist()
     ids = pa.array([row["event_id"] for row in rows])
-    truths, amounts = _by_id(run.labels, ids), _by_id(run.events, ids)
+    truths, amounts, followed = (_by_id(table, ids) for table in (run.labels, run.events, run.explanations))
+    for row in rows:
+        row["reasons"] = [*(row.get("reasons") or []), *(followed.get(row["event_id"], {}).get("reasons") or [])]
     return [_flagged(row, truths.get(row["event_id"], {}), amounts.get(row["event_id"], {})) for row in rows]
 
 
@@ -55,7 +57,7 @@ def _by_id(rows: pa.Table | None, ids: pa.Array) -> dict[str, dict[str, Any]]:
 
 def _flagged(row: dict[str, Any], truth: dict[str, Any], event: dict[str, Any]) -> Flagged:
     words, tone = _truth(truth)
-    reasons = [(reason["kind"], _reason(reason)) for reason in row.get("reasons") or []]
+    reasons = [(reason["kind"], _reason(reason)) for reason in _foremost(row["reasons"])]
     amount = event.get("amount_minor")
     return Flagged(
         event_id=row["event_id"],
@@ -66,8 +68,16 @@ def _flagged(row: dict[str, Any], truth: dict[str, Any], event: dict[str, Any]) 
         amount="–" if amount is None else f"{amount / 100:,.2f} {event.get('currency') or ''}".strip(),
         truth=words,
         tone=tone,
-        reasons=tuple(reasons[:REASONS_MAX]),
+        reasons=tuple(reasons),
     )
+
+
+def _foremost(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first few, of both kinds where there are both."""
+    rules = [reason for reason in reasons if reason["kind"] == "rule"]
+    features = [reason for reason in reasons if reason["kind"] != "rule"]
+    shown = max(REASONS_MAX - len(features), REASONS_MAX // 2)
+    return [*rules[:shown], *features][:REASONS_MAX]
 
 
 def _truth(truth: dict[str, Any]) -> tuple[str, Tone]:

@@ -1,10 +1,12 @@
 """The four questions and their answers: fast, right, stable, safe."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.report.contents import RunContents
 from harness.report.table import Tone
-from harness.report.words import DASH, count, ms, rate, score, share, significant, spoken
+from harness.report.words import DASH, count, interval, ms, rate, score, share, significant, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,22 @@ def _right(run: RunContents) -> Answer:
     reached, ceiling = quality.get("precision_at_k"), quality.get("precision_at_k_ceiling")
     wanted = run.get("slo", "precision_at_k_min")
     tone: Tone = "quiet" if reached is None or wanted is None else "good" if reached >= wanted else "bad"
+    intervals = quality.get("intervals") or {}
     facts = (
-        ("PR-AUC · ROC AUC", f"{score(quality.get('pr_auc'))} · {score(quality.get('roc_auc'))}"),
-        ("Recall", f"{share(quality.get('recall'))} of {count(quality.get('frauds'))} frauds"),
+        ("95% interval", interval(intervals.get("precision_at_k") or {}, "", score)),
+        ("PR-AUC", f"{score(quality.get('pr_auc'))}{_sure(intervals.get('pr_auc'), score)}"),
+        ("Recall", f"{share(quality.get('recall'))}{_sure(intervals.get('recall'), share)}"),
         ("False positives", f"{share(quality.get('false_positive_rate'), 2)} of genuine events"),
         ("Lift", DASH if quality.get("lift_at_k") is None else f"{significant(quality['lift_at_k'])} ×"),
     )
     verdict = _word(tone, f"at least {score(wanted)}, as asked", f"below {score(wanted)}")
     measure = f"Card precision@{quality.get('k') or 'K'}"
     return Answer("Right?", measure, score(reached), f"ceiling {score(ceiling)}", tone, verdict, facts, "right")
+
+
+def _sure(edges: Mapping[str, Any] | None, spoken_as: Callable[[float | None], str]) -> str:
+    """A figure's interval in brackets; nothing where it is not known."""
+    return f" ({interval(edges, '', spoken_as)})" if edges and edges.get("low") is not None else ""
 
 
 def _stable(run: RunContents) -> Answer:

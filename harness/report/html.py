@@ -12,16 +12,23 @@ from jinja2.loaders import FileSystemLoader
 from markupsafe import Markup
 
 from harness.report.contents import RunContents, read_run
+from harness.report.drivers import drivers_of
+from harness.report.fairness import KINDS, bias_line, group_table
 from harness.report.flagged import flagged_sample
 from harness.report.headline import answers
+from harness.report.plots.calibration import reliability_plot
+from harness.report.plots.importance import importance_plots
 from harness.report.plots.latency import latency_plot, latency_table
 from harness.report.plots.ranking import precision_at_k_plot, precision_recall_plot, scenarios_plot
+from harness.report.plots.reasons import agreement_note, agreement_table, reasons_plot
 from harness.report.plots.stability import drift_plot, drift_rows, drift_table
 from harness.report.plots.stages import stages_plots
 from harness.report.plots.style import Plot
 from harness.report.plots.timeline import timeline_plots
+from harness.report.rule_table import rule_note, rule_table
 from harness.report.table import Tone
 from harness.report.tables import (
+    audit_line,
     comparators_table,
     counts_table,
     environment_table,
@@ -39,6 +46,7 @@ DRIFT_ROWS_MAX = 10
 SECTIONS = (
     ("fast", "Fast"),
     ("right", "Right"),
+    ("why", "Why"),
     ("stable", "Stable"),
     ("safe", "Safe"),
     ("decisions", "Decisions"),
@@ -80,17 +88,22 @@ def render(run: RunContents) -> str:
         "precision_recall": precision_recall_plot(run),
         "precision_at_k": precision_at_k_plot(run),
         "scenarios": scenarios_plot(run),
+        "reliability": reliability_plot(run),
+        "reasons": reasons_plot(run),
         "drift": drift_plot(run),
     }
     timeline = timeline_plots(run)
     stages = stages_plots(run)
-    script, divs = _embed([*(plot for plot in plots.values() if plot), *stages, *timeline])
+    importance = importance_plots(drivers_of(run))
+    script, divs = _embed([*(plot for plot in plots.values() if plot), *stages, *timeline, *importance])
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(PAGE), trim_blocks=True
     )
     return environment.get_template("report.html.j2").render(
         **_head(run),
         **_tables(run),
+        **_why(run),
+        importance=importance,
         plots=plots,
         timeline=timeline,
         stages=stages,
@@ -147,6 +160,19 @@ def _quality_note(run: RunContents) -> str:
     if quality.get("lost"):
         words += f" {count(quality['lost'])} lost events count as never flagged and ranked last."
     return words
+
+
+def _why(run: RunContents) -> dict[str, Any]:
+    """Reasons, rules, and whether some customers are flagged more than others."""
+    groups = [(bias_line(run.get("quality", f"by_{kind}"), kind), group_table(run, kind)) for kind in KINDS]
+    return {
+        "agreement_note": agreement_note(run),
+        "agreement_table": agreement_table(run),
+        "rule_note": rule_note(run),
+        "rule_table": rule_table(run),
+        "groups": groups if run.get("quality") else [],
+        "audit": audit_line(run),
+    }
 
 
 def _tables(run: RunContents) -> dict[str, Any]:

@@ -68,10 +68,15 @@ def counts_table(run: RunContents) -> Table:
         ("undelivered", "Undelivered", "messages the broker did not take"),
         ("side_messages", "Side messages", "dispositions and day ends sent beside the events"),
         ("warmup", "Warm-up", "sent before latency is measured"),
+        ("explained", "Explained", "got the model's contributions, with the decision or after it"),
+        ("explanations_missing", "Not explained", "were to be explained and never were"),
     )
     harmful = {"lost", "late", "duplicated", "dead_lettered", "unknown", "malformed", "undelivered"}
+    harmful.add("explanations_missing")
     rows = []
     for key, words, what in meaning:
+        if key.startswith("expla") and key not in counts:
+            continue
         value = counts.get(key)
         tone: Tone = LOST_TONES[bool(value)] if key in harmful and value is not None else ""
         rows.append((words, Cell(count(value), tone), what))
@@ -94,6 +99,15 @@ def transitions_table(run: RunContents) -> Table | None:
         for step in steps
     ]
     return table("Breaker transitions", ("At", "From", "To", "Cause", "Worker"), rows, words=(0, 1, 2, 3, 4))
+
+
+def audit_line(run: RunContents) -> str:
+    """Where the audit trail ended; empty without one."""
+    audit = run.get("audit")
+    if not audit:
+        return ""
+    end = "closed" if audit.get("closed") else "not closed: the run ended before its last record"
+    return f"Audit trail: {count(audit.get('records'))} records, {end}. Hash of the last one: {audit.get('head')}."
 
 
 def faults_table(run: RunContents) -> Table | None:

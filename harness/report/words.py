@@ -1,6 +1,8 @@
 """Numbers as people read them. Everything that cannot be known reads as a dash."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
 
 DASH = "–"
 
@@ -35,6 +37,12 @@ def share(value: float | None, places: int = 1) -> str:
 def score(value: float | None) -> str:
     """A quality figure between 0 and 1, three places, as the literature prints it."""
     return DASH if value is None else f"{value:.3f}"
+
+
+def interval(row: Mapping[str, Any], key: str, spoken_as: Callable[[float | None], str]) -> str:
+    """`low–high` of a figure whose interval stands beside it, as `<key>_low` and `<key>_high` or `low` and `high`."""
+    low, high = (row.get(f"{key}_{end}", row.get(end)) for end in ("low", "high"))
+    return DASH if low is None or high is None else f"{spoken_as(low)}–{spoken_as(high)}"
 
 
 def count(value: float | None) -> str:

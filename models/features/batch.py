@@ -58,6 +58,7 @@ class Columns(NamedTuple):
     channel: Float32s
     latitude_e6: Int32s
     longitude_e6: Int32s
+    is_refund: UInt8s
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class TransactionBatch:
 
     `card`, `merchant`, `terminal`, `device` and `country` are codes of the `FeatureState` that made the batch (-1
     null) and mean nothing to another one. `category` and `channel` are positions in the vocabulary (-1 unknown, NaN
-    null). Positions are micro-degrees, `MISSING_E6` where there is none.
+    null). Positions are micro-degrees, `MISSING_E6` where there is none. `is_refund` is 1 where
+    money is paid back, else 0.
     """
 
     event_hash: UInt64s
@@ -81,6 +83,7 @@ class TransactionBatch:
     channel: Float32s
     latitude_e6: Int32s
     longitude_e6: Int32s
+    is_refund: UInt8s
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -97,7 +100,7 @@ class TransactionBatch:
 
 @dataclass(frozen=True, slots=True)
 class FeatureBlock:
-    """Feature rows of a batch: `values` float32 [n, 39] in the catalogue's order, `status` uint8 [n] (see `Status`)."""
+    """Feature rows of a batch: `values` float32 [n, F] in the catalogue's order, `status` uint8 [n] (see `Status`)."""
 
     values: Float32s
     status: UInt8s

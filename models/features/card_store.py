@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from models.features.kernel import CARD_FIELDS, ENTRY_FIELDS, LARGEST_CLASS, RECENT_FIELDS, CardStore
 
-Integer = TypeVar("Integer", np.int32, np.int64)
+Integer = TypeVar("Integer", np.int32, np.uint32, np.int64)
 
 FIRST_CARDS = 1_024
 FIRST_ENTRIES = 8_192
@@ -20,6 +20,7 @@ def empty_store() -> CardStore:
     return CardStore(
         cards=np.zeros((0, CARD_FIELDS), np.int64),
         recent=np.zeros((0, RECENT_FIELDS), np.int32),
+        met=np.zeros((0, RECENT_FIELDS), np.uint32),
         arena=np.zeros((0, ENTRY_FIELDS), np.int64),
         pool=pool,
     )
@@ -30,7 +31,11 @@ def with_cards(store: CardStore, cards: int) -> CardStore:
     if cards <= len(store.cards):
         return store
     capacity = max(FIRST_CARDS, cards, 2 * len(store.cards))
-    return store._replace(cards=_longer(store.cards, capacity), recent=_longer(store.recent, capacity))
+    return store._replace(
+        cards=_longer(store.cards, capacity),
+        recent=_longer(store.recent, capacity),
+        met=_longer(store.met, capacity),
+    )
 
 
 def with_more_entries(store: CardStore) -> CardStore:
@@ -44,6 +49,7 @@ def store_arrays(store: CardStore, cards: int) -> dict[str, npt.NDArray[Any]]:
     return {
         "cards": store.cards[:cards],
         "recent": store.recent[:cards],
+        "met": store.met[:cards],
         "arena": store.arena[: int(store.pool[0])],
         "pool": store.pool,
     }

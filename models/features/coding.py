@@ -14,6 +14,7 @@ from models.features.batch import (
     Int32s,
     Int64s,
     TransactionBatch,
+    UInt8s,
     Vocabulary,
 )
 from models.features.event_hash import hash_ids
@@ -55,6 +56,7 @@ class EventCoder:
             channel=_vocabulary_codes(self._channel, [event.channel for event in events]),
             latitude_e6=latitude_e6,
             longitude_e6=longitude_e6,
+            is_refund=np.array([event.is_refund is True for event in events], np.uint8),
         )
 
     def code_table(self, table: pa.Table) -> TransactionBatch:
@@ -77,6 +79,7 @@ class EventCoder:
             channel=_vocabulary_column(self._channel, table, "channel"),
             latitude_e6=latitude_e6,
             longitude_e6=longitude_e6,
+            is_refund=_flags(table, "is_refund"),
         )
 
 
@@ -126,6 +129,14 @@ def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     if name not in table.column_names:
         return np.full(len(table), np.nan)
     found: npt.NDArray[np.float64] = table.column(name).cast(pa.float64()).to_numpy()  # nulls become NaN
+    return found
+
+
+def _flags(table: pa.Table, name: str) -> UInt8s:
+    """1 where a column is true; null, false and a column that is not there are 0."""
+    if name not in table.column_names:
+        return np.zeros(len(table), np.uint8)
+    found: UInt8s = table.column(name).cast(pa.bool_()).fill_null(False).to_numpy().astype(np.uint8)
     return found
 
 

@@ -1,6 +1,10 @@
 """How kernels are compiled: once, ahead of use, kept on disk, with IEEE arithmetic."""
 
+import functools
+import hashlib
+import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -11,11 +15,35 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 def compiled(kernel: Kernel) -> Kernel:
     """Compile with numba, cached beside the module. No fastmath: the same operations in the same order, the same bits.
 
-    The disk cache notices a change of the module a kernel stands in, not of modules it calls: kernels that call each
-    other therefore share one module.
+    Numba's disk cache notices a change of the module a kernel stands in, not of modules it calls or takes constants
+    from. What was cached is therefore stamped with the source of the whole folder the kernel stands in, and of this
+    module: kernels that call each other share a folder.
     """
+    return _compile(kernel, forceinline=False)
+
+
+def inlined(kernel: Kernel) -> Kernel:
+    """As `compiled`, for a part of a kernel: put into its callers, so that handing it an array costs nothing (a call
+    counts a reference to each array up and down, atomically)."""
+    return _compile(kernel, forceinline=True)
+
+
+def _compile(kernel: Kernel, *, forceinline: bool) -> Kernel:
+    settings = {"nogil": True, "error_model": "numpy", "forceinline": forceinline}
     try:
-        found = numba.njit(cache=True, nogil=True, error_model="numpy")(kernel)
+        found = numba.njit(cache=True, **settings)(kernel)
     except RuntimeError:  # no folder can be written: compiled anew in every process
-        found = numba.njit(nogil=True, error_model="numpy")(kernel)
+        return cast(Kernel, numba.njit(**settings)(kernel))
+    cached = found._cache._cache_file
+    stamps = folder_stamp(Path(inspect.getfile(kernel)).parent), Path(__file__).read_bytes()
+    cached._source_stamp = (cached._source_stamp, *stamps)
     return cast(Kernel, found)
+
+
+@functools.cache
+def folder_stamp(folder: Path) -> str:
+    """Hash of the Python source in a folder."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,7 +1,7 @@
-"""Day tables: counts and delayed fraud risk of every terminal and merchant, closed once a business day."""
+"""Day tables: what is known of every terminal, merchant and device across cards, closed once a business day."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -9,19 +9,16 @@ import msgspec
 import numpy as np
 
 from models.features.batch import Float32s
+from models.features.place_kinds import KIND_OF, KINDS
 from streams.errors import BadInputError
 
-COLUMNS = 6
-ROW_BYTES = COLUMNS * 4
-ROW_TEXT = ROW_BYTES // 3 * 4
-"""Characters of one row of values in base64."""
+FORMAT: Literal[2] = 2
+"""Format of the messages; a reader refuses any other."""
 MESSAGE_HEAD_BYTES = 256
 MESSAGE_BYTES_MIN = 1_024
 MESSAGE_BYTES_MAX = 512_000
 DAYS_AWAITED_MAX = 16
 """Incomplete tables an assembler keeps; of more, the oldest is given up."""
-
-PlaceKind = Literal["terminal", "merchant"]
 
 
 class DayTableError(BadInputError):
@@ -29,53 +26,58 @@ class DayTableError(BadInputError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PlaceRows:
+    """Rows of one kind of place: `values` float32 [m, width of the kind], a row for each id."""
+
+    ids: tuple[str, ...]
+    values: Float32s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DayTable:
-    """Table of business day `day`: for each place its row float32 [6], count_1d, count_7d, count_30d, risk_1d, risk_7d,
-    risk_30d (see `RiskLedger.close`). Places without a transaction in the 30 days are left out."""
+    """Table of business day `day`: `places` holds the rows of each kind (see `place_kinds` for the columns and
+    `RiskLedger.close` for their meaning). Places of which nothing is known are left out."""
 
     day: int
-    terminal_ids: tuple[str, ...]
-    terminal_values: Float32s
-    merchant_ids: tuple[str, ...]
-    merchant_values: Float32s
+    places: Mapping[str, PlaceRows]
+
+    @classmethod
+    def of(cls, day: int, places: Mapping[str, PlaceRows]) -> "DayTable":
+        """A table; kinds that are not given have no rows."""
+        return cls(day, {kind.name: places.get(kind.name, no_rows(kind.name)) for kind in KINDS})
 
     def to_messages(self, max_bytes: int = MESSAGE_BYTES_MAX) -> list[bytes]:
         """The table as JSON messages of at most `max_bytes` bytes, for the topic of day tables."""
         if max_bytes < MESSAGE_BYTES_MIN:
             raise DayTableError(f"max_bytes is {max_bytes}; a part of a day table needs at least {MESSAGE_BYTES_MIN}")
         parts = [
-            (kind, ids[rows], values[rows].astype("<f4").tobytes())
-            for kind, ids, values in self._places()
-            for rows in _portions(ids, max_bytes - MESSAGE_HEAD_BYTES)
+            (name, rows.ids[portion], rows.values[portion].astype("<f4").tobytes())
+            for name, rows in self.places.items()
+            for portion in _portions(rows.ids, KIND_OF[name].width, max_bytes - MESSAGE_HEAD_BYTES)
         ]
         digest = self._digest()
         return [
-            msgspec.json.encode(DayTablePart(self.day, digest, number, len(parts), kind, ids, content))
-            for number, (kind, ids, content) in enumerate(parts)
+            msgspec.json.encode(DayTablePart(FORMAT, self.day, digest, number, len(parts), name, ids, content))
+            for number, (name, ids, content) in enumerate(parts)
         ]
-
-    def _places(self) -> tuple[tuple[PlaceKind, tuple[str, ...], Float32s], ...]:
-        return (
-            ("terminal", self.terminal_ids, self.terminal_values),
-            ("merchant", self.merchant_ids, self.merchant_values),
-        )
 
     def _digest(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
-        for _, ids, values in self._places():
-            digest.update(msgspec.json.encode(ids))
-            digest.update(values.astype("<f4").tobytes())
+        for rows in self.places.values():
+            digest.update(msgspec.json.encode(rows.ids))
+            digest.update(rows.values.astype("<f4").tobytes())
         return digest.hexdigest()
 
 
 class DayTablePart(msgspec.Struct, frozen=True):
     """One message of a day table: part `part` of `parts`; `digest` tells apart two tables published for one day."""
 
+    format: Literal[2]
     day: int
     digest: str
     part: Annotated[int, msgspec.Meta(ge=0)]
     parts: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-    kind: PlaceKind
+    kind: str
     ids: tuple[str, ...]
     values: bytes
 
@@ -88,11 +90,17 @@ class DayTablePart(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(DayTablePart)
 
 
-def _portions(ids: tuple[str, ...], room: int) -> Iterator[slice]:
+def no_rows(kind: str) -> PlaceRows:
+    """Rows of a kind of which nothing is known."""
+    return PlaceRows((), np.zeros((0, KIND_OF[kind].width), np.float32))
+
+
+def _portions(ids: tuple[str, ...], width: int, room: int) -> Iterator[slice]:
     """Slices of rows whose messages fit; always at least one, so that an empty table is sent too."""
+    row_text = (4 * width + 2) // 3 * 4  # in base64
     start, used = 0, 0
     for row, place_id in enumerate(ids):
-        size = len(msgspec.json.encode(place_id)) + 1 + ROW_TEXT
+        size = len(msgspec.json.encode(place_id)) + 1 + row_text
         if used + size > room and row > start:
             yield slice(start, row)
             start, used = row, 0
@@ -105,12 +113,17 @@ def decode_part(message: bytes) -> DayTablePart:
     try:
         part = _decoder.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DayTableError(f"message is no part of a day table: {error}") from error
+        raise DayTableError(f"message is no part of a day table (format {FORMAT}): {error}") from error
+    if part.kind not in KIND_OF:
+        raise DayTableError(
+            f"day table {part.day}, part {part.part}: kind {part.kind!r} is none of {', '.join(KIND_OF)}"
+        )
     if part.part >= part.parts:
         raise DayTableError(f"day table {part.day}: part {part.part} of {part.parts} cannot be")
-    if len(part.values) != len(part.ids) * ROW_BYTES:
+    needed = len(part.ids) * 4 * KIND_OF[part.kind].width
+    if len(part.values) != needed:
         raise DayTableError(
-            f"day table {part.day}, part {part.part}: {len(part.ids)} ids need {len(part.ids) * ROW_BYTES} bytes of"
+            f"day table {part.day}, part {part.part}: {len(part.ids)} ids need {needed} bytes of"
             f" values, it has {len(part.values)}"
         )
     return part
@@ -142,10 +155,12 @@ class DayTableAssembler:
 
 
 def _assembled(day: int, parts: list[DayTablePart]) -> DayTable:
-    found: dict[PlaceKind, tuple[tuple[str, ...], Float32s]] = {}
-    for kind in ("terminal", "merchant"):
-        chosen = [part for part in parts if part.kind == kind]
+    found: dict[str, PlaceRows] = {}
+    for kind in KINDS:
+        chosen = [part for part in parts if part.kind == kind.name]
         ids = tuple(place_id for part in chosen for place_id in part.ids)
         content = b"".join(part.values for part in chosen)
-        found[kind] = ids, np.frombuffer(content, "<f4").astype(np.float32).reshape(len(ids), COLUMNS)
-    return DayTable(day, *found["terminal"], *found["merchant"])
+        found[kind.name] = PlaceRows(
+            ids, np.frombuffer(content, "<f4").astype(np.float32).reshape(len(ids), kind.width)
+        )
+    return DayTable(day, found)

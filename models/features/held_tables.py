@@ -1,14 +1,16 @@
-"""The day tables a state holds, laid out for the kernel: rows by the codes of terminals and merchants."""
+"""The day tables a state holds, laid out for the kernel: rows by the codes of terminals, merchants and devices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Float32s, Int32s, Int64s
-from models.features.day_table import COLUMNS, DayTable
+from models.features.day_table import DayTable
 from models.features.interner import Interner
-from models.features.kernel import NO_DAY, RiskTables
+from models.features.kernel import NO_DAY, PlaceTables
+from models.features.place_kinds import KIND_OF, KINDS
 from streams.labels import NS_PER_DAY
 
 DAYS_KEPT = 8
@@ -16,8 +18,8 @@ DAYS_KEPT = 8
 TABLES_MAX = 64
 """Tables held at most, however far they run ahead of the events (a micro-batch of a sparse stream spans many days)."""
 FIRST_PLACES = 1_024
-ABSENT_ROW = np.array([0, 0, 0, np.nan, np.nan, np.nan], np.float32)
-"""Row of a place that a table does not name: no transactions, risk unknown."""
+
+ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
 
 
 class HeldTables:
@@ -25,7 +27,7 @@ class HeldTables:
 
     __slots__ = ("newest_needed", "stale_lookups", "tables")
 
-    def __init__(self, tables: RiskTables, newest_needed: int = NO_DAY, stale_lookups: int = 0) -> None:
+    def __init__(self, tables: PlaceTables, newest_needed: int = NO_DAY, stale_lookups: int = 0) -> None:
         self.tables = tables
         self.newest_needed = newest_needed
         self.stale_lookups = np.array([stale_lookups], np.int64)
@@ -33,8 +35,22 @@ class HeldTables:
     @classmethod
     def empty(cls) -> "HeldTables":
         """No table held."""
-        none = np.zeros((0, 0, COLUMNS), np.float32)
-        return cls(RiskTables(np.zeros(0, np.int64), none, none.copy()))
+        none = {kind.name: np.zeros((0, 0, kind.width), np.float32) for kind in KINDS}
+        return cls(_tables(np.zeros(0, np.int64), none))
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], newest_needed: int, stale_lookups: int
+    ) -> "HeldTables":
+        """The tables that `arrays` gave."""
+        rows = {kind.name: arrays[f"table_{kind.name}"] for kind in KINDS}
+        return cls(_tables(arrays["table_days"], rows), newest_needed, stale_lookups)
+
+    @staticmethod
+    def layout() -> ArrayLayout:
+        """Type and shape of what `arrays` gives."""
+        rows: ArrayLayout = {f"table_{kind.name}": (np.float32, (None, None, kind.width)) for kind in KINDS}
+        return {"table_days": (np.int64, (None,)), **rows}
 
     def days(self) -> list[int]:
         """Business days of the tables held, ascending."""
@@ -51,9 +67,12 @@ class HeldTables:
         if len(time_ns):
             self.newest_needed = max(self.newest_needed, int(time_ns.max()) // NS_PER_DAY - 1)
 
-    def install(self, table: DayTable, terminals: Interner, merchants: Interner) -> None:
-        """Take a table in; one of the same day is replaced, one that events have left behind is left out."""
-        terminal_codes, merchant_codes = terminals.encode(table.terminal_ids), merchants.encode(table.merchant_ids)
+    def install(self, table: DayTable, interners: Mapping[str, Interner]) -> None:
+        """Take a table in; one of the same day is replaced, one that events have left behind is left out.
+
+        `interners` give the codes of each kind's ids.
+        """
+        codes = {kind.name: interners[kind.name].encode(table.places[kind.name].ids) for kind in KINDS}
         place = self._place_for(table.day)
         if place is None:
             return
@@ -61,13 +80,17 @@ class HeldTables:
         days = np.full(slots, NO_DAY, np.int64)
         days[: len(self.tables.days)] = self.tables.days
         days[place] = table.day
-        self.tables = RiskTables(
-            days,
-            _with_room(self.tables.terminals, slots, len(terminals)),
-            _with_room(self.tables.merchants, slots, len(merchants)),
-        )
-        _fill(self.tables.terminals[place], terminal_codes, table.terminal_values)
-        _fill(self.tables.merchants[place], merchant_codes, table.merchant_values)
+        rows = {
+            kind.name: _with_room(self._rows(kind.name), slots, len(interners[kind.name]), kind.absent)
+            for kind in KINDS
+        }
+        self.tables = _tables(days, rows)
+        for kind in KINDS:
+            _fill(rows[kind.name][place], codes[kind.name], table.places[kind.name].values, kind.absent)
+
+    def _rows(self, kind: str) -> Float32s:
+        found: Float32s = getattr(self.tables, kind)
+        return found
 
     def _place_for(self, day: int) -> int | None:
         """The slot of this day's table: its own, the oldest when that may go, a new one, or none for an old table."""
@@ -80,26 +103,28 @@ class HeldTables:
             return len(days)
         return oldest if days[oldest] < day else None
 
-    def arrays(self, terminals: int, merchants: int) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self, interners: Mapping[str, Interner]) -> dict[str, npt.NDArray[Any]]:
         """The tables by day and without slack, for a snapshot; as many places as there are codes."""
         order = np.argsort(self.tables.days)
-        return {
-            "table_days": self.tables.days[order],
-            "table_terminals": self.tables.terminals[order, :terminals],
-            "table_merchants": self.tables.merchants[order, :merchants],
-        }
+        rows = {f"table_{kind.name}": self._rows(kind.name)[order, : len(interners[kind.name])] for kind in KINDS}
+        return {"table_days": self.tables.days[order], **rows}
 
 
-def _fill(rows: Float32s, codes: Int32s, values: Float32s) -> None:
-    rows[:] = ABSENT_ROW
+def _tables(days: Int64s, rows: Mapping[str, Float32s]) -> PlaceTables:
+    absent = {f"no_{name}": kind.absent for name, kind in KIND_OF.items()}
+    return PlaceTables(days=days, **rows, **absent)
+
+
+def _fill(rows: Float32s, codes: Int32s, values: Float32s, absent: Float32s) -> None:
+    rows[:] = absent
     rows[codes] = values
 
 
-def _with_room(tables: Float32s, slots: int, places: int) -> Float32s:
+def _with_room(tables: Float32s, slots: int, places: int, absent: Float32s) -> Float32s:
     if slots <= tables.shape[0] and places <= tables.shape[1]:
         return tables
     room = tables.shape[1] if places <= tables.shape[1] else max(FIRST_PLACES, places, 2 * tables.shape[1])
-    grown = np.empty((slots, room, COLUMNS), np.float32)
-    grown[:] = ABSENT_ROW
+    grown = np.empty((slots, room, len(absent)), np.float32)
+    grown[:] = absent
     grown[: tables.shape[0], : tables.shape[1]] = tables
     return grown

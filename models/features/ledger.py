@@ -1,8 +1,8 @@
-"""The risk ledger: what the nightly job knows of terminals and merchants, and the day tables it closes."""
+"""The risk ledger: what the nightly job knows of places across cards, and the day tables it closes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,15 +10,29 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from models.features.batch import Int32s, Int64s, UInt64s
-from models.features.catalog import RISK_WINDOWS_DAYS
-from models.features.day_table import DayTable
+from models.features.day_table import DayTable, PlaceRows
 from models.features.event_hash import hash_ids
-from models.features.place_ledger import PlaceLedger
+from models.features.interner import Interner
+from models.features.known_events import EventsOfDays, event_arrays, events_of, forget_events, fresh_events
+from models.features.place_kinds import DEVICE, KINDS, MERCHANT, NETWORK_DAYS_MAX, NETWORK_LAG_DAYS, TERMINAL, PlaceKind
+from models.features.place_ledger import DAYS, Columns, PlaceLedger, share
+from models.features.reports import NO_REPORTS, REPORT_LAYOUT, Reports, report_arrays, reports_of
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
+from models.features.visitor_ledger import VisitorLedger
 from streams.errors import BadInputError
 from streams.labels import Disposition, business_days
 
 SNAPSHOT_KIND = "risk ledger"
+CODED = ("card", *(kind.name for kind in KINDS))
+"""Ids that the ledger codes: an event's `<name>_id`."""
+VISITED = (MERCHANT.name, DEVICE.name)
+"""Kinds whose visitors are counted."""
+NEVER_CLOSED = -(2**62)
+NEVER_REPORTED = -(2**62)
+REPEATS_KNOWN_DAYS = 2
+"""How many business days behind the last closed one repeated event ids are still recognised."""
+
+Codes = Mapping[str, Int32s]
 
 
 class _Settings(msgspec.Struct, frozen=True):
@@ -30,70 +44,48 @@ class _Settings(msgspec.Struct, frozen=True):
 SNAPSHOT_LAYOUT = Layout(
     _Settings,
     {
-        **PlaceLedger.layout("terminal"),
-        **PlaceLedger.layout("merchant"),
-        "reports_reported_day": (np.int64, (None,)),
-        "reports_day": (np.int64, (None,)),
-        "reports_terminal": (np.int32, (None,)),
-        "reports_merchant": (np.int32, (None,)),
+        **{name: form for kind in CODED for name, form in Interner.layout(kind).items()},
+        **{name: form for kind in KINDS for name, form in PlaceLedger.layout(kind.name).items()},
+        **{name: form for kind in VISITED for name, form in VisitorLedger.layout(kind).items()},
+        **REPORT_LAYOUT,
+        "card_reported_day": (np.int64, (None,)),
         **{f"{name}_day": (np.int64, (None,)) for name in ("events", "frauds")},
         **{f"{name}_hash": (np.uint64, (None,)) for name in ("events", "frauds")},
     },
 )
-NEVER_CLOSED = -(2**62)
-REPEATS_KNOWN_DAYS = 2
-"""How many business days behind the last closed one repeated event ids are still recognised."""
-
-EventsOfDays = dict[int, set[int]]
-
-
-class Reports(NamedTuple):
-    """Frauds reported but not yet booked: business days of report and transaction, codes of the places."""
-
-    reported_day: Int64s
-    day: Int64s
-    terminal: Int32s
-    merchant: Int32s
-
-    def where(self, rows: npt.NDArray[np.bool_]) -> "Reports":
-        """The reports of these rows."""
-        return Reports(self.reported_day[rows], self.day[rows], self.terminal[rows], self.merchant[rows])
-
-    def followed_by(self, more: "Reports") -> "Reports":
-        """These reports and then those."""
-        joined: list[npt.NDArray[Any]] = [np.concatenate((self[place], more[place])) for place in range(4)]
-        return Reports(*joined)
-
-
-NO_REPORTS = Reports(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
 
 
 class RiskLedger:
-    """Transactions and reported frauds a business day and place, with the label delay respected when a day is closed.
+    """Transactions, visitors and reported frauds a business day and place, with the label delay respected when a day
+    is closed.
 
     The order in which transactions and dispositions come does not matter as long as they come before the close that
     needs them; what comes later counts from the next close on.
     """
 
     __slots__ = (
+        "_card_reported",
         "_events",
         "_frauds",
         "_reports",
+        "_visitors",
+        "codes",
         "label_delay_days",
         "last_closed",
-        "merchants",
-        "terminals",
+        "places",
         "too_old",
     )
 
-    def __init__(self, label_delay_days: int, terminals: PlaceLedger, merchants: PlaceLedger) -> None:
+    def __init__(self, label_delay_days: int) -> None:
         self.label_delay_days = label_delay_days
-        self.terminals = terminals
-        self.merchants = merchants
+        self.codes = {name: Interner() for name in CODED}
+        self.places = {kind.name: PlaceLedger.empty() for kind in KINDS}
         self.last_closed = NEVER_CLOSED
         self.too_old = 0
         """Transactions and reports left out because no table to come can hold their business day."""
+        self._visitors = {name: VisitorLedger.empty() for name in VISITED}
         self._reports = NO_REPORTS
+        self._card_reported = np.zeros(0, np.int64)
         self._events: EventsOfDays = {}
         self._frauds: EventsOfDays = {}
 
@@ -102,96 +94,147 @@ class RiskLedger:
         """A ledger that knows nothing; raises `BadInputError` for a negative delay."""
         if label_delay_days < 0:
             raise BadInputError(f"label_delay_days is {label_delay_days}; it must be 0 or more")
-        return cls(label_delay_days, PlaceLedger.empty(), PlaceLedger.empty())
+        return cls(label_delay_days)
 
     def add_transactions(
         self,
         time_ns: Int64s | Sequence[int],
-        terminal_ids: Sequence[str | None],
-        merchant_ids: Sequence[str | None],
+        ids: Mapping[str, Sequence[str | None]],
         event_ids: Sequence[str] | None = None,
     ) -> int:
-        """Book transactions (columns of one length); the number booked or too old, repeated ones left out.
+        """Book transactions; the number booked or too old, repeated ones left out.
 
-        With `event_ids`, an event that comes again within two business days of the last close is counted once; without
+        `ids` holds the column of each name in `CODED` (all null when it is not there; `card` is required). With
+        `event_ids`, an event that comes again within two business days of the last close is counted once; without
         them the caller answers for each coming once.
         """
         days = business_days(np.asarray(time_ns, np.int64))
-        terminal, merchant = self.terminals.places.encode(terminal_ids), self.merchants.places.encode(merchant_ids)
+        codes = self._encode(ids, len(days))
         if event_ids is not None:
-            fresh = _fresh(self._events, days, hash_ids(pa.array(event_ids, pa.string())), self._repeats_known_from())
-            days, terminal, merchant = days[fresh], terminal[fresh], merchant[fresh]
-        self.add_coded(days, terminal, merchant)
+            hashes = hash_ids(pa.array(event_ids, pa.string()))
+            fresh = fresh_events(self._events, days, hashes, self.last_closed - REPEATS_KNOWN_DAYS)
+            days, codes = days[fresh], {name: column[fresh] for name, column in codes.items()}
+        self.add_coded(days, codes)
         return len(days)
 
-    def add_coded(self, days: Int64s, terminal: Int32s, merchant: Int32s) -> None:
-        """Book transactions by business day and codes of the ledger's own places (-1 none)."""
+    def _encode(self, ids: Mapping[str, Sequence[str | None]], rows: int) -> dict[str, Int32s]:
+        null = np.full(rows, -1, np.int32)
+        return {name: self.codes[name].encode(ids[name]) if name in ids else null for name in CODED}
+
+    def add_coded(self, days: Int64s, codes: Codes) -> None:
+        """Book transactions by business day and the ledger's own codes of the ids in `CODED` (-1 null)."""
         useful = days > self._forgotten()
         self.too_old += int((~useful).sum())
-        self.terminals.add_transactions(days[useful], terminal[useful])
-        self.merchants.add_transactions(days[useful], merchant[useful])
+        days, codes = days[useful], {name: column[useful] for name, column in codes.items()}
+        for kind in (TERMINAL, MERCHANT):
+            self.places[kind.name].add_transactions(days, codes[kind.name], len(self.codes[kind.name]))
+        for name, visitors in self._visitors.items():
+            visitors.add(days, codes[name], codes["card"])
 
     def add_dispositions(self, dispositions: Sequence[Disposition]) -> int:
         """Take investigators' findings; the number of frauds new to the ledger (repeated ones are left out)."""
         frauds = [found for found in dispositions if found.is_fraud]
+        ids = {name: [getattr(found, f"{name}_id") for found in frauds] for name in CODED}
         return self.add_reports(
             event_hash=hash_ids(pa.array([found.event_id for found in frauds], pa.string())),
             time_ns=np.array([found.event_time_ns for found in frauds], np.int64),
             reported_at_ns=np.array([found.reported_at_ns for found in frauds], np.int64),
-            terminal=self.terminals.places.encode([found.terminal_id for found in frauds]),
-            merchant=self.merchants.places.encode([found.merchant_id for found in frauds]),
+            codes=self._encode(ids, len(frauds)),
         )
 
-    def add_reports(
-        self, event_hash: UInt64s, time_ns: Int64s, reported_at_ns: Int64s, terminal: Int32s, merchant: Int32s
-    ) -> int:
-        """As `add_dispositions`, as columns, the places by the ledger's own codes."""
+    def add_reports(self, event_hash: UInt64s, time_ns: Int64s, reported_at_ns: Int64s, codes: Codes) -> int:
+        """As `add_dispositions`, as columns, the ids by the ledger's own codes."""
         days = business_days(time_ns)
         useful = days > self._forgotten()
         self.too_old += int((~useful).sum())
-        fresh = _fresh(self._frauds, days, event_hash, self._forgotten()) & useful
-        found = Reports(business_days(reported_at_ns), days, terminal, merchant).where(fresh)
+        fresh = fresh_events(self._frauds, days, event_hash, self._forgotten()) & useful
+        columns = [codes[name] for name in CODED]
+        found = Reports(business_days(reported_at_ns), days, *columns).where(fresh)
         self._reports = self._reports.followed_by(found)
         return int(fresh.sum())
 
     def close(self, business_day: int) -> DayTable:
-        """Table of a business day b: for each place and window of w = 1, 7, 30 days, the transactions with business day
-        in (b - delay - w, b - delay], and the share of them reported as fraud in business days up to b (NaN of none).
+        """Table of a business day b, for events of calendar day b + 1, with a label delay of D days.
 
-        The Fraud Detection Handbook's terminal risk (chapter 3, "Baseline feature transformation"), with whole
-        business days in place of a sliding window. Raises `BadInputError` when a later day has been closed.
+        Risk of terminals and merchants, and frauds of devices: over windows of w days, transactions with business day
+        in (b - D - w, b - D], and those of them reported as fraud in business days up to b. Visitors: distinct cards of
+        business days in (b - 1 - w, b - 1]; they need no labels. Compromised: of the cards at a merchant in (b - D -
+        30, b - D], the share of which a fraud was reported, anywhere, on the day of the visit or later, up to b. Raises
+        `BadInputError` when a later day has been closed.
         """
         if business_day < self.last_closed:
             raise BadInputError(f"business day {business_day} cannot be closed: {self.last_closed} is closed already")
-        due = self._reports.reported_day <= business_day
-        booked = self._reports.where(due)
-        self._reports = self._reports.where(~due)
-        self.terminals.add_frauds(booked.day, booked.terminal)
-        self.merchants.add_frauds(booked.day, booked.merchant)
+        self._book_reports(business_day)
         self.last_closed = business_day
         self._forget()
-        last_day = business_day - self.label_delay_days
-        return DayTable(business_day, *self.terminals.rows(last_day), *self.merchants.rows(last_day))
+        return DayTable(business_day, {kind.name: self._rows(kind, business_day) for kind in KINDS})
+
+    def _book_reports(self, business_day: int) -> None:
+        due = self._reports.reported_day <= business_day
+        booked, self._reports = self._reports.where(due), self._reports.where(~due)
+        for kind in KINDS:
+            codes: Int32s = getattr(booked, kind.name)
+            self.places[kind.name].add_frauds(booked.day, codes, len(self.codes[kind.name]))
+        reported = np.full(len(self.codes["card"]), NEVER_REPORTED, np.int64)
+        reported[: len(self._card_reported)] = self._card_reported
+        with_card = booked.card >= 0
+        np.maximum.at(reported, booked.card[with_card], booked.reported_day[with_card])
+        self._card_reported = reported
+
+    def _rows(self, kind: PlaceKind, day: int) -> PlaceRows:
+        columns, places = self._columns(kind, day), len(self.codes[kind.name])
+        used = np.zeros(places, np.bool_)
+        for column in kind.columns:
+            used |= np.nan_to_num(columns[column.name]) != 0
+        rows = np.flatnonzero(used)
+        values = np.stack([columns[column.name] for column in kind.columns], axis=1)[rows].astype(np.float32)
+        strings = self.codes[kind.name].strings()
+        return PlaceRows(tuple(strings[code] for code in rows.tolist()), values)
+
+    def _columns(self, kind: PlaceKind, day: int) -> Columns:
+        """The kind's columns of table `day` by name, float64 [places] each."""
+        places, delayed = len(self.codes[kind.name]), day - self.label_delay_days
+        ledger = self.places[kind.name]
+        columns = ledger.risk(delayed, day + 1, places) if kind is not DEVICE else Columns()
+        if kind.name not in self._visitors:
+            return columns
+        visitors, last = self._visitors[kind.name], day - NETWORK_LAG_DAYS
+        for days in (1, 7, NETWORK_DAYS_MAX):
+            if f"cards_{days}d" in {column.name for column in kind.columns}:
+                columns[f"cards_{days}d"] = visitors.distinct(last, days, places).astype(np.float64)
+        if kind is DEVICE:
+            columns["frauds_30d"] = ledger.frauds_in(delayed, NETWORK_DAYS_MAX, places).astype(np.float64)
+            return columns
+        total = visitors.daily_total(last, NETWORK_DAYS_MAX, places)
+        growth = np.full(places, np.nan)
+        np.divide(columns["cards_1d"] * NETWORK_DAYS_MAX, total, out=growth, where=total > 0)
+        compromised = visitors.distinct_marked(delayed, NETWORK_DAYS_MAX, places, self._card_reported)
+        whole = visitors.distinct(delayed, NETWORK_DAYS_MAX, places)
+        return columns | {"cards_growth": growth, "compromised_share_30d": share(compromised, whole)}
 
     def _forgotten(self) -> int:
         """The last business day that no table to come reaches back to."""
-        return self.last_closed - self.label_delay_days - max(RISK_WINDOWS_DAYS)
-
-    def _repeats_known_from(self) -> int:
-        return self.last_closed - REPEATS_KNOWN_DAYS
+        return self.last_closed - max(self.label_delay_days, NETWORK_LAG_DAYS) - max(DAYS, NETWORK_DAYS_MAX)
 
     def _forget(self) -> None:
-        self.terminals.forget(self._forgotten())
-        self.merchants.forget(self._forgotten())
-        for events, last_day in ((self._frauds, self._forgotten()), (self._events, self._repeats_known_from())):
-            for day in [day for day in events if day <= last_day]:
-                del events[day]
+        for ledger in self.places.values():
+            ledger.forget(self._forgotten())
+        for visitors in self._visitors.values():
+            visitors.forget(self._forgotten())
+        forget_events(self._frauds, self._forgotten())
+        forget_events(self._events, self.last_closed - REPEATS_KNOWN_DAYS)
 
     def save(self, path: Path, offsets: Mapping[str, int]) -> None:
         """Write a snapshot together with the input offsets it contains (see `write_snapshot`)."""
-        arrays = self.terminals.to_arrays("terminal") | self.merchants.to_arrays("merchant")
-        arrays |= {f"reports_{name}": column for name, column in self._reports._asdict().items()}
-        arrays |= _event_arrays("events", self._events) | _event_arrays("frauds", self._frauds)
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name, interner in self.codes.items():
+            arrays |= interner.to_arrays(name)
+        for name, ledger in self.places.items():
+            arrays |= ledger.to_arrays(name, len(self.codes[name]))
+        for name, visitors in self._visitors.items():
+            arrays |= visitors.to_arrays(name)
+        arrays |= report_arrays(self._reports) | {"card_reported_day": self._card_reported}
+        arrays |= event_arrays("events", self._events) | event_arrays("frauds", self._frauds)
         settings = {
             "label_delay_days": self.label_delay_days,
             "last_closed": self.last_closed,
@@ -205,34 +248,11 @@ class RiskLedger:
         version."""
         snapshot = read_snapshot(path, SNAPSHOT_KIND, SNAPSHOT_LAYOUT)
         arrays, settings = snapshot.arrays, snapshot.settings
-        places = (PlaceLedger.from_arrays(name, arrays) for name in ("terminal", "merchant"))
-        ledger = cls(int(settings["label_delay_days"]), *places)
+        ledger = cls(int(settings["label_delay_days"]))
         ledger.last_closed, ledger.too_old = int(settings["last_closed"]), int(settings["too_old"])
-        ledger._reports = Reports(*(arrays[f"reports_{name}"] for name in Reports._fields))
-        ledger._events, ledger._frauds = _events_of("events", arrays), _events_of("frauds", arrays)
+        ledger.codes = {name: Interner.from_arrays(arrays[f"{name}_text"], arrays[f"{name}_lengths"]) for name in CODED}
+        ledger.places = {kind.name: PlaceLedger.from_arrays(kind.name, arrays) for kind in KINDS}
+        ledger._visitors = {name: VisitorLedger.from_arrays(name, arrays) for name in VISITED}
+        ledger._reports, ledger._card_reported = reports_of(arrays), arrays["card_reported_day"]
+        ledger._events, ledger._frauds = events_of("events", arrays), events_of("frauds", arrays)
         return ledger, snapshot.offsets
-
-
-def _fresh(known: EventsOfDays, days: Int64s, hashes: UInt64s, forgotten: int) -> npt.NDArray[np.bool_]:
-    """Which events are not among the known ones of their business day; those of days after `forgotten` become known."""
-    fresh = np.ones(len(days), np.bool_)
-    for row, (day, event) in enumerate(zip(days.tolist(), hashes.tolist(), strict=True)):
-        if day <= forgotten:
-            continue
-        of_day = known.setdefault(day, set())
-        fresh[row] = event not in of_day
-        of_day.add(event)
-    return fresh
-
-
-def _event_arrays(name: str, events: EventsOfDays) -> dict[str, npt.NDArray[Any]]:
-    pairs: Iterable[tuple[int, int]] = sorted((day, event) for day, of_day in events.items() for event in of_day)
-    days, hashes = zip(*pairs, strict=True) if pairs else ((), ())
-    return {f"{name}_day": np.array(days, np.int64), f"{name}_hash": np.array(hashes, np.uint64)}
-
-
-def _events_of(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> EventsOfDays:
-    events: EventsOfDays = {}
-    for day, event in zip(arrays[f"{name}_day"].tolist(), arrays[f"{name}_hash"].tolist(), strict=True):
-        events.setdefault(day, set()).add(event)
-    return events

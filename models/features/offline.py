@@ -1,6 +1,7 @@
 """Features of a whole history in one go: for training, and to warm the state a scorer starts from."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,19 +9,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.features.batch import Float32s, Int32s, Int64s, Status, TransactionBatch, UInt8s, Vocabulary
+from models.features.batch import Float32s, Int64s, Status, TransactionBatch, UInt8s, Vocabulary
 from models.features.catalog import FEATURES
 from models.features.coding import encode_optional
 from models.features.held_tables import DAYS_KEPT
-from models.features.ledger import RiskLedger
+from models.features.ledger import CODED, Codes, RiskLedger
 from models.features.state import FeatureState
 from streams.errors import BadInputError
-from streams.labels import NS_PER_DAY, business_day, business_days
+from streams.labels import NS_PER_DAY, Disposition, business_day, business_days
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """Feature rows of a history, `values` float32 [n, 39] and `status` uint8 [n] (`Status`; rows REPEATED are NaN),
+    """Feature rows of a history, `values` float32 [n, F] and `status` uint8 [n] (`Status`; rows REPEATED are NaN),
     with the state and the ledger after its last event."""
 
     values: Float32s
@@ -45,13 +46,36 @@ def compute_history(
     not match the events or a required column has nulls.
     """
     state, ledger = FeatureState.empty(vocabulary), RiskLedger.empty(label_delay_days)
-    batch = state.code_table(events)
-    terminal = encode_optional(ledger.terminals.places, events, "terminal_id")
-    merchant = encode_optional(ledger.merchants.places, events, "merchant_id")
+    batch, codes = state.code_table(events), _codes(ledger, events)
     if until_ns is None:
         until_ns = int(batch.time_ns.max(initial=-1)) + 1
     if labels is not None:
-        _book_reports(ledger, batch, terminal, merchant, _reported_at(events, labels), until_ns)
+        _book_reports(ledger, batch, codes, _reported_at(events, labels), until_ns)
+    found = _replay(state, ledger, batch, codes)
+    if len(batch):
+        _close_until(business_day(until_ns) - 1, state, ledger)
+    return found
+
+
+def continue_history(
+    state: FeatureState, ledger: RiskLedger, events: pa.Table, dispositions: Sequence[Disposition]
+) -> History:
+    """Compute the features of a stream that follows on a state and its ledger (both are taken along, not copied).
+
+    `dispositions` are all that become known in the stream: each counts from the closing of the business day it was
+    reported in. The rows are those a scorer computes that started from the same state. Raises `BadInputError` as
+    `compute_history`.
+    """
+    batch, codes = state.code_table(events), _codes(ledger, events)
+    ledger.add_dispositions(dispositions)
+    return _replay(state, ledger, batch, codes)
+
+
+def _codes(ledger: RiskLedger, events: pa.Table) -> Codes:
+    return {name: encode_optional(ledger.codes[name], events, f"{name}_id") for name in CODED}
+
+
+def _replay(state: FeatureState, ledger: RiskLedger, batch: TransactionBatch, codes: Codes) -> History:
     values = np.empty((len(batch), len(FEATURES)), np.float32)
     status = np.zeros(len(batch), np.uint8)
     days = business_days(batch.time_ns)
@@ -59,9 +83,7 @@ def compute_history(
         _close_until(int(batch.time_ns[rows.start] // NS_PER_DAY) - 1, state, ledger)
         state.compute_into(batch.take(rows), values[rows], status[rows])
         once = status[rows] != Status.REPEATED
-        ledger.add_coded(days[rows][once], terminal[rows][once], merchant[rows][once])
-    if len(batch):
-        _close_until(business_day(until_ns) - 1, state, ledger)
+        ledger.add_coded(days[rows][once], {name: column[rows][once] for name, column in codes.items()})
     return History(values, status, state, ledger)
 
 
@@ -98,12 +120,10 @@ def _reported_at(events: pa.Table, labels: pa.Table) -> npt.NDArray[np.int64]:
 def _book_reports(
     ledger: RiskLedger,
     batch: TransactionBatch,
-    terminal: Int32s,
-    merchant: Int32s,
+    codes: Codes,
     reported_at_ns: Int64s,
     until_ns: int,
 ) -> None:
     rows = np.flatnonzero(reported_at_ns < until_ns)
-    ledger.add_reports(
-        batch.event_hash[rows], batch.time_ns[rows], reported_at_ns[rows], terminal[rows], merchant[rows]
-    )
+    of_rows = {name: column[rows] for name, column in codes.items()}
+    ledger.add_reports(batch.event_hash[rows], batch.time_ns[rows], reported_at_ns[rows], of_rows)

@@ -1,39 +1,48 @@
-"""Transactions and reported frauds of one kind of place (terminals or merchants), in buckets of a business day."""
+"""Transactions and reported frauds of one kind of place, in buckets of a business day, and the risk they tell of."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.features.batch import Float32s, Int32s, Int64s
-from models.features.catalog import RISK_WINDOWS_DAYS
-from models.features.interner import Interner
+from models.features.batch import Int32s, Int64s
+from models.features.place_kinds import RISK_WINDOWS_DAYS
 
 Buckets = dict[int, Int32s]
+Columns = dict[str, npt.NDArray[np.float64]]
+ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
+
+DAYS = max(RISK_WINDOWS_DAYS)
+HALF_LIFE_DAYS = 7
+WEIGHT_UNIT = 1 << 16
+RECENT_WEIGHTS = tuple(round(WEIGHT_UNIT * 2 ** (-back / HALF_LIFE_DAYS)) for back in range(DAYS))
+"""Whole numbers, so that weighted sums are the same on every machine and in any order."""
+PRIOR_TRANSACTIONS = 0.2
+"""Weight of the overall share of frauds in a place's recent risk."""
 
 
 class PlaceLedger:
     """For each business day held one bucket a place, by the place's code: transactions, and frauds known of them."""
 
-    __slots__ = ("frauds", "places", "transactions")
+    __slots__ = ("frauds", "transactions")
 
-    def __init__(self, places: Interner, transactions: Buckets, frauds: Buckets) -> None:
-        self.places = places
+    def __init__(self, transactions: Buckets, frauds: Buckets) -> None:
         self.transactions = transactions
         self.frauds = frauds
 
     @classmethod
     def empty(cls) -> "PlaceLedger":
         """No place, no day."""
-        return cls(Interner(), {}, {})
+        return cls({}, {})
 
-    def add_transactions(self, days: Int64s, codes: Int32s) -> None:
-        """Count transactions by the business day they were made; code -1 (no place) is passed over."""
-        _count(self.transactions, days, codes, len(self.places))
+    def add_transactions(self, days: Int64s, codes: Int32s, places: int) -> None:
+        """Count transactions by the business day they were made; code -1 (no place) is passed over. `places` is the
+        number of codes given out so far."""
+        _count(self.transactions, days, codes, places)
 
-    def add_frauds(self, days: Int64s, codes: Int32s) -> None:
+    def add_frauds(self, days: Int64s, codes: Int32s, places: int) -> None:
         """Count frauds that have become known, by the business day of their transaction."""
-        _count(self.frauds, days, codes, len(self.places))
+        _count(self.frauds, days, codes, places)
 
     def forget(self, last_day: int) -> None:
         """Drop the buckets of business days up to and including `last_day`."""
@@ -41,40 +50,68 @@ class PlaceLedger:
             for day in [day for day in buckets if day <= last_day]:
                 del buckets[day]
 
-    def rows(self, last_day: int) -> tuple[tuple[str, ...], Float32s]:
-        """Ids and rows [m, 6] (counts, then risks, over 1, 7 and 30 days that end with `last_day`) of places in use."""
-        counts, risks = [], []
-        transactions = np.zeros(len(self.places), np.int64)
-        frauds = np.zeros(len(self.places), np.int64)
-        for back in range(max(RISK_WINDOWS_DAYS)):
-            _add_bucket(transactions, self.transactions.get(last_day - back))
-            _add_bucket(frauds, self.frauds.get(last_day - back))
-            if back + 1 in RISK_WINDOWS_DAYS:
-                counts.append(transactions.copy())
-                risks.append(_share(frauds, transactions))
-        used = np.flatnonzero(transactions)
-        values = np.stack([*counts, *risks], axis=1)[used].astype(np.float32)
-        strings = self.places.strings()
-        return tuple(strings[code] for code in used.tolist()), values
+    def frauds_in(self, last_day: int, days: int, places: int) -> Int64s:
+        """Frauds known of each place in `days` business days that end with `last_day`, int64 [places]."""
+        total = np.zeros(places, np.int64)
+        for back in range(days):
+            _add_bucket(total, self.frauds.get(last_day - back))
+        return total
 
-    def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
+    def risk(self, last_day: int, served_day: int, places: int) -> Columns:
+        """Columns of delayed risk over windows that end with `last_day`, float64 [places] each, for events of the
+        calendar day `served_day`.
+
+        Counts and shares: the Fraud Detection Handbook's terminal risk (chapter 3, "Baseline feature transformation"),
+        with whole business days in place of a sliding window.
+        """
+        transactions, frauds = np.zeros(places, np.int64), np.zeros(places, np.int64)
+        weighted, weighted_frauds = np.zeros(places, np.int64), np.zeros(places, np.int64)
+        since_fraud, last_seen = np.zeros(places, np.int64), np.zeros(places, np.bool_)
+        first_fraud = np.full(places, np.nan)
+        counts, shares = Columns(), Columns()
+        for back in range(DAYS):
+            made, known = _dense(self.transactions.get(last_day - back), places), None
+            if last_day - back in self.frauds:
+                known = _dense(self.frauds[last_day - back], places)
+            transactions += made
+            weighted += RECENT_WEIGHTS[back] * made
+            if known is not None:
+                frauds += known
+                weighted_frauds += RECENT_WEIGHTS[back] * known
+                last_seen |= known > 0
+                first_fraud[known > 0] = served_day - (last_day - back)
+            since_fraud[~last_seen] += made[~last_seen]
+            if back + 1 in RISK_WINDOWS_DAYS:
+                counts[f"count_{back + 1}d"] = transactions.astype(np.float64)
+                shares[f"risk_{back + 1}d"] = share(frauds, transactions)
+        prior = PRIOR_TRANSACTIONS * WEIGHT_UNIT * min(1.0, int(frauds.sum()) / max(int(transactions.sum()), 1))
+        recent = (np.minimum(weighted_frauds, weighted) + prior) / (weighted + PRIOR_TRANSACTIONS * WEIGHT_UNIT)
+        return {
+            **counts,
+            **shares,
+            "risk_recent": np.where(transactions > 0, recent, np.nan),
+            "genuine_since_fraud": np.where(last_seen, since_fraud, np.nan),
+            "days_since_first_fraud": first_fraud,
+        }
+
+    def to_arrays(self, name: str, places: int) -> dict[str, npt.NDArray[Any]]:
         """The ledger as arrays for a snapshot."""
-        arrays = self.places.to_arrays(name)
+        arrays: dict[str, npt.NDArray[Any]] = {}
         for kind, buckets in (("transactions", self.transactions), ("frauds", self.frauds)):
             days = sorted(buckets)
-            table = np.zeros((len(days), len(self.places)), np.int32)
+            table = np.zeros((len(days), places), np.int32)
             for row, day in zip(table, days, strict=True):
                 row[: len(buckets[day])] = buckets[day]
             arrays |= {f"{name}_{kind}_days": np.array(days, np.int64), f"{name}_{kind}": table}
         return arrays
 
     @staticmethod
-    def layout(name: str) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
+    def layout(name: str) -> ArrayLayout:
         """Type and shape of what `to_arrays` gives."""
-        buckets: dict[str, tuple[Any, tuple[int | None, ...]]] = {}
+        buckets: ArrayLayout = {}
         for kind in ("transactions", "frauds"):
             buckets |= {f"{name}_{kind}_days": (np.int64, (None,)), f"{name}_{kind}": (np.int32, (None, None))}
-        return Interner.layout(name) | buckets
+        return buckets
 
     @classmethod
     def from_arrays(cls, name: str, arrays: dict[str, npt.NDArray[Any]]) -> "PlaceLedger":
@@ -83,7 +120,7 @@ class PlaceLedger:
             dict(zip(arrays[f"{name}_{kind}_days"].tolist(), arrays[f"{name}_{kind}"], strict=True))
             for kind in ("transactions", "frauds")
         ]
-        return cls(Interner.from_arrays(arrays[f"{name}_text"], arrays[f"{name}_lengths"]), *buckets)
+        return cls(*buckets)
 
 
 def _count(buckets: Buckets, days: Int64s, codes: Int32s, places: int) -> None:
@@ -100,8 +137,14 @@ def _add_bucket(total: Int32s | Int64s, bucket: Int32s | None) -> None:
         total[: len(bucket)] += bucket
 
 
-def _share(frauds: Int64s, transactions: Int64s) -> npt.NDArray[np.float64]:
-    """Frauds over transactions; NaN where there is no transaction, at most 1 where a transaction never came."""
-    share = np.full(len(transactions), np.nan)
-    np.divide(np.minimum(frauds, transactions), transactions, out=share, where=transactions > 0)
-    return share
+def _dense(bucket: Int32s | None, places: int) -> Int64s:
+    total = np.zeros(places, np.int64)
+    _add_bucket(total, bucket)
+    return total
+
+
+def share(part: Int64s, whole: Int64s) -> npt.NDArray[np.float64]:
+    """Part over whole; NaN where there is no whole, at most 1 (a reported transaction may never have come)."""
+    found = np.full(len(whole), np.nan)
+    np.divide(np.minimum(part, whole), whole, out=found, where=whole > 0)
+    return found

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from streams.errors import BadInputError
 
 MAGIC = b"RISKBENCH-STATE\n"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DIGEST_BYTES = 32
 ALIGNMENT = 64
 

@@ -11,7 +11,7 @@ from models.features.batch import FeatureBlock, Float32s, TransactionBatch, UInt
 from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
-from models.features.day_table import COLUMNS, DayTable
+from models.features.day_table import DayTable
 from models.features.held_tables import HeldTables
 from models.features.interner import Interner
 from models.features.kernel import (
@@ -20,7 +20,6 @@ from models.features.kernel import (
     LARGEST_CLASS,
     RECENT_FIELDS,
     CardStore,
-    RiskTables,
     compute_rows,
 )
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
@@ -45,11 +44,10 @@ SNAPSHOT_LAYOUT = Layout(
     {
         "cards": (np.int64, (None, CARD_FIELDS)),
         "recent": (np.int32, (None, RECENT_FIELDS)),
+        "met": (np.uint32, (None, RECENT_FIELDS)),
         "arena": (np.int64, (None, ENTRY_FIELDS)),
         "pool": (np.int64, (LARGEST_CLASS + 1,)),
-        "table_days": (np.int64, (None,)),
-        "table_terminals": (np.float32, (None, None, COLUMNS)),
-        "table_merchants": (np.float32, (None, None, COLUMNS)),
+        **HeldTables.layout(),
         **{name: form for kind in ID_KINDS for name, form in Interner.layout(kind).items()},
     },
 )
@@ -88,7 +86,7 @@ class FeatureState:
 
     @property
     def stale_lookups(self) -> int:
-        """Events so far whose terminal and merchant features came from another day's table than theirs or from none."""
+        """Events so far whose features of places came from another day's table than theirs or from none."""
         return int(self._held.stale_lookups[0])
 
     def code_events(self, events: Sequence[CardTransaction]) -> TransactionBatch:
@@ -105,7 +103,7 @@ class FeatureState:
 
     def install(self, table: DayTable) -> None:
         """Take in a day table; it is kept until the events are some days past it."""
-        self._held.install(table, self._coder.interners["terminal"], self._coder.interners["merchant"])
+        self._held.install(table, self._coder.interners)
 
     def compute(self, batch: TransactionBatch) -> FeatureBlock:
         """Take the batch into the state and return its feature rows; any split into batches gives the same rows."""
@@ -115,7 +113,7 @@ class FeatureState:
         return FeatureBlock(values, status)
 
     def compute_into(self, batch: TransactionBatch, values: Float32s, status: UInt8s) -> None:
-        """As `compute`, into arrays of the caller: `values` float32 [n, 39] and `status` uint8 [n], both contiguous."""
+        """As `compute`, into arrays of the caller: `values` float32 [n, F] and `status` uint8 [n], both contiguous."""
         self._store = with_cards(self._store, self.cards)
         self._held.need(batch.time_ns)
         columns = batch.columns()
@@ -130,7 +128,7 @@ class FeatureState:
         """Write a snapshot together with the input offsets whose events it contains (see `write_snapshot`)."""
         interners = self._coder.interners
         arrays = store_arrays(self._store, self.cards)
-        arrays |= self._held.arrays(len(interners["terminal"]), len(interners["merchant"]))
+        arrays |= self._held.arrays(interners)
         for kind, interner in interners.items():
             arrays |= interner.to_arrays(kind)
         vocabulary = {"category": list(self.vocabulary.category), "channel": list(self.vocabulary.channel)}
@@ -150,9 +148,8 @@ class FeatureState:
         words = snapshot.settings["vocabulary"]
         vocabulary = Vocabulary(tuple(words["category"]), tuple(words["channel"]))
         interners = {kind: Interner.from_arrays(arrays[f"{kind}_text"], arrays[f"{kind}_lengths"]) for kind in ID_KINDS}
-        store = CardStore(arrays["cards"], arrays["recent"], arrays["arena"], arrays["pool"])
-        tables = RiskTables(arrays["table_days"], arrays["table_terminals"], arrays["table_merchants"])
-        held = HeldTables(tables, snapshot.settings["newest_needed"], snapshot.settings["stale_lookups"])
+        store = CardStore(*(arrays[name] for name in CardStore._fields))
+        held = HeldTables.from_arrays(arrays, snapshot.settings["newest_needed"], snapshot.settings["stale_lookups"])
         return cls(EventCoder(vocabulary, interners), store, held), snapshot.offsets
 
 

@@ -1,5 +1,6 @@
 """At least once: an offset is committed only after every decision up to it has been acknowledged by the broker."""
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,9 +24,12 @@ class AcknowledgedOffsets:
 
     Work is cut into epochs: `close_epoch` ends one, and its offsets become committable when its messages and those of
     all epochs before it are acknowledged.
+
+    Messages may be produced, and their deliveries served, by several threads; the rest is for one.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._open = _Epoch()
         self._closed: deque[_Epoch] = deque()
         self._failure: str | None = None
@@ -35,13 +39,15 @@ class AcknowledgedOffsets:
         self._open.offsets[position] = offset + 1
 
     def follow(self) -> Any:
-        """A delivery callback for a message about to be produced in the open epoch."""
+        """A delivery callback for a message that will be produced for what is taken in the open epoch, now or later."""
         epoch = self._open
-        epoch.outstanding += 1
+        with self._lock:
+            epoch.outstanding += 1
 
         def delivered(error: Any, _message: Any) -> None:
             if error is None:
-                epoch.outstanding -= 1
+                with self._lock:
+                    epoch.outstanding -= 1
             elif self._failure is None:
                 self._failure = str(error)
 
@@ -50,7 +56,7 @@ class AcknowledgedOffsets:
     def raise_failure(self) -> None:
         """Raise `BrokerError` when a message could not be delivered: its input must not be committed."""
         if self._failure is not None:
-            raise BrokerError(f"the broker did not take a decision: {self._failure}")
+            raise BrokerError(f"the broker did not take a message: {self._failure}")
 
     def close_epoch(self) -> None:
         """Begin a new epoch, if anything was taken in this one."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from faust.types import TP
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
+from scorer.engines.faust_outlet import FaustOutlet, Pending
 from scorer.engines.faust_transport import Delivery, KafkaTransport
+from scorer.explaining import Explaining
 from scorer.messages import Origin, read
 from scorer.pipeline import Pipeline
 from scorer.table_feed import TableGate
 from streams.brokers.connection import KafkaConnection
 from streams.codec import encode
-from streams.decision import DeadLetter, Decision
+from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
 
@@ -46,19 +48,44 @@ class FaustSettings:
     batch_max: int
 
 
+class _App(faust.App):  # type: ignore[misc]
+    """Before partitions are given up, and the producer flushed for that, what is begun is finished."""
+
+    def __init__(self, finish: Callable[[], Awaitable[None]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._finish = finish
+
+    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:
+        try:
+            await asyncio.wait_for(self._finish(), FINISH_LIMIT_S)
+        except TimeoutError:
+            log.error("explanations were not finished within %g s: their events are read again", FINISH_LIMIT_S)
+        await super()._consumer_wait_empty(consumer, logger)
+
+
 class FaustEngine:
     """A Faust app without tables, web server or command line: run, and stopped, from our own process.
 
-    Events are acknowledged by hand once their decisions are with the producer; Faust flushes the producer before it
-    commits, so that an offset is committed only after its decisions were delivered.
+    Events are acknowledged by hand once their decisions and explanations are with the producer; Faust flushes the
+    producer before it commits, so that an offset is committed only after all of it was delivered.
     """
 
     def __init__(
-        self, settings: FaustSettings, pipeline: Pipeline, gate: TableGate, counters: Counters, clock_ns: ClockNs
+        self,
+        settings: FaustSettings,
+        pipeline: Pipeline,
+        gate: TableGate,
+        explaining: Explaining | None,
+        outlet: FaustOutlet,
+        *,
+        counters: Counters,
+        clock_ns: ClockNs,
     ) -> None:
         self._settings = settings
         self._pipeline = pipeline
         self._gate = gate
+        self._explaining = explaining
+        self._outlet = outlet
         self._counters = counters
         self._clock_ns = clock_ns
         self._delivery = Delivery()
@@ -75,6 +102,7 @@ class FaustEngine:
         self._idle = asyncio.Event()
         self._idle.set()
         app = self._app = self._make_app(folder)
+        self._outlet.connect(self._explain, self._break_off)
         app.agent(app.topic(self._settings.topics.events, key_serializer="raw", value_serializer="raw"))(self._agent)
         try:
             await asyncio.wait_for(app.start(), START_LIMIT_S)
@@ -91,7 +119,8 @@ class FaustEngine:
     def _make_app(self, folder: Path) -> Any:
         settings = self._settings
         host, port = settings.connection.addresses[0]
-        app = faust.App(
+        app = _App(
+            self._explained,
             settings.group,
             broker=f"kafka://{host}:{port}",
             datadir=folder,
@@ -126,11 +155,14 @@ class FaustEngine:
             try:
                 await self._decide(stream, self._arrived(stream, first))
             except Exception as error:
-                self._failure = error
-                self._ending = True
+                self._break_off(error)
                 raise
             finally:
                 self._idle.set()
+
+    def _break_off(self, error: BaseException) -> None:
+        self._failure = error
+        self._ending = True
 
     def _arrived(self, stream: Any, first: Any) -> list[Any]:
         """The first event and all that wait behind it: never a wait for more."""
@@ -154,15 +186,21 @@ class FaustEngine:
             message = arrived[index].message
             return message.topic, message.partition, message.offset
 
+        async def acknowledge() -> None:
+            for event in arrived:
+                await stream.ack(event)
+
+        pending = Pending(acknowledge)
+        self._outlet.begin(pending)
         taken = read([event.message.value or b"" for event in arrived], origin)
         await self._send_dead_letters(taken.dead_letters)
         if taken.events:
             batch = self._pipeline.prepare(taken.events)
             waited_ns = await self._gate.wait_async(batch)
-            for wave in self._pipeline.decide(batch, taken_ns, waited_ns):
-                await self._send(wave)
-        for event in arrived:
-            await stream.ack(event)
+            if self._explaining is not None:
+                await self._explaining.wait_for_room_async()
+            await self._send(self._pipeline.decide(batch, taken_ns, waited_ns))
+        await pending.settle()
 
     async def _send(self, decisions: Iterable[Decision]) -> None:
         send, check = self._app.producer.send, self._delivery.check
@@ -171,8 +209,14 @@ class FaustEngine:
             key = decision.event_id.encode()
             future = await send(topic, key, encode(decision), zlib.crc32(key) % partitions, None, None)
             future.add_done_callback(check)
-        # The sender sleeps on the event loop: let it go before an explanation holds the loop.
-        await asyncio.sleep(0)
+
+    async def _explain(self, explanations: Iterable[Explanation]) -> None:
+        send, check = self._app.producer.send, self._delivery.check
+        topic, partitions = self._settings.topics.explanations, self._settings.decision_partitions
+        for explanation in explanations:
+            key = explanation.event_id.encode()
+            future = await send(topic, key, encode(explanation), zlib.crc32(key) % partitions, None, None)
+            future.add_done_callback(check)
 
     async def _send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         for letter in letters:
@@ -226,17 +270,23 @@ class FaustEngine:
         self._ending = True
         try:
             await asyncio.wait_for(self._idle.wait(), FINISH_LIMIT_S)
+            await asyncio.wait_for(self._explained(), FINISH_LIMIT_S)
             if self._app.started:
                 await asyncio.wait_for(self._app.producer.flush(), FINISH_LIMIT_S)
         except TimeoutError:
-            log.error("the last micro-batch was not finished within %g s; it will be read again", FINISH_LIMIT_S)
+            log.error("what was begun was not finished within %g s; it will be read again", FINISH_LIMIT_S)
         await self._app.stop()
+
+    async def _explained(self) -> None:
+        """Until every explanation that was asked for is with the producer, or was given up."""
+        while not (self._outlet.idle or self._failure or self._delivery.failure):
+            await asyncio.sleep(STEP_S)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
         if self._delivery.failure is not None:
-            raise BrokerError(f"the broker did not take a decision: {self._delivery.failure}")
+            raise BrokerError(f"the broker did not take a message: {self._delivery.failure}")
 
 
 ENGINE = FaustEngine

@@ -4,72 +4,27 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.day_table import DayTable
 from scorer.clock import ClockNs
-from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.engines import Ready, StopSignal
+from scorer.explaining import Explaining
+from scorer.inline_tables import InlineTables
 from scorer.pipeline import Pipeline
 from scorer.table_feed import TableGate
-from streams.codec import encode_decision, table_to_transactions
+from streams.codec import encode, encode_decision, table_to_transactions
+from streams.decision import Explanation
 from streams.errors import BadInputError
-from streams.labels import DayEnd, Disposition, business_day
 from streams.transaction import CardTransaction
 
 LEAD_NS = 200_000_000
 """A paced run starts this long after it is announced."""
 NAP_S_MAX = 0.05
 SLICE_ROWS = 65_536
-
-
-class InlineTables:
-    """Day tables without a nightly job: the same ledger, closed when a day is first asked for.
-
-    `dispositions` are all that will become known, in the order of `reported_at_ns`; each enters the ledger only before
-    the closing of the business day it was reported in.
-    """
-
-    def __init__(self, closer: DayCloser, dispositions: Sequence[Disposition]) -> None:
-        self._closer = closer
-        self._dispositions = sorted(dispositions, key=lambda disposition: disposition.reported_at_ns)
-        self._used = 0
-        self._ready: list[DayTable] = []
-
-    def add(self, events: Sequence[CardTransaction]) -> None:
-        """Events about to be decided."""
-        self._closer.add_events(
-            [
-                PlaceEvent(
-                    event_id=event.event_id,
-                    event_time_ns=event.event_time_ns,
-                    terminal_id=event.terminal_id,
-                    merchant_id=event.merchant_id,
-                )
-                for event in events
-            ]
-        )
-
-    def wait_for(self, day: int, limit_s: float) -> bool:
-        """Close everything up to `day`; at once."""
-        del limit_s
-        for closing in range(self._closer.next_day, day + 1):
-            end = self._used
-            while end < len(self._dispositions) and business_day(self._dispositions[end].reported_at_ns) <= closing:
-                end += 1
-            self._closer.add_dispositions(self._dispositions[self._used : end])
-            self._used = end
-            self._closer.add_day_end(DayEnd(day=closing, events=0, dispositions=0))
-            self._ready += self._closer.close_ready()
-        return day < self._closer.next_day
-
-    def take(self) -> list[DayTable]:
-        """The tables closed since the last call."""
-        taken, self._ready = self._ready, []
-        return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +36,34 @@ class Input:
     decisions_out: Path
 
 
+class ExplanationsFile:
+    """Explanations as JSON lines (`scorer.explaining.Outlet`). A context."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            raise BadInputError(f"--explanations-out {path} cannot be written: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def expect(self, count: int) -> list[None]:
+        """Nothing is committed here: empty receipts."""
+        return [None] * count
+
+    def publish(self, explanations: Sequence[Explanation], receipts: Sequence[None]) -> None:
+        """Write them."""
+        del receipts
+        self._file.writelines(encode(explanation) + b"\n" for explanation in explanations)
+
+    def give_up(self, receipts: Sequence[None]) -> None:
+        """Nothing to be done: they are counted."""
+
+
 class InprocessEngine:
     """Decides a file of events, paced by a schedule or as fast as it can."""
 
@@ -90,6 +73,7 @@ class InprocessEngine:
         pipeline: Pipeline,
         tables: InlineTables,
         gate: TableGate,
+        explaining: Explaining | None = None,
         *,
         clock_ns: ClockNs,
         batch_max: int,
@@ -102,6 +86,7 @@ class InprocessEngine:
         self._pipeline = pipeline
         self._tables = tables
         self._gate = gate
+        self._explaining = explaining
         self._clock_ns = clock_ns
         self._batch_max = batch_max
 
@@ -127,6 +112,8 @@ class InprocessEngine:
                 for batch in self._batches(events, start_ns, stop):
                     for line in self._decide(batch):
                         file.write(line)
+            if self._explaining is not None:
+                self._explaining.drain()
 
     def _batches(
         self, events: Sequence[CardTransaction], start_ns: int, stop: StopSignal
@@ -150,11 +137,9 @@ class InprocessEngine:
         self._tables.add(events)
         batch = self._pipeline.prepare(events)
         waited_ns = self._gate.wait(batch)
-        return [
-            encode_decision(decision) + b"\n"
-            for wave in self._pipeline.decide(batch, taken_ns, waited_ns)
-            for decision in wave
-        ]
+        if self._explaining is not None:
+            self._explaining.wait_for_room()
+        return [encode_decision(decision) + b"\n" for decision in self._pipeline.decide(batch, taken_ns, waited_ns)]
 
 
 ENGINE = InprocessEngine

@@ -5,6 +5,7 @@ from typing import Any
 from scorer.clock import ClockNs
 from scorer.engines import Ready, StopSignal
 from scorer.engines.partitions import PartitionShare
+from scorer.explaining import Explaining
 from scorer.messages import Origin, read
 from scorer.pipeline import Pipeline
 from scorer.table_feed import TableGate
@@ -14,9 +15,19 @@ class NativeEngine:
     """Takes what has arrived (at most `batch_max` messages), decides it, produces the decisions, commits behind."""
 
     def __init__(
-        self, share: PartitionShare, pipeline: Pipeline, gate: TableGate, clock_ns: ClockNs, batch_max: int
+        self,
+        share: PartitionShare,
+        pipeline: Pipeline,
+        gate: TableGate,
+        explaining: Explaining | None,
+        *,
+        clock_ns: ClockNs,
+        batch_max: int,
     ) -> None:
         self._share = share
+        self._explaining = explaining
+        if explaining is not None:
+            share.settle_after(explaining.drain)
         self._pipeline = pipeline
         self._gate = gate
         self._clock_ns = clock_ns
@@ -38,8 +49,9 @@ class NativeEngine:
         if taken.events:
             batch = self._pipeline.prepare(taken.events)
             waited_ns = self._gate.wait(batch)
-            for wave in self._pipeline.decide(batch, taken_ns, waited_ns):
-                self._share.send(wave)
+            if self._explaining is not None:
+                self._explaining.wait_for_room()
+            self._share.send(self._pipeline.decide(batch, taken_ns, waited_ns))
         self._share.done(messages)
 
 

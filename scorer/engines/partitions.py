@@ -12,7 +12,7 @@ from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
 from scorer.engines.acknowledged import AcknowledgedOffsets, Position
 from streams.codec import encode
-from streams.decision import DeadLetter, Decision
+from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
 
@@ -27,7 +27,8 @@ _HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_B
 class PartitionShare:
     """The partitions of the events topic that the group gave to this worker, and the producer of its answers.
 
-    Used by one thread, as a context: entering subscribes, leaving flushes, commits and leaves the group.
+    Used by one thread, as a context: entering subscribes, leaving flushes, commits and leaves the group. Only
+    explanations may be published from another (`scorer.explaining.Outlet`).
     """
 
     def __init__(self, consumer: Any, producer: Any, topics: Topics, counters: Counters, clock_ns: ClockNs) -> None:
@@ -41,7 +42,12 @@ class PartitionShare:
         self._safe: dict[Position, int] = {}
         self._revocations = 0
         self._joined = False
+        self._before_settling: Callable[[], object] = lambda: None
         self._commit_due_ns = clock_ns() + COMMIT_EVERY_NS
+
+    def settle_after(self, finish: Callable[[], object]) -> None:
+        """Call `finish` before partitions are given up: answers that are still being made are waited for in it."""
+        self._before_settling = finish
 
     @property
     def joined(self) -> bool:
@@ -101,14 +107,32 @@ class PartitionShare:
         """Hand decisions to the producer, one by one as they are made."""
         topic = self._topics.decisions
         for decision in decisions:
-            self._produce(topic, decision.event_id.encode(), encode(decision))
+            self._produce(topic, decision.event_id.encode(), encode(decision), self._offsets.follow())
+
+    def expect(self, count: int) -> list[Any]:
+        """So many further messages will follow for what is in hand, which is not committed before: a receipt each."""
+        return [self._offsets.follow() for _ in range(count)]
+
+    def publish(self, explanations: Iterable[Explanation], receipts: Iterable[Any]) -> None:
+        """Hand explanations to the producer; may be called from another thread."""
+        topic = self._topics.explanations
+        for explanation, delivered in zip(explanations, receipts, strict=True):
+            try:
+                self._produce(topic, explanation.event_id.encode(), encode(explanation), delivered)
+            except KafkaException as error:  # said by the thread that decides, which ends with it
+                delivered(error, None)
+
+    def give_up(self, receipts: Iterable[Any]) -> None:
+        """The messages of these receipts will not come; may be called from another thread."""
+        for delivered in receipts:
+            delivered(None, None)
 
     def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Hand over what could not be read, and count it."""
         for letter in letters:
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._counters.dead_lettered += 1
-            self._produce(self._topics.dead_letter, None, encode(letter))
+            self._produce(self._topics.dead_letter, None, encode(letter), self._offsets.follow())
 
     def tick(self) -> None:
         """Serve deliveries; commit and measure the lag when a second has passed."""
@@ -122,8 +146,7 @@ class PartitionShare:
         self._commit(asynchronous=True)
         self._counters.lag = self._lag()
 
-    def _produce(self, topic: str, key: bytes | None, value: bytes) -> None:
-        delivered = self._offsets.follow()
+    def _produce(self, topic: str, key: bytes | None, value: bytes, delivered: Any) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, on_delivery=delivered)
@@ -134,8 +157,9 @@ class PartitionShare:
 
     def _settle(self) -> None:
         """Everything handed over is acknowledged and committed, or an error says so."""
+        self._before_settling()
         if self._producer.flush(FLUSH_LIMIT_S) > 0:
-            raise BrokerError(f"the broker has not acknowledged all decisions within {FLUSH_LIMIT_S:g} s")
+            raise BrokerError(f"the broker has not acknowledged all messages within {FLUSH_LIMIT_S:g} s")
         self._offsets.raise_failure()
         self._offsets.close_epoch()
         self._commit(asynchronous=False)

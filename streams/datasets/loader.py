@@ -1,14 +1,15 @@
 """Loads somebody's CSV or Parquet file as events and labels of ours."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streams.datasets.mapping import Fields, Mapping, NumberField, TextField, load_mapping, shipped_mappings
+from streams.causes import Cause
+from streams.datasets.mapping import Fields, FlagField, Mapping, NumberField, TextField, load_mapping, shipped_mappings
 from streams.datasets.protocol import Protocol
 from streams.datasets.source import SourceFile, open_source, require_columns
 from streams.datasets.times import as_time_ns
@@ -20,6 +21,7 @@ from streams.datasets.values import (
     as_amount_minor,
     as_codes,
     as_degrees,
+    as_flags,
     as_text,
     check_words,
     constant_codes,
@@ -34,12 +36,14 @@ BOUND_DEGREES = {"latitude": 90, "longitude": 180}
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Events in event-time order (TRANSACTION_SCHEMA), their labels row for row (LABEL_SCHEMA; None when the file has
-    none), the protocol it is evaluated by (None when the mapping has none) and the mapping's name."""
+    none), the protocol it is evaluated by (None when the mapping has none) and the mapping's name. `causes`: by fraud
+    scenario, the families of evidence it can be seen by, where the mapping says so."""
 
     events: pa.Table
     labels: pa.Table | None
     protocol: Protocol | None
     mapping: str
+    causes: dict[str, list[Cause]] = field(default_factory=dict)
 
 
 def load_dataset(path: str | Path, columns: str | Path | None = None) -> Dataset:
@@ -64,7 +68,8 @@ def load_dataset(path: str | Path, columns: str | Path | None = None) -> Dataset
     labels = build_labels(source, columns_of.column, events, mapping, truth_here)
     events, labels = _in_order(columns_of, events, labels, mapping)
     _log.info("%s: %d events read with the column map %s", path, len(events), mapping.name)
-    return Dataset(events, labels, mapping.protocol, mapping.name)
+    scenario = mapping.label.scenario if mapping.label else None
+    return Dataset(events, labels, mapping.protocol, mapping.name, scenario.causes if scenario else {})
 
 
 def _detect(path: Path) -> Mapping:
@@ -126,20 +131,23 @@ def _events(columns: _Columns, mapping: Mapping) -> pa.Table:
         elif isinstance(field, NumberField):
             column = columns.column(field.column, f"fields.{name}")
             arrays[name] = None if column is None else as_degrees(column, BOUND_DEGREES[name])
+        elif isinstance(field, FlagField):
+            column = columns.column(field.column, f"fields.{name}")
+            arrays[name] = None if column is None else as_flags(column, field)
     return _with_schema(arrays, columns.rows)
 
 
 def _with_schema(arrays: dict[str, pa.Array | None], rows: int) -> pa.Table:
     full = []
-    for field in TRANSACTION_SCHEMA:
-        found = arrays.get(field.name)
+    for column in TRANSACTION_SCHEMA:
+        found = arrays.get(column.name)
         if found is None:
             indices = pa.nulls(rows, pa.int32())
-            coded = pa.types.is_dictionary(field.type)
+            coded = pa.types.is_dictionary(column.type)
             found = (
                 pa.DictionaryArray.from_arrays(indices, pa.array([], pa.string()))
                 if coded
-                else pa.nulls(rows, field.type)
+                else pa.nulls(rows, column.type)
             )
         full.append(found)
     return pa.Table.from_arrays(full, schema=TRANSACTION_SCHEMA)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from streams.causes import Cause
 from streams.datasets.mapping_errors import explain_mapping_problems
 from streams.datasets.protocol import Protocol, parse_day
 from streams.errors import BadInputError
@@ -108,6 +109,23 @@ class AmountField(Section):
     decimal_separator: Literal[".", ","] = "."
 
 
+class FlagField(Section):
+    """Yes or nothing: yes where the column holds one of `positive`. Values are compared without regard to case."""
+
+    column: ColumnName
+    positive: Annotated[list[str], Field(min_length=1)] = ["1", "true"]
+    optional: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, raw: Any) -> Any:
+        if isinstance(raw, str):
+            return {"column": raw}
+        if isinstance(raw, dict) and isinstance(raw.get("positive"), list):
+            return {**raw, "positive": [str(value).lower() for value in raw["positive"]]}
+        return raw
+
+
 class Fields(Section):
     """Our fields; what the source does not have is left out and stays missing."""
 
@@ -125,6 +143,7 @@ class Fields(Section):
     country: TextField | None = None
     latitude: NumberField | None = None
     longitude: NumberField | None = None
+    is_refund: FlagField | None = None
 
 
 class ScenarioField(Section):
@@ -144,6 +163,21 @@ class ScenarioField(Section):
         return raw
 
 
+class FraudScenarioField(ScenarioField):
+    """The kind of fraud; `causes` says by which families of evidence each (by its name) can be seen, so that reasons
+    can be compared with it."""
+
+    causes: dict[str, Annotated[list[Cause], Field(min_length=1)]] = {}
+
+    @model_validator(mode="after")
+    def _causes_of_named_scenarios(self) -> Self:
+        stray = sorted(set(self.causes) - set(self.names.values())) if self.names else []
+        if stray:
+            known = ", ".join(self.names.values())
+            raise ValueError(f"causes are given for {', '.join(stray)}, which names does not name (it has: {known})")
+        return self
+
+
 class LabelField(Section):
     """The truth: `column` is fraud where it holds one of `positive`.
 
@@ -154,7 +188,7 @@ class LabelField(Section):
 
     column: ColumnName
     positive: Annotated[list[str], Field(min_length=1)] = ["1", "true"]
-    scenario: ScenarioField | None = None
+    scenario: FraudScenarioField | None = None
     look_alike: ScenarioField | None = None
     reported_at: TimeField | None = None
     delay_days: Annotated[float, Field(ge=0, le=365)] = 7.0

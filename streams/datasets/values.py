@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streams.datasets.mapping import AmountField, TextField
+from streams.datasets.mapping import AmountField, FlagField, TextField
 from streams.errors import BadInputError
 from streams.transaction import CHANNELS
 
@@ -161,7 +161,9 @@ def as_amount_minor(column: Column, field: AmountField) -> pa.Array:
             column.refuse_first(
                 pc.not_equal(numbers, pc.round(numbers)), "is no whole number of minor units; is `unit` major?"
             )
-    column.refuse_first(pc.less(numbers, 0), "is negative; amounts are ≥ 0 (leave refunds out of the file)")
+    column.refuse_first(
+        pc.less(numbers, 0), "is negative; amounts are ≥ 0 (a refund is positive and marked by is_refund)"
+    )
     scale = 1 if field.unit == "minor" else 10**field.decimals
     column.refuse_first(
         pc.greater(numbers, AMOUNT_MINOR_MAX // scale), f"is above the largest amount, {AMOUNT_MINOR_MAX // scale:,}"
@@ -169,6 +171,12 @@ def as_amount_minor(column: Column, field: AmountField) -> pa.Array:
     if pa.types.is_integer(numbers.type):
         return pc.multiply(numbers, scale)
     return pa.array(np.rint(numbers.to_numpy(zero_copy_only=False) * scale).astype(np.int64))
+
+
+def as_flags(column: Column, field: FlagField) -> pa.Array:
+    """True where the mapping's `positive` says so, null elsewhere."""
+    words = pc.utf8_lower(as_text(column))
+    return pc.if_else(pc.is_in(words, value_set=pa.array(field.positive, TEXT_TYPE)), True, pa.scalar(None, pa.bool_()))
 
 
 def as_degrees(column: Column, bound: int) -> pa.Array:

@@ -45,6 +45,10 @@ class World(Protocol):
         """
         ...
 
+    def profiles(self) -> pa.Table:
+        """Return who holds each card (PROFILE_SCHEMA), cards that may be opened later included."""
+        ...
+
     def generate(self, history_days: int, stream_events: int) -> WorldTables:
         """Return the first `history_days` as history and the next `stream_events` events as the stream."""
         ...

@@ -17,7 +17,7 @@ from streams.brokers.clients import consumer, producer
 from streams.brokers.connection import KafkaConnection
 from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
 from streams.codec import encode, encode_transactions
-from streams.decision import Decision
+from streams.decision import Decision, Explanation
 from streams.topics import Topics
 from tests.scorer_case import ScorerCase, control_messages
 
@@ -97,7 +97,7 @@ def scorer_system(
 def fresh_topics(connection: KafkaConnection, partitions: int) -> Iterator[Topics]:
     """A run's topics under a name of their own, removed afterwards."""
     topics = Topics(f"test-{uuid.uuid4().hex[:8]}")
-    specs = [TopicSpec(topics.events, partitions), TopicSpec(topics.decisions, partitions)]
+    specs = [TopicSpec(name, partitions) for name in (topics.events, topics.decisions, topics.explanations)]
     specs += [TopicSpec(name, 1) for name in (topics.dead_letter, topics.dispositions, topics.day_ends)]
     specs.append(TopicSpec(topics.day_tables, 1, COMPACTED))
     with ControlPlane(connection) as control:
@@ -149,6 +149,11 @@ class Reader:
 
     def _take(self, reader: Any, wait_s: float) -> None:
         self.values += [message.value() for message in reader.consume(10_000, wait_s) if message.error() is None]
+
+
+def explained(explanation: Explanation) -> dict[str, Any]:
+    """What must be the same whoever explained: everything but the worker and the times."""
+    return {"reasons": explanation.reasons, "model_version": explanation.model_version}
 
 
 def essence(decision: Decision) -> dict[str, Any]:

@@ -2,40 +2,49 @@
 
 import signal
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streams.brokers import Broker
-from streams.codec import decode_dead_letter, decode_decision
-from tests.contract.scorer_process import Reader, essence, fresh_topics, scorer_system, send_stream, start
-from tests.scorer_case import ScorerCase, build_case
+from streams.codec import decode_dead_letter, decode_decision, decode_explanation
+from tests.contract.scorer_process import Reader, essence, explained, fresh_topics, scorer_system, send_stream, start
+from tests.scorer_case import ScorerCase
 
 MALFORMED = (10, 300)
 
 
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> ScorerCase:
-    return build_case(tmp_path_factory.mktemp("case"))
+@dataclass(frozen=True)
+class Answers:
+    """What was decided and how it was explained, by event."""
+
+    decisions: dict[str, dict[str, Any]]
+    explanations: dict[str, dict[str, Any]]
+
+    @property
+    def flagged_by_model(self) -> set[str]:
+        decided = self.decisions.items()
+        return {name for name, told in decided if told["outcome"] != "approve" and told["path"] == "model"}
 
 
 @pytest.fixture(scope="module")
-def expected(case: ScorerCase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What the in-process engine decides, by event."""
+def expected(case: ScorerCase, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What the in-process engine answers."""
     return _inprocess(case, tmp_path_factory.mktemp("inprocess"), batch_max=256)
 
 
-def _inprocess(case: ScorerCase, folder: Path, batch_max: int) -> dict[str, dict[str, Any]]:
-    out = folder / "decisions.jsonl"
+def _inprocess(case: ScorerCase, folder: Path, batch_max: int) -> Answers:
+    out, explanations = folder / "decisions.jsonl", folder / "explanations.jsonl"
     options = [
         "--engine", "inprocess", "--bundle", str(case.bundle), "--rules", str(case.rules), "--state", str(case.state),
         "--events", str(case.events_file), "--dispositions", str(case.dispositions_file),
-        "--decisions-out", str(out), "--batch-max", str(batch_max),
+        "--decisions-out", str(out), "--explanations-out", str(explanations), "--batch-max", str(batch_max),
     ]  # fmt: skip
     process = start(folder, "inprocess", options)
     assert process.child.wait(120) == 0, process.log.read_text()
-    return _by_event(out.read_bytes().splitlines())
+    return Answers(_by_event(out.read_bytes().splitlines()), _explained(explanations.read_bytes().splitlines()))
 
 
 def _by_event(values: list[bytes]) -> dict[str, dict[str, Any]]:
@@ -45,18 +54,30 @@ def _by_event(values: list[bytes]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_the_case_is_worth_it(case: ScorerCase, expected: dict[str, dict[str, Any]]) -> None:
-    assert len(expected) == len(case.stream) - case.repeated
+def _explained(values: list[bytes]) -> dict[str, dict[str, Any]]:
+    explanations = [decode_explanation(value) for value in values]
+    assert all((e.emitted_ns or 0) >= (e.decided_ns or 1) and e.explain_ns for e in explanations)
+    found = {explanation.event_id: explained(explanation) for explanation in explanations}
+    assert len(found) == len(explanations), "an event was explained twice"
+    return found
+
+
+def test_the_case_is_worth_it(case: ScorerCase, expected: Answers) -> None:
+    decisions = expected.decisions
+    assert len(decisions) == len(case.stream) - case.repeated
     assert case.repeated > 5
     assert len(case.dispositions) > 5
-    assert {"approve"} < {decision["outcome"] for decision in expected.values()}
-    flagged = [decision for decision in expected.values() if decision["outcome"] != "approve"]
-    assert all(decision["reasons"] for decision in flagged)
+    assert {"approve"} < {decision["outcome"] for decision in decisions.values()}
+    told = [reason for explanation in expected.explanations.values() for reason in explanation["reasons"]]
+    assert all(reason.cause and reason.text and reason.kind == "feature" for reason in told)
 
 
-def test_micro_batches_of_one_decide_the_same(
-    case: ScorerCase, expected: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_every_flagged_decision_has_its_reasons(expected: Answers) -> None:
+    assert set(expected.explanations) == expected.flagged_by_model
+    assert all(explanation["reasons"] for explanation in expected.explanations.values())
+
+
+def test_micro_batches_of_one_answer_the_same(case: ScorerCase, expected: Answers, tmp_path: Path) -> None:
     assert _inprocess(case, tmp_path, batch_max=1) == expected
 
 
@@ -66,7 +87,7 @@ def test_micro_batches_of_one_decide_the_same(
 )
 def test_engines_on_kafka_decide_the_same(
     case: ScorerCase,
-    expected: dict[str, dict[str, Any]],
+    expected: Answers,
     broker_apache: Broker,
     tmp_path: Path,
     layout: tuple[str, int, int],
@@ -78,14 +99,14 @@ def test_engines_on_kafka_decide_the_same(
 @pytest.mark.broker("embedded")
 @pytest.mark.parametrize("engine", ["native", "faust"])
 def test_engines_on_the_embedded_broker_decide_the_same(
-    case: ScorerCase, expected: dict[str, dict[str, Any]], broker_embedded: Broker, tmp_path: Path, engine: str
+    case: ScorerCase, expected: Answers, broker_embedded: Broker, tmp_path: Path, engine: str
 ) -> None:
     _check(case, expected, broker_embedded, tmp_path, engine=engine, partitions=4, workers=1)
 
 
 def _check(
     case: ScorerCase,
-    expected: dict[str, dict[str, Any]],
+    expected: Answers,
     broker: Broker,
     tmp_path: Path,
     *,
@@ -99,17 +120,20 @@ def _check(
         scorer_system(tmp_path, case, connection, topics, engine=engine, workers=workers) as processes,
     ):
         send_stream(case, connection, topics, malformed=MALFORMED)
-        found = _by_event(Reader(connection, topics.decisions).read(len(expected)))
+        decisions = _by_event(Reader(connection, topics.decisions).read(len(expected.decisions)))
+        explanations = _explained(Reader(connection, topics.explanations).read(len(expected.explanations), grace_s=0.1))
         letters = [decode_dead_letter(value) for value in Reader(connection, topics.dead_letter).read(len(MALFORMED))]
         summaries = [process.stop() for process in processes]
-    assert found == expected
+    assert Answers(decisions, explanations) == expected
     assert [letter.original for letter in letters] == [b'{"event_id": "no event"'] * len(MALFORMED)
     assert all(letter.topic == topics.events and letter.reason for letter in letters)
     nightly, *workers_told = summaries
     assert nightly["tables_published"] >= 3
-    assert sum(told["decided"] for told in workers_told) == len(expected)
+    assert sum(told["decided"] for told in workers_told) == len(expected.decisions)
     assert sum(told["repeated"] for told in workers_told) == case.repeated
     assert sum(told["dead_lettered"] for told in workers_told) == len(MALFORMED)
+    assert sum(told["explained"] for told in workers_told) == len(expected.explanations)
+    assert all(told["explain_failed"] == told["explain_waiting"] == 0 for told in workers_told)
     assert sum(told["tables_missed"] for told in workers_told) == 0
     assert all(told["status"] == "stopped" and told["breaker"]["state"] == "closed" for told in workers_told)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.audit_trail.verify import verify
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "own_scorer.py"
 SCENARIO = """
@@ -37,6 +39,10 @@ def test_the_example_decides_every_event_once(tmp_path: Path) -> None:
     assert results["counts"]["decided"] == results["counts"]["sent"]
     assert (results["counts"]["lost"], results["counts"]["duplicated"]) == (0, 0)
     assert results["model"] is None
+    assert results["counts"]["explanations_missing"] is None  # its reasons are its own affair
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert not (folder / "case").exists()
+    assert verify(folder).whole
 
 
 @pytest.mark.broker("embedded")

@@ -1,5 +1,6 @@
 """The report in a real browser: draws its plots, asks for nothing from outside, and fits a desk and a phone."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from harness.model_card import card_facts, read_sources, render_html, render_markdown
 from harness.report import write_report
+from tests.example_reasons import MANIFEST
 from tests.example_run import build_run
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
-PLOTS = 10
-SECTIONS = ("fast", "right", "stable", "safe", "decisions", "setting")
+PLOTS = 16
+SECTIONS = ("fast", "right", "why", "stable", "safe", "decisions", "setting")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 DRAWN = """() => {
@@ -116,3 +119,21 @@ def test_text_stands_out_from_its_ground(browser: Any, report: Path) -> None:
         opened = Opened(browser, report, WIDTHS["desktop"], scheme)
         assert opened.page.evaluate(script) == []
         opened.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_model_card_opens_clean_and_fits(browser: Any, tmp_path: Path, width: str) -> None:
+    run = build_run(tmp_path / "run")
+    bundle = run / "case" / "bundle"
+    bundle.mkdir(parents=True)
+    (bundle / "bundle.json").write_text(json.dumps(MANIFEST))
+    card = tmp_path / "card.html"
+    card.write_text(render_html(render_markdown(card_facts(read_sources(None, run)))), encoding="utf-8")
+    context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]}, offline=True)
+    page, complaints = context.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(card.as_uri())
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.get_by_role("heading", name="Ethical considerations").is_visible()
+    context.close()

@@ -14,6 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from harness.audit_trail.verify import verify
 from streams.brokers import Broker
 from streams.brokers.control import ControlPlane
 
@@ -133,8 +134,38 @@ def _check(folder: Path, results: dict[str, Any]) -> None:
     names = {path.name for path in folder.iterdir()}
     wanted = {"scenario.yaml", "environment.json", "results.json", "latency.hlog", "decisions.parquet", "logs"}
     assert wanted | {"events.parquet", "labels.parquet", "timeline.parquet"} <= names
+    assert {"case", "audit.jsonl", "explanations.parquet"} <= names
     assert "INCOMPLETE" not in names
     assert ".work" not in names
+    _check_records(folder, results)
+
+
+def _check_records(folder: Path, results: dict[str, Any]) -> None:
+    """Whoever was to be explained was, and the audit trail is whole."""
+    counts = results["counts"]
+    rows = pq.read_table(folder / "decisions.parquet", columns=["event_id", "path", "outcome"]).to_pylist()
+    flagged = {row["event_id"] for row in rows if row["path"] == "model" and row["outcome"] != "approve"}
+    explained = pq.read_table(folder / "explanations.parquet")["event_id"].to_pylist()
+    assert set(explained) == flagged
+    assert counts["explained"] == len(explained) > 0
+    for kind in ("missing", "duplicated", "unknown", "malformed"):
+        assert counts[f"explanations_{kind}"] == 0, kind
+    found = verify(folder)
+    assert found.findings == []
+    assert found.records == results["audit"]["records"] == counts["sent"] + len(explained) + 2
+    assert found.head == results["audit"]["head"]
+
+
+def _check_recomputed(folder: Path, workshop: Path, token: str) -> None:
+    """The run folder alone gives every decision again, bit for bit."""
+    command = [sys.executable, "-m", "harness.cli", "explain", str(folder), "--sample", "1000", "--json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=RUN_S, check=False, env=_environment(token), cwd=workshop
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert found["equal"] == found["features_equal"] == found["sampled"] > 900
+    assert found["shares"]["agree"] == found["shares"]["compared"] > 0
 
 
 @pytest.mark.parametrize("engine", ["native", "faust"])
@@ -150,12 +181,15 @@ def test_everything_comes_back(workshop: Path, tmp_path: Path, token: str, broke
     assert results["latency_ms"]["floor"]["response"]["count"] > 0
     assert (folder / "floor.hlog").stat().st_size > 0
     assert (folder / "report.html").stat().st_size < 5_000_000
+    if (broker, engine) == ("embedded", "native"):
+        _check_recomputed(folder, workshop, token)
 
 
 def test_without_a_broker(workshop: Path, tmp_path: Path, token: str) -> None:
     folder, results = _run(workshop, tmp_path / "runs", token, "--engine", "inprocess", "--no-report")
     _check(folder, results)
     assert results["broker"]["name"] == "none"
+    _check_recomputed(folder, workshop, token)
 
 
 @pytest.mark.broker("apache")

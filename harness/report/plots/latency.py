@@ -108,6 +108,7 @@ def latency_table(run: RunContents) -> Table:
     ]
     for path, figures in (latency.get("by_path") or {}).items():
         rows.append((f"Response, path {path}", figures.get("response")))
+    rows.append(("Explanation, after its decision", latency.get("explanation")))
     cells = [_row(name, figures, limit if name == "Response" else None) for name, figures in rows if figures]
     columns = ("", "Events", "P50", "P90", "P99", "P99.9", "Max")
     return table("Latency in milliseconds", columns, cells)

@@ -4,13 +4,16 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FactorRange, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, FactorRange, FixedTicker, NumeralTickFormatter, Whisker
 
 from harness.report.contents import RunContents
 from harness.report.plots.style import BLUE, GREY, ORANGE, RED, Key, Plot, add_hover, new_figure, value_labels
 from harness.report.table import table
-from harness.report.words import count, score, share
+from harness.report.words import DASH, count, interval, score, share
 
+INK = "#7088ad"
+"""Of whiskers: seen on the bars, on a white and on a dark page."""
+BAND = "#3b82f62e"
 TABLE_POINTS = 12
 DAYS_WITH_LABELS = 10
 
@@ -25,6 +28,11 @@ def precision_recall_plot(run: RunContents) -> Plot | None:
     source = ColumnDataSource({"recall": recall, "precision": precision, "threshold": threshold})
     line = plot.step("recall", "precision", source=source, mode="before", color=BLUE, line_width=2.5)
     keys = [Key("all thresholds", BLUE)]
+    band = run.get("quality", "precision_recall_band")
+    if band:
+        at_recall, low, high = (list(column) for column in zip(*band, strict=True))
+        plot.varea(at_recall, low, high, color=BLUE, alpha=0.16)
+        keys.append(Key("95% interval", BAND, "box"))
     base = (run.get("quality", "frauds") or 0) / max(run.get("quality", "events") or 1, 1)
     plot.line([0, 1], [base, base], color=GREY, line_dash="dashed", line_width=1.5)
     keys.append(Key(f"by chance ({share(base, 2)})", GREY, "dashed"))
@@ -36,9 +44,10 @@ def precision_recall_plot(run: RunContents) -> Plot | None:
     tips = [("recall", "@recall{0.0%}"), ("precision", "@precision{0.0%}"), ("score from", "@threshold{0.0000}")]
     add_hover(plot, tips, [line])
     pr_auc, roc_auc = run.get("quality", "pr_auc"), run.get("quality", "roc_auc")
-    sentence = (
-        f"Average precision (PR-AUC) {score(pr_auc)}, ROC AUC {score(roc_auc)}. At its threshold the scorer finds "
-    )
+    edges = (run.get("quality", "intervals") or {}).get("pr_auc") or {}
+    sure = f" ({interval(edges, '', score)})" if edges.get("low") is not None else ""
+    sentence = f"Average precision (PR-AUC) {score(pr_auc)}{sure}, ROC AUC {score(roc_auc)}. "
+    sentence += "At its threshold the scorer finds "
     sentence += f"{share(at[0])} of the frauds, and {share(at[1])} of what it flags is fraud."
     chosen = np.unique(np.linspace(0, len(points) - 1, TABLE_POINTS).astype(int))
     rows = [(share(recall[i]), share(precision[i]), f"{threshold[i]:.4f}") for i in chosen]
@@ -60,8 +69,10 @@ def precision_at_k_plot(run: RunContents) -> Plot | None:
     plot = new_figure("event-day", f"card precision@{k}", height=320, x_range=FactorRange(*data["label"]))
     ceiling = plot.vbar("label", top="ceiling", width=0.78, source=source, color=GREY, alpha=0.4)
     plot.vbar("label", top="precision", width=0.5, source=source, color=BLUE)
+    _whiskers(plot, "label", data["label"], days, "precision", "height")
     plot.y_range.start = 0
-    plot.y_range.end = max(0.05, *(max(day["ceiling"], day["precision"]) for day in days)) * 1.1
+    tops = (max(day["ceiling"], day["precision"], day.get("precision_high") or 0.0) for day in days)
+    plot.y_range.end = max(0.05, *tops) * 1.1
     plot.yaxis.formatter = NumeralTickFormatter(format="0.00")
     if len(days) > DAYS_WITH_LABELS:
         plot.xaxis.major_label_text_font_size = "0px"
@@ -73,10 +84,23 @@ def precision_at_k_plot(run: RunContents) -> Plot | None:
         ("cards", "@cards{0,0}"),
     ]
     add_hover(plot, tips, [ceiling])
-    keys = (Key("reached", BLUE, "box"), Key("ceiling: all there was to find", GREY, "box"))
+    keys = (Key("reached, 95% interval", BLUE, "box"), Key("ceiling: all there was to find", GREY, "box"))
     return Plot(
         "precision-at-k", f"Card precision@{k} by event-day", _at_k_sentence(run, k), plot, _day_table(days), keys
     )
+
+
+def _whiskers(plot: Any, base: str, names: list[str], rows: list[dict[str, Any]], key: str, dimension: str) -> None:
+    """The interval of each bar, where it is known."""
+    known = [(name, row) for name, row in zip(names, rows, strict=True) if row.get(f"{key}_low") is not None]
+    data = {base: [name for name, _ in known]}
+    data |= {end: [row[f"{key}_{end}"] for _, row in known] for end in ("low", "high")}
+    whisker = Whisker(
+        base=base, lower="low", upper="high", dimension=dimension, source=ColumnDataSource(data), line_color=INK
+    )
+    for head in (whisker.upper_head, whisker.lower_head):
+        head.size, head.line_color = 7, INK
+    plot.add_layout(whisker)
 
 
 def _short(day: str) -> str:
@@ -89,6 +113,9 @@ def _at_k_sentence(run: RunContents, k: int) -> str:
     words = f"Of the {k} most suspicious cards of a day, {share(quality.get('precision_at_k'))} were compromised on "
     words += "average; "
     words += f"the ceiling is {share(quality.get('precision_at_k_ceiling'))}."
+    edges = (quality.get("intervals") or {}).get("precision_at_k") or {}
+    if edges.get("low") is not None:
+        words += f" 95% interval {interval(edges, '', share)}, from drawing cards anew."
     if quality.get("precision_at_k_deadline") is not None:
         words += f" Counting only decisions within the deadline: {share(quality['precision_at_k_deadline'])}."
     return words
@@ -102,11 +129,13 @@ def _day_table(days: list[dict[str, Any]]) -> Any:
             count(d["compromised"]),
             count(d["found"]),
             score(d["precision"]),
+            interval(d, "precision", score),
             score(d["ceiling"]),
         )
         for d in days
     ]
-    return table("By event-day", ("Day", "Cards", "Compromised", "Found", "Precision", "Ceiling"), rows)
+    columns = ("Day", "Cards", "Compromised", "Found", "Precision", "95% interval", "Ceiling")
+    return table("By event-day", columns, rows)
 
 
 def scenarios_plot(run: RunContents) -> Plot | None:
@@ -115,9 +144,10 @@ def scenarios_plot(run: RunContents) -> Plot | None:
     look_alikes = run.get("quality", "look_alikes") or {}
     if not scenarios and not look_alikes:
         return None
+    found = sorted(scenarios.items(), key=lambda pair: -(pair[1]["recall"] or 0))
     rows = [
         (name.replace("_", " "), row["recall"], BLUE, f"{row['caught']:,} of {row['frauds']:,} frauds caught")
-        for name, row in sorted(scenarios.items(), key=lambda pair: -(pair[1]["recall"] or 0))
+        for name, row in found
     ]
     rows += [
         (
@@ -131,15 +161,19 @@ def scenarios_plot(run: RunContents) -> Plot | None:
     names = [row[0] for row in rows]
     values = [row[1] or 0.0 for row in rows]
     plot = new_figure(
-        "share flagged", "", height=70 + 26 * len(rows), x_range=(0, 1.13), y_range=FactorRange(*reversed(names))
+        "share flagged", "", height=70 + 26 * len(rows), x_range=(0, 1.65), y_range=FactorRange(*reversed(names))
     )
     data = {"name": names, "value": values, "colour": [row[2] for row in rows], "words": [row[3] for row in rows]}
     bars = plot.hbar("name", right="value", height=0.66, color="colour", source=ColumnDataSource(data))
-    value_labels(plot, names, values, [share(row[1]) for row in rows])
+    _whiskers(plot, "name", names[: len(found)], [row for _, row in found], "recall", "width")
+    ends = [max(value, row.get("recall_high") or 0.0) for value, (_, row) in zip(values, found, strict=False)]
+    value_labels(plot, names, [*ends, *values[len(found) :]], [share(row[1]) for row in rows])
     plot.xaxis.formatter = NumeralTickFormatter(format="0%")
+    plot.xaxis.ticker = FixedTicker(ticks=[0.0, 0.5, 1.0])
+    plot.xgrid.ticker = plot.xaxis[0].ticker
     plot.ygrid.grid_line_color = None
     add_hover(plot, [("", "@name"), ("", "@words")], [bars])
-    keys = (Key("fraud: recall", BLUE, "box"), Key("genuine look-alike: false positives", RED, "box"))
+    keys = (Key("fraud: recall, 95% interval", BLUE, "box"), Key("genuine look-alike: false positives", RED, "box"))
     numbers = _scenario_table(scenarios, look_alikes)
     return Plot("scenarios", "Recall by fraud scenario", _scenario_sentence(scenarios), plot, numbers, keys)
 
@@ -157,7 +191,14 @@ def _scenario_sentence(scenarios: dict[str, Any]) -> str:
 
 def _scenario_table(scenarios: dict[str, Any], look_alikes: dict[str, Any]) -> Any:
     rows = [
-        (name.replace("_", " "), count(r["frauds"]), count(r["caught"]), share(r["recall"]), share(r["recall_amount"]))
+        (
+            name.replace("_", " "),
+            count(r["frauds"]),
+            count(r["caught"]),
+            share(r["recall"]),
+            interval(r, "recall", share),
+            share(r["recall_amount"]),
+        )
         for name, r in scenarios.items()
     ]
     rows += [
@@ -166,8 +207,10 @@ def _scenario_table(scenarios: dict[str, Any], look_alikes: dict[str, Any]) -> A
             count(r["events"]),
             count(r["flagged"]),
             share(r["false_positive_rate"]),
-            "–",
+            DASH,
+            DASH,
         )
         for name, r in look_alikes.items()
     ]
-    return table("By scenario", ("Scenario", "Events", "Flagged", "Share flagged", "Share of the money"), rows)
+    columns = ("Scenario", "Events", "Flagged", "Share flagged", "95% interval", "Share of the money")
+    return table("By scenario", columns, rows)

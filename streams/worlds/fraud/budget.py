@@ -1,10 +1,11 @@
 """How much fraud there still has to be: campaigns are launched until each scenario has had its share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from streams.worlds.fraud.drafts import Drafts
+from streams.worlds.fraud.drafts import GROUNDWORK, NONE, Drafts
 from streams.worlds.fraud.scenarios.scenario import FraudScenario
 from streams.worlds.fraud.scene import Scene
 
@@ -30,7 +31,8 @@ class FraudBudget:
         while self._planned.sum() < self._wanted:
             behind = np.where(self._shares > 0, self._shares * self._wanted - self._planned, -np.inf)
             code = int(np.argmax(behind))
-            campaign = self._scenarios[code].launch(scene, since_ns, rng).marked(scenario=code)
-            self._planned[code] += len(campaign)
-            launched.append(campaign)
+            campaign = self._scenarios[code].launch(scene, since_ns, rng)
+            prepares = campaign.scenario == GROUNDWORK
+            self._planned[code] += len(campaign) - int(prepares.sum())
+            launched.append(replace(campaign, scenario=np.where(prepares, NONE, code)))
         return launched

@@ -37,9 +37,9 @@ class Category:
 
 
 CATEGORIES: tuple[Category, ...] = (
-    Category("grocery", 0.24, 2_800, 0.75, 0.05, 0.10, _SHOPS, _DAY),
+    Category("grocery", 0.225, 2_800, 0.75, 0.05, 0.10, _SHOPS, _DAY),
     Category("fuel", 0.06, 5_200, 0.40, 0.0, 0.06, _EVEN, _COMMUTE),
-    Category("restaurant", 0.16, 2_200, 0.70, 0.10, 0.12, _OUT, _MEALS),
+    Category("restaurant", 0.155, 2_200, 0.70, 0.10, 0.12, _OUT, _MEALS),
     Category("fashion", 0.08, 5_500, 0.75, 0.45, 0.22, _SHOPS, _DAY),
     Category("electronics", 0.035, 9_500, 1.00, 0.60, 0.12, _SHOPS, _EVENING),
     Category("health", 0.06, 2_400, 0.70, 0.15, 0.10, _WORK, _DAY),
@@ -47,15 +47,18 @@ CATEGORIES: tuple[Category, ...] = (
     Category("transport", 0.09, 900, 0.90, 0.35, 0.10, _WORK, _COMMUTE),
     Category("travel", 0.02, 16_000, 0.85, 0.80, 0.12, _EVEN, _EVENING),
     Category("home", 0.045, 6_500, 0.90, 0.40, 0.16, _SHOPS, _DAY),
-    Category("digital", 0.10, 900, 0.80, 1.0, 0.20, _EVEN, _EVENING),
+    Category("digital", 0.085, 900, 0.80, 1.0, 0.20, _EVEN, _EVENING),
     Category("cash", 0.045, 9_000, 0.60, 0.0, 0.08, _SHOPS, _DAY),
     Category("jewellery", 0.005, 18_000, 0.85, 0.30, 0.10, _SHOPS, _DAY),
+    Category("transfer", 0.035, 6_000, 1.0, 1.0, 0.05, _EVEN, _EVENING),
 )
 
 CATEGORY_NAMES: tuple[str, ...] = tuple(category.name for category in CATEGORIES)
 CODE: dict[str, int] = {name: code for code, name in enumerate(CATEGORY_NAMES)}
 CASH = CODE["cash"]
 DIGITAL = CODE["digital"]
+TRANSFER = CODE["transfer"]
+"""Payments from person to person: the merchant is the payee."""
 
 
 def codes(*names: str) -> tuple[int, ...]:

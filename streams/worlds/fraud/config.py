@@ -1,7 +1,7 @@
 """What a card world is asked to be: bounds are checked here, with the key, the value and the bound."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from math import isfinite
 from types import MappingProxyType
@@ -21,16 +21,44 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "label_delay_days": (0.0, 180.0),
     "never_reported_share": (0.0, 1.0),
     "foreign_online_share": (0.0, 1.0),
+    "boldness": (0.0, 3.0),
+    "own_device_share": (0.0, 1.0),
+    "look_alike_factor": (0.0, 3.0),
     "look_alike_share": (0.0, 0.15),
 }
+PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "easy": {
+            "fraud_share": 0.006,
+            "boldness": 1.6,
+            "own_device_share": 0.0,
+            "look_alike_factor": 0.5,
+            "never_reported_share": 0.0,
+            "foreign_online_share": 0.05,
+        },
+        "medium": {},
+        "hard": {
+            "fraud_share": 0.0025,
+            "boldness": 0.5,
+            "own_device_share": 0.2,
+            "look_alike_factor": 1.5,
+            "never_reported_share": 0.15,
+            "foreign_online_share": 0.18,
+        },
+    }
+)
+"""How hard fraud is to see, by name: what differs from the defaults, which are the medium world."""
 _DEFAULT_HOMES = MappingProxyType({"DE": 0.35, "FR": 0.2, "GB": 0.2, "NL": 0.15, "AT": 0.1})
 
 
 @dataclass(frozen=True)
 class FraudWorldConfig:
-    """A card world.
+    """A card world; the defaults are the medium one of `PRESETS`.
 
     `start` is the ISO date of the first event (00:00 UTC). `fraud_share` is the share of fraud among all events.
+    `boldness` scales how far above habit fraudulent amounts are (log of the median), `own_device_share` is the share of
+    fraudulent online payments made from the victim's own device, `look_alike_factor` multiplies the look-alikes'
+    shares.
     `home_countries` are weights by ISO code. `scenario_weights` are shares of the fraud events by scenario name,
     `look_alike_shares` shares of all events by look-alike name; empty means the registries' own. A scenario that is
     left out of weights that are given does not happen. Raises BadInputError for anything out of bounds.
@@ -41,8 +69,11 @@ class FraudWorldConfig:
     transactions_per_card_per_day: float = 1.6
     fraud_share: float = 0.004
     label_delay_days: float = 7.0
-    never_reported_share: float = 0.0
+    never_reported_share: float = 0.05
     foreign_online_share: float = 0.10
+    boldness: float = 1.0
+    own_device_share: float = 0.05
+    look_alike_factor: float = 1.0
     home_countries: Mapping[str, float] = field(default_factory=lambda: dict(_DEFAULT_HOMES))
     scenario_weights: Mapping[str, float] = field(default_factory=dict)
     look_alike_shares: Mapping[str, float] = field(default_factory=dict)
@@ -61,12 +92,20 @@ class FraudWorldConfig:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "FraudWorldConfig":
-        """Build from a scenario file's keys; an unknown key is refused by name."""
-        known = [entry.name for entry in fields(cls)]
+        """Build from a scenario file's keys, put over those of its `preset`; an unknown key is refused by name."""
+        known = ["preset", *(entry.name for entry in fields(cls))]
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise BadInputError(f"unknown world key {unknown[0]!r}; known are {', '.join(known)}")
-        return cls(**values)
+        given = dict(values)
+        return replace(cls.preset(given.pop("preset", "medium")), **given)
+
+    @classmethod
+    def preset(cls, name: str) -> "FraudWorldConfig":
+        """Build the easy, the medium or the hard world; raises BadInputError for another name."""
+        if name not in PRESETS:
+            raise BadInputError(f"world key preset is {name!r}; known are {', '.join(PRESETS)}")
+        return cls(**PRESETS[name])  # type: ignore[arg-type]
 
     @property
     def start_ns(self) -> int:

@@ -11,6 +11,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NONE = -1
+GROUNDWORK = -2
+"""Scenario code of a campaign's rows that are no fraud in themselves: purchases, later returned; a history built up."""
 CHIP, CONTACTLESS, ONLINE, ATM = range(4)
 """Channel codes: positions in `streams.transaction.CHANNELS`."""
 
@@ -20,7 +22,7 @@ class Drafts:
     """Columns of equal length n. Codes point into the population and the outlets; -1 is "none".
 
     `time_ns` is event time, `amount_minor` money in minor units of the card's currency. `scenario` and `look_alike`
-    are positions in the registries; at most one of the two is set.
+    are positions in the registries; at most one of the two is set. `is_refund`: the merchant pays the amount back.
     """
 
     time_ns: Ints
@@ -31,6 +33,7 @@ class Drafts:
     amount_minor: Ints
     scenario: Ints
     look_alike: Ints
+    is_refund: Flags
 
     def __len__(self) -> int:
         """Count the transactions."""
@@ -49,7 +52,13 @@ class Drafts:
 def draft(time_ns: Ints, card: Ints, outlet: Ints, device: Ints, channel: Ints, amount_minor: Ints) -> Drafts:
     """Put columns together as genuine, unremarkable transactions."""
     nothing = np.full(len(time_ns), NONE)
-    return Drafts(time_ns, card, outlet, device, channel, amount_minor, nothing, nothing)
+    bought = np.zeros(len(time_ns), np.bool_)
+    return Drafts(time_ns, card, outlet, device, channel, amount_minor, nothing, nothing, bought)
+
+
+def groundwork(drafts: Drafts) -> Drafts:
+    """Say of a campaign's rows that they only prepare the fraud."""
+    return drafts.marked(scenario=GROUNDWORK)
 
 
 def no_drafts() -> Drafts:

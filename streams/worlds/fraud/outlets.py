@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.worlds.fraud.categories import CASH, CATEGORIES, column
+from streams.worlds.fraud.categories import CASH, CATEGORIES, TRANSFER, column
 from streams.worlds.fraud.drafts import NONE, Floats, Ints
 from streams.worlds.fraud.geography import KM_PER_DEGREE, Places
 
 TERMINALS_MAX = 4
 TOWN_RADIUS_KM = 4.0
+PAYEES_PER_CARD, PAYEES_MIN = 1.0, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +88,6 @@ def _merchant_counts(places: Places, town_cards: Floats) -> Ints:
     walk_in = np.maximum(2, np.round(0.6 * crowd * appetite)) * (online_share < 1.0)
     shelf = np.maximum(3, np.round(0.9 * crowd * appetite)) * (online_share > 0.0)
     walk_in[:, CASH] = np.maximum(2, walk_in[:, CASH])
+    shelf[:, TRANSFER] = np.maximum(PAYEES_MIN, PAYEES_PER_CARD * town_cards)
     counts = np.where(places.is_online[:, None], shelf, walk_in)
     return counts.astype(np.int64).ravel()

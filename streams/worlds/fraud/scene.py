@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.labels import NS_PER_HOUR
+from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.worlds.fraud.categories import CASH, CATEGORIES, HOURS_PER_WEEK, column
 from streams.worlds.fraud.config import BLOCK_NS, FraudWorldConfig
 from streams.worlds.fraud.drafts import ATM, CHIP, CONTACTLESS, NONE, ONLINE, Flags, Floats, Ints
 from streams.worlds.fraud.geography import Places
+from streams.worlds.fraud.membership import Membership
 from streams.worlds.fraud.outlets import Outlets
 from streams.worlds.fraud.population import DEVICES_PER_CUSTOMER, LAPTOP, PHONES, Population
 
@@ -22,21 +23,32 @@ AMOUNT_MAX_MINOR = 2_000_000
 USUAL_OUTLETS = 8
 BEST_KNOWN = 2
 SMALL_AMOUNT_MINOR = 2_000
-STRANGE_SHARE, STRANGE_SHARE_SMALL, STRANGE_SHARE_WELL_KNOWN = 0.001, 0.035, 0.035
-LAX_DRAWS = 6
+STRANGE_SHARE, STRANGE_SHARE_SMALL, STRANGE_SHARE_WELL_KNOWN = 0.001, 0.015, 0.018
+PHONE_SHARE, PHONE_SHARE_BORROWING = 0.60, 0.40
+"""How often people who buy online do so by phone, and those who use a laptop of the household."""
+KNOWN_SHARE = 0.90
+"""How often a shop online knows the device at all."""
+LAX_DRAWS = 4
+MACHINE_SHARE, CARDS_PER_MACHINE, MACHINE_LIFE_NS = 0.25, 800, 21 * NS_PER_DAY
 _MEDIAN_LOG = np.log(column("median_minor"))
 _SIGMA = column("sigma")
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What changes in customers' lives, by customer: the present trip and the present phone (arrays are updated)."""
+    """What changes in customers' lives, by customer (arrays are updated): the present trip and how long the way takes,
+    the present phone, and whose laptop is used at home (`lender`) for a while.
+    """
 
     trip_from_ns: Ints
     trip_until_ns: Ints
     trip_place: Ints
+    trip_transit_ns: Ints
     phone: Ints
     phone_since_ns: Ints
+    lender: Ints
+    borrows_from_ns: Ints
+    borrows_until_ns: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,20 @@ class Scene:
     population: Population
     outlets: Outlets
     circumstances: Circumstances
+    members: Membership
     hours: Floats
     salt: int
+
+    def draw_cards(self, count: int, rng: np.random.Generator) -> Ints:
+        """Draw cards that are held throughout the block, the busier the likelier: int64 [count]."""
+        return np.searchsorted(self.members.cumulated, rng.random(count), side="right")
+
+    def lifted(self, count: int, log_median: float, sigma: float, rng: np.random.Generator) -> Floats:
+        """Draw factors on plausible amounts: log-normal, so that most fraud stays in the victim's own range; `boldness`
+        of the world scales how far the median is above it.
+        """
+        result: Floats = np.exp(rng.normal(log_median * self.config.boldness, sigma, count))
+        return result
 
     def usual_outlets(self, cards: Ints, places: Ints, categories: Ints, rng: np.random.Generator) -> Ints:
         """Pick among the few outlets of a place and category to which each card keeps going back."""
@@ -127,29 +151,49 @@ class Scene:
         since, phone = self.circumstances.phone_since_ns[customer], self.circumstances.phone[customer]
         phone = np.where(time_ns >= since, phone, (phone - 1) % PHONES)
         u = rng.random(count)
-        slot = np.where(u < 0.60, phone, LAPTOP)
-        device = customer * DEVICES_PER_CUSTOMER + slot
-        device = np.where(u < 0.82, device, NONE)
+        at_laptop = u >= PHONE_SHARE
+        device = customer * DEVICES_PER_CUSTOMER + np.where(at_laptop, LAPTOP, phone)
+        borrowed = self._borrowed(customer, time_ns) & (u >= PHONE_SHARE_BORROWING)
+        device = np.where(borrowed, self.circumstances.lender[customer] * DEVICES_PER_CUSTOMER + LAPTOP, device)
+        device = np.where(u < KNOWN_SHARE, device, NONE)
         unseen = u > 1.0 - strange_share
         device[unseen] = self.fresh_devices(int(unseen.sum()), rng)
         taps_phone = (channel == CONTACTLESS) & self.population.has_wallet[customer]
         at_shop = np.where(taps_phone, customer * DEVICES_PER_CUSTOMER + phone, NONE)
         return np.where(channel == ONLINE, device, at_shop)
 
+    def _borrowed(self, customer: Ints, time_ns: Ints) -> Flags:
+        state = self.circumstances
+        found: Flags = (time_ns < state.borrows_until_ns[customer]) & (time_ns >= state.borrows_from_ns[customer])
+        return found
+
     def strange_share(self, well_known: Flags, amount_minor: Ints) -> Floats:
         """Return how often people buy on a strange device: at shops they know well or for little money, else rarely."""
         small = np.where(amount_minor < SMALL_AMOUNT_MINOR, STRANGE_SHARE_SMALL, STRANGE_SHARE)
         return np.where(well_known, STRANGE_SHARE_WELL_KNOWN, small)
 
-    def changing_devices(self, count: int, keep: float, rng: np.random.Generator) -> Ints:
-        """Return a fraudster's devices, one a purchase: the one before by probability `keep`, else a fresh one."""
+    def changing_devices(self, time_ns: int, count: int, keep: float, rng: np.random.Generator) -> Ints:
+        """Return a fraudster's devices, one a purchase: the one before by probability `keep`, else a fresh one or one
+        of the machines that fraudsters use for many cards in those weeks.
+        """
         changes = rng.random(count) >= keep
         changes[0] = True
-        return self.fresh_devices(count, rng)[np.maximum.accumulate(np.where(changes, np.arange(count), 0))]
+        devices = self.fresh_devices(count, rng)
+        shared = rng.random(count) < MACHINE_SHARE
+        devices[shared] = self._machines(time_ns, int(shared.sum()), rng)
+        return devices[np.maximum.accumulate(np.where(changes, np.arange(count), 0))]
 
     def fresh_devices(self, count: int, rng: np.random.Generator) -> Ints:
         """Devices the card has most likely never used: a cleared browser, a friend's phone, a fraudster's machine."""
         return rng.integers(0, self.population.fresh_devices, count) + self.population.customers * DEVICES_PER_CUSTOMER
+
+    def _machines(self, time_ns: int, count: int, rng: np.random.Generator) -> Ints:
+        """Pick among the machines in use at a time; one by so many cards, and at least one."""
+        used = max(1, self.config.cards // CARDS_PER_MACHINE)
+        key = np.asarray(time_ns // MACHINE_LIFE_NS * 65_537 + rng.integers(0, used, count))
+        first = self.population.customers * DEVICES_PER_CUSTOMER
+        machine: Ints = (unit_hash(key, self.salt + 24) * self.population.fresh_devices).astype(np.int64)
+        return first + machine
 
     def hours_at(self, cards: Ints, categories: Ints, rng: np.random.Generator) -> Floats:
         """Hours from a block's start (UTC) at which the cards' customers buy in the categories: float64 in [0, 168)."""
@@ -187,11 +231,15 @@ def unit_hash(key: Ints, salt: int) -> Floats:
 
 
 def settled_circumstances(customers: int, before_ns: int) -> Circumstances:
-    """Nobody travels, everybody has their first phone."""
+    """Nobody travels, everybody has their first phone and uses their own laptop."""
     return Circumstances(
         trip_from_ns=np.full(customers, before_ns),
         trip_until_ns=np.full(customers, before_ns),
         trip_place=np.zeros(customers, np.int64),
+        trip_transit_ns=np.zeros(customers, np.int64),
         phone=np.zeros(customers, np.int64),
         phone_since_ns=np.full(customers, before_ns),
+        lender=np.arange(customers),
+        borrows_from_ns=np.full(customers, before_ns),
+        borrows_until_ns=np.full(customers, before_ns),
     )

@@ -1,22 +1,24 @@
 """Genuine spending of one block: outings of one or more purchases, by each customer's habits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from streams.labels import NS_PER_DAY, NS_PER_HOUR
-from streams.worlds.fraud.categories import CATEGORIES, DIGITAL, column
-from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Flags, Floats, Ints
+from streams.labels import NS_PER_DAY
+from streams.worlds.fraud.categories import CATEGORIES, DIGITAL, TRANSFER, column
+from streams.worlds.fraud.config import BLOCK_NS
+from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Flags, Floats, Ints, draft
 from streams.worlds.fraud.population import DEVICES_PER_CUSTOMER, PHONES
 from streams.worlds.fraud.scene import Scene
+from streams.worlds.fraud.whereabouts import whereabouts
 
 FOLLOW_UP_MAX = 5
 FOLLOW_UP_GAP_S = 900.0
 SESSION_SHARE, SESSION_MIN, SESSION_MAX, SESSION_GAP_S = 0.003, 5, 12, 200.0
 """Some digital outings are long sessions of quick payments: games, tips, bids."""
-TRANSIT_NS = 5 * NS_PER_HOUR
 PHONE_IS_NEW_NS = 10 * NS_PER_DAY
+CUSTOMER_IS_NEW_NS = 21 * NS_PER_DAY
 _FOLLOW_UP = column("follow_up")
 _ONLINE_SHARE = column("online_share")
 EVENTS_PER_OUTING = float((column("share") / (1.0 - _FOLLOW_UP)).sum())
@@ -37,35 +39,49 @@ def spend(
 ) -> Drafts:
     """Draw a block's genuine purchases, about `events` of them; a last outing may run on past the block's end.
 
-    `look_alikes` are codes by name; purchases on a trip (`travel`) and with a new phone (`new_phone`) are marked.
+    `look_alikes` are codes by name; marked are purchases on a trip (`travel`), with a new phone (`new_phone`), on
+    somebody else's laptop (`family_device`) and of new customers (`new_customer`).
     """
     purchases = _follow_up(_outings(scene, since_ns, events, rng), scene, rng)
-    away, in_transit = _on_trip(scene, purchases)
-    online = purchases.online | in_transit
-    category = np.where(in_transit, DIGITAL, purchases.category)
-    place = np.where(online, scene.shelves(purchases.card, rng), _walk_to(scene, purchases.card, away, rng))
+    where = whereabouts(scene, purchases.card, purchases.time_ns)
+    online = purchases.online | where.in_transit
+    category = np.where(where.in_transit, DIGITAL, purchases.category)
+    place = np.where(online, scene.shelves(purchases.card, rng), where.place)
+    at_home = scene.places.online_of_country[scene.places.country[scene.homes(purchases.card)]]
+    place = np.where(category == TRANSFER, at_home, place)
     outlet, well_known = scene.chosen_outlets(purchases.card, place, category, rng)
     amount = scene.amounts(purchases.card, outlet, rng)
     channel = scene.channels(purchases.card, outlet, amount, rng)
     strange = scene.strange_share(well_known, amount)
     device = scene.own_devices(purchases.time_ns, purchases.card, channel, strange, rng)
-    look_alike = np.where(away & (channel != ONLINE), look_alikes["travel"], NONE)
-    look_alike = np.where(_on_new_phone(scene, purchases, device), look_alikes["new_phone"], look_alike)
-    nothing = np.full(len(outlet), NONE)
-    return Drafts(purchases.time_ns, purchases.card, outlet, device, channel, amount, nothing, look_alike)
+    spent = draft(purchases.time_ns, purchases.card, outlet, device, channel, amount)
+    return replace(spent, look_alike=_resembling(scene, spent, where.away, look_alikes))
+
+
+def _resembling(scene: Scene, spent: Drafts, away: Flags, codes: Mapping[str, int]) -> Ints:
+    """Say which purchases look like fraud by the customer's circumstances."""
+    customer = scene.population.customer[spent.card]
+    members = scene.members
+    found = np.where(away & (spent.channel != ONLINE), codes["travel"], NONE)
+    own = (spent.device != NONE) & (spent.device < scene.population.customers * DEVICES_PER_CUSTOMER)
+    found = np.where(own & (spent.device // DEVICES_PER_CUSTOMER != customer), codes["family_device"], found)
+    since = scene.circumstances.phone_since_ns[customer]
+    still_new = (spent.time_ns >= since) & (spent.time_ns < since + PHONE_IS_NEW_NS)
+    is_phone = own & (spent.device % DEVICES_PER_CUSTOMER < PHONES)
+    found = np.where(is_phone & still_new, codes["new_phone"], found)
+    is_new = (spent.time_ns < members.joined_ns[customer] + CUSTOMER_IS_NEW_NS) & ~members.in_bad_faith[customer]
+    return np.where(is_new, codes["new_customer"], found)
 
 
 def _outings(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) -> _Purchases:
-    people = scene.population
-    count = rng.poisson(people.busyness * (events / EVENTS_PER_OUTING / people.cards))
-    card = np.repeat(np.arange(people.cards), count)
+    activity = scene.members.activity(scene.population, since_ns, since_ns + BLOCK_NS)
+    count = rng.poisson(activity * (events / EVENTS_PER_OUTING))
+    card = np.repeat(np.arange(scene.population.cards), count)
     category = _categories(scene, card, rng)
-    return _Purchases(
-        time_ns=scene.moments(since_ns, card, category, rng),
-        card=card,
-        category=category,
-        online=_goes_online(scene, card, category, rng),
-    )
+    time_ns = scene.moments(since_ns, card, category, rng)
+    kept = scene.members.grown_into(scene.population.customer[card], time_ns, rng)
+    time_ns, card, category = time_ns[kept], card[kept], category[kept]
+    return _Purchases(time_ns, card, category, _goes_online(scene, card, category, rng))
 
 
 def _categories(scene: Scene, cards: Ints, rng: np.random.Generator) -> Ints:
@@ -99,42 +115,10 @@ def _follow_up(first: _Purchases, scene: Scene, rng: np.random.Generator) -> _Pu
     card, online = first.card[again], first.online[again]
     wander = (rng.random(len(again)) < 0.6) & ~online
     category = np.where(wander, _categories(scene, card, rng), first.category[again])
-    category = np.where((category == DIGITAL) & ~online, first.category[again], category)
+    category = np.where((_ONLINE_SHARE[category] >= 1.0) & ~online, first.category[again], category)
     return _Purchases(
         np.concatenate((first.time_ns, time_ns)),
         np.concatenate((first.card, card)),
         np.concatenate((first.category, category)),
         np.concatenate((first.online, online)),
     )
-
-
-def _on_trip(scene: Scene, purchases: _Purchases) -> tuple[Flags, Flags]:
-    """Tell which purchases fall on a trip, and which of them into the hours on the way."""
-    customer = scene.population.customer[purchases.card]
-    begin, end = scene.circumstances.trip_from_ns[customer], scene.circumstances.trip_until_ns[customer]
-    away = (purchases.time_ns >= begin) & (purchases.time_ns < end)
-    late = (purchases.time_ns >= end) & (purchases.time_ns < end + TRANSIT_NS)
-    return away, late | (away & (purchases.time_ns < begin + TRANSIT_NS))
-
-
-def _walk_to(scene: Scene, cards: Ints, away: Flags, rng: np.random.Generator) -> Ints:
-    """Find the town: the trip's, else home, work, or now and then another town of the country or beyond."""
-    customer = scene.population.customer[cards]
-    u = rng.random(len(cards))
-    place = np.where(u < 0.78, scene.population.home[customer], scene.population.work[customer])
-    towns = scene.places.towns
-    elsewhere = u > 0.975
-    place[elsewhere] = towns[rng.integers(0, len(towns), int(elsewhere.sum()))] if len(towns) else place[elsewhere]
-    abroad = scene.places.country[place] != scene.places.country[scene.population.home[customer]]
-    place = np.where(elsewhere & abroad & (u < 0.994), scene.population.work[customer], place)
-    return np.where(away, scene.circumstances.trip_place[customer], place)
-
-
-def _on_new_phone(scene: Scene, purchases: _Purchases, device: Ints) -> Flags:
-    customer = scene.population.customer[purchases.card]
-    since = scene.circumstances.phone_since_ns[customer]
-    own = (device != NONE) & (device < scene.population.customers * DEVICES_PER_CUSTOMER)
-    is_phone = own & (device % DEVICES_PER_CUSTOMER < PHONES)
-    still_new: Flags = (purchases.time_ns >= since) & (purchases.time_ns < since + PHONE_IS_NEW_NS)
-    found: Flags = is_phone & still_new
-    return found

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from streams.labels import LABEL_SCHEMA
+from streams.profiles import PROFILE_SCHEMA
 from streams.transaction import CHANNELS, TRANSACTION_SCHEMA
 from streams.worlds.fraud.categories import CATEGORY_NAMES
 from streams.worlds.fraud.drafts import Drafts, Ints
@@ -14,6 +15,7 @@ from streams.worlds.fraud.geography import COUNTRIES, COUNTRY_CODES, CURRENCIES
 from streams.worlds.fraud.look_alikes import LOOK_ALIKES
 from streams.worlds.fraud.scenarios import SCENARIOS
 from streams.worlds.fraud.scene import Scene
+from streams.worlds.fraud.segments import SEGMENT_NAMES
 
 EVENT_ID_DIGITS = 12
 _CURRENCY_OF_COUNTRY = np.array([CURRENCIES.index(country.currency) for country in COUNTRIES])
@@ -64,6 +66,7 @@ class TableWriter:
             self._coded("country", outlets.country[drafts.outlet]),
             pa.array(latitude, mask=nowhere),
             pa.array(outlets.longitude[drafts.outlet], mask=nowhere),
+            pa.array(drafts.is_refund, mask=~drafts.is_refund),
         ]
         return pa.Table.from_arrays(columns, schema=TRANSACTION_SCHEMA)
 
@@ -80,6 +83,16 @@ class TableWriter:
             pa.array(drafts.time_ns + config.label_delay_ns, mask=~reported),
         ]
         return pa.Table.from_arrays(columns, schema=LABEL_SCHEMA)
+
+    def profiles(self) -> pa.Table:
+        """Return each card's segment and region as a table of PROFILE_SCHEMA."""
+        people = self.scene.population
+        columns = [
+            self._coded("card_id", np.arange(people.cards)).cast(pa.string()),
+            self._coded("segment", people.segment[people.customer]),
+            self._coded("country", self.scene.places.country[people.home[people.customer]]),
+        ]
+        return pa.Table.from_arrays(columns, schema=PROFILE_SCHEMA).sort_by("card_id")
 
     def _coded(self, name: str, codes: Ints, *, missing: bool = False) -> Any:
         indices = pa.array(codes.astype(np.int32), mask=codes < 0 if missing else None)
@@ -105,6 +118,7 @@ def table_writer(scene: Scene, rng: np.random.Generator) -> TableWriter:
         "category": CATEGORY_NAMES,
         "channel": CHANNELS,
         "country": COUNTRY_CODES,
+        "segment": SEGMENT_NAMES,
         "scenario": tuple(SCENARIOS),
         "look_alike": tuple(LOOK_ALIKES),
     }

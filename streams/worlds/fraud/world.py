@@ -5,23 +5,27 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 
 from streams.labels import NS_PER_S
 from streams.worlds.fraud.budget import FraudBudget
 from streams.worlds.fraud.categories import hours_of_week
 from streams.worlds.fraud.config import BLOCK_NS, FraudWorldConfig, check_look_alikes, named_shares
-from streams.worlds.fraud.drafts import Drafts, Floats, join, no_drafts
+from streams.worlds.fraud.drafts import Drafts, Flags, Floats, join, no_drafts
 from streams.worlds.fraud.geography import COUNTRY_CODES, Places, lay_out
 from streams.worlds.fraud.look_alikes import LOOK_ALIKES
+from streams.worlds.fraud.membership import settled_members
 from streams.worlds.fraud.outlets import open_outlets
 from streams.worlds.fraud.population import Population, settle
+from streams.worlds.fraud.refunds import REFUNDS_PER_EVENT, returned_goods
 from streams.worlds.fraud.scenarios import SCENARIOS
 from streams.worlds.fraud.scene import Scene, settled_circumstances
 from streams.worlds.fraud.spending import spend
+from streams.worlds.fraud.standing_orders import PER_CARD_IN_A_BLOCK, standing_orders
 from streams.worlds.fraud.tables import TableWriter, table_writer
 from streams.worlds.world import Block, WorldTables, collect
 
-WARM_UP_BLOCKS = 6
+WARM_UP_BLOCKS = 9
 """Blocks lived through before the start, for campaigns, trips and phones only: the first day is like any other."""
 _PLACES, _PEOPLE, _OUTLETS, _NAMES, _SALT, _LIVING, _SPENDING, _CRIME, _REPORTS = range(9)
 _TICK_NS = 1_000_000
@@ -40,7 +44,8 @@ class FraudWorld:
         )
         defaults = {name: look_alike.share for name, look_alike in LOOK_ALIKES.items()}
         check_look_alikes(config.look_alike_shares)
-        self._look_alike_shares = named_shares("look_alike_shares", config.look_alike_shares, defaults)
+        shares = named_shares("look_alike_shares", config.look_alike_shares, defaults)
+        self._look_alike_shares = [share * config.look_alike_factor for share in shares]
         self._places = lay_out(config.home_shares, config.cards, self._rng(_PLACES))
         self._population = settle(config, self._places, self._rng(_PEOPLE))
         crowd = _town_cards(self._places, self._population)
@@ -76,9 +81,14 @@ class FraudWorld:
             population=self._population,
             outlets=self._outlets,
             circumstances=settled_circumstances(self._population.customers, before_ns),
+            members=settled_members(self._population, before_ns),
             hours=hours_of_week(weekday),
             salt=int(self._rng(_SALT).integers(0, 2**62)),
         )
+
+    def profiles(self) -> pa.Table:
+        """Return who holds each card, as a table of PROFILE_SCHEMA; cards yet to be opened are in it too."""
+        return self._writer.profiles()
 
     def budget(self) -> FraudBudget:
         """Begin to count the fraud there has to be."""
@@ -106,31 +116,43 @@ class _Life:
         self._writer = writer
         self._budget = world.budget()
         self._look_alikes = world.look_alike_events()
-        added = sum(self._look_alikes[name] * look_alike.added for name, look_alike in LOOK_ALIKES.items())
-        self._spending = world.config.events_per_block * (1.0 - world.config.fraud_share) - added
+        self._spending = _ordinary_events(world.config, self._look_alikes)
         self._coming = no_drafts()
         self._events = 0
 
     def warm_up(self, block: int) -> None:
         """Live through a block before the start; only what reaches beyond the start is kept."""
+        self._gather(block)
         drafts = join([self._coming, *self._happen(block), *self._crimes(block)])
         self._coming = drafts.take(drafts.time_ns >= self._world.start_ns)
 
     def live(self, block: int) -> Block:
         """Live through a block: everything in it, in order, as tables."""
-        until_ns = self._since_ns(block) + BLOCK_NS
+        since_ns = self._since_ns(block)
+        self._gather(block)
         happened = self._happen(block)
-        spent = spend(
-            self._scene,
-            self._since_ns(block),
-            max(self._spending, 0.0),
-            _CODE,
-            self._world.block_rng(_SPENDING, block),
-        )
-        drafts = join([spent, *happened, *self._crimes(block), self._coming])
-        now = drafts.time_ns < until_ns
+        rng = self._world.block_rng(_SPENDING, block)
+        spent = spend(self._scene, since_ns, self._spending, _CODE, rng)
+        back = returned_goods(self._scene, spent, rng)
+        orders = standing_orders(self._scene, since_ns)
+        drafts = join([spent, back, orders, *happened, *self._crimes(block), self._coming])
+        now = drafts.time_ns < since_ns + BLOCK_NS
         self._coming = drafts.take(~now)
-        return self._write(_in_order(drafts.take(now)), block)
+        return self._write(self._in_order(drafts, now), block)
+
+    def _gather(self, block: int) -> None:
+        since_ns = self._since_ns(block)
+        self._scene.members.gather(self._scene.population, since_ns, since_ns + BLOCK_NS)
+
+    def _in_order(self, drafts: Drafts, now: Flags) -> Drafts:
+        """Sort what is paid now by event time, in whole milliseconds as payment messages carry it; leave out what would
+        be paid with cards that are not open yet, or not any more.
+        """
+        held = self._scene.members.holds(self._scene.population.customer[drafts.card], drafts.time_ns)
+        rows = np.flatnonzero(now & held)
+        ticks = drafts.time_ns[rows] // _TICK_NS * _TICK_NS
+        order = np.argsort(ticks, kind="stable")
+        return replace(drafts.take(rows[order]), time_ns=ticks[order])
 
     def _since_ns(self, block: int) -> int:
         return self._world.start_ns + block * BLOCK_NS
@@ -154,15 +176,17 @@ class _Life:
         return self._writer.events(drafts, first), self._writer.labels(drafts, first, reports)
 
 
-def _in_order(drafts: Drafts) -> Drafts:
-    """Sort by event time, in whole milliseconds as payment messages carry it."""
-    ticks = replace(drafts, time_ns=drafts.time_ns // _TICK_NS * _TICK_NS)
-    return ticks.take(np.argsort(ticks.time_ns, kind="stable"))
+def _ordinary_events(config: FraudWorldConfig, look_alikes: dict[str, float]) -> float:
+    """Events a block leaves to ordinary spending, after all that is added to it."""
+    added = sum(look_alikes[name] * look_alike.added for name, look_alike in LOOK_ALIKES.items())
+    left = config.events_per_block * (1.0 - config.fraud_share) - added - config.cards * PER_CARD_IN_A_BLOCK
+    return max(left, 0.0) / (1.0 + REFUNDS_PER_EVENT)
 
 
 def _town_cards(places: Places, population: Population) -> Floats:
     """Cards at home in each town, and in the country of each online shelf; a crowd of visitors where nobody lives."""
-    here = np.bincount(population.home[population.customer], minlength=len(places.country)).astype(np.float64)
+    active = population.customer[population.customer < population.active_customers]
+    here = np.bincount(population.home[active], minlength=len(places.country)).astype(np.float64)
     by_country = np.bincount(places.country, weights=here, minlength=len(COUNTRY_CODES))
     crowd = np.where(places.is_online, by_country[places.country], here)
-    return np.asarray(np.maximum(crowd, 0.02 * population.cards))
+    return np.asarray(np.maximum(crowd, 0.02 * len(active)))

@@ -150,3 +150,11 @@ def test_feature_matrix_survives_slices_and_nulls() -> None:
     read = feature_matrix(table, 3)
     assert read is not None
     assert np.array_equal(read, features[10:40])
+
+
+def test_the_score_counts_as_decided_whatever_its_margin() -> None:
+    """A calibrated score is not the margin's logistic; the reference is of scores."""
+    margin, features = reference_sample(seed=2, size=5_000)
+    moved = decisions(margin, features)
+    moved = moved.set_column(moved.column_names.index("margin"), "margin", pa.array(2.0 * margin - 3.0))
+    assert measure_drift(moved, bundle()).score.status == "stable"

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from harness import training
-from harness.prepare import Prepared, Windows, _world_windows
+from harness.prepare import Prepared, Windows, _world_windows, prepare
 from harness.processes import Family
 from harness.scenario import Scenario
 from streams.labels import NS_PER_DAY
+from streams.profiles import PROFILE_SCHEMA
 from streams.worlds.world import WorldTables
 
 START, STREAM = 100 * NS_PER_DAY, 160 * NS_PER_DAY
@@ -44,3 +46,18 @@ def test_the_data_s_own_label_delay_wins(
     with pytest.raises(StopError):
         training.train(Scenario(name="s"), prepared, training.Workshop(tmp_path, tmp_path, Family(), lambda _: None))
     assert commands[0][commands[0].index("--label-delay-days") + 1] == told
+
+
+def test_profiles_are_written_beside_labels_for_the_cards_that_occur(tmp_path: Path) -> None:
+    scenario = Scenario.model_validate(
+        {"name": "s", "load": {"duration_s": 1.0}, "world": {"history_days": 15, "cards": 60}}
+    )
+    prepared = prepare(scenario, tmp_path)
+    profiles = pq.read_table(prepared.file("profiles"))
+    seen = {
+        card
+        for name in ("history", "events")
+        for card in pq.read_table(prepared.file(name), columns=["card_id"])["card_id"].to_pylist()
+    }
+    assert profiles.schema.equals(PROFILE_SCHEMA)
+    assert set(profiles["card_id"].to_pylist()) == seen

@@ -8,6 +8,7 @@ import yaml
 
 from harness.scenario import Scenario, load_scenario, parse_scenario
 from streams.errors import BadInputError
+from streams.worlds.fraud.config import FraudWorldConfig
 
 
 def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
@@ -32,6 +33,8 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"seeds.world": -1}, "seeds.world = -1: must be at least 0"),
         ({"seeds": 3}, "seeds = 3: must be keys and values"),
         ({"world.cards": 2}, "cards is 2, allowed are 50 to"),
+        ({"world.preset": "brutal"}, "world.preset = 'brutal': must be one of easy, medium, hard"),
+        ({"world.boldness": 9.0}, "boldness is 9.0, allowed are 0 to 3"),
         ({"world.start": "soon"}, "it must be a date such as"),
         ({"load.burst.length_s": 50.0}, "length_s = 50 must be below every_s = 10"),
         ({"faults": [{"kind": "kill"}]}, "can have at most 0 entries"),
@@ -54,6 +57,12 @@ def test_several_problems_are_said_together() -> None:
         load_scenario("fraud", {"measure.k": 0, "load.partitions": 0})
     assert "measure.k" in str(caught.value)
     assert "load.partitions" in str(caught.value)
+
+
+def test_a_preset_s_keys_are_overridden_by_those_given() -> None:
+    hard = load_scenario("fraud", {"world.preset": "hard", "world.fraud_share": 0.01}).world.config
+    assert (hard.fraud_share, hard.never_reported_share) == (0.01, 0.15)
+    assert load_scenario("fraud").world.config == FraudWorldConfig()
 
 
 def test_an_endless_world_is_refused() -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.autoencoder import AutoencoderSettings
+from models.autoencoder import Autoencoder, AutoencoderSettings
 from models.boosting import BoostingSettings
 from models.bundle import Bundle
 from models.features.batch import Vocabulary
@@ -24,9 +24,10 @@ from streams.transaction import CHANNELS, TRANSACTION_SCHEMA
 SMALL = FitSettings(
     seed=3,
     nthread=1,
+    with_autoencoder=True,
     boosting=BoostingSettings(rounds_max=60, patience=15, max_bin=256),
     autoencoder=AutoencoderSettings(hidden=(16, 6, 16), rows_max=4_000, epochs=4),
-    imbalance=ImbalanceSettings(rows_max=4_000, rounds=12, smote_genuine_max=2_000),
+    imbalance=ImbalanceSettings(None, rows_max=4_000, rounds=12, smote_genuine_max=2_000),
 )
 SPLIT = TimeSplit(0, 16 * NS_PER_DAY, 20 * NS_PER_DAY)
 VOCABULARY = Vocabulary(("books", "fuel", "travel"), ("chip", "contactless", "online", "atm"))
@@ -68,6 +69,14 @@ def history() -> LabelledHistory:
 @pytest.fixture(scope="session")
 def fitted(history: LabelledHistory) -> Fitted:
     return fit_model(history, SPLIT, SMALL)
+
+
+@pytest.fixture(scope="session")
+def autoencoder(fitted: Fitted) -> Autoencoder:
+    """The autoencoder of the fitted model."""
+    if fitted.autoencoder is None:
+        raise AssertionError("the small fit has an autoencoder")
+    return fitted.autoencoder
 
 
 @pytest.fixture(scope="session")

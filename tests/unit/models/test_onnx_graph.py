@@ -5,8 +5,10 @@ import onnx
 import onnxruntime
 import pytest
 
+from models.autoencoder import Autoencoder
 from models.boosting import load_trees, margins
 from models.bundle import Bundle
+from models.features.catalog import FEATURES
 from models.fitting import Fitted
 from models.onnx_graph import build_graph
 from models.onnx_model import OnnxModel, probability
@@ -30,11 +32,11 @@ def test_no_rank_is_lost(bundle: Bundle, fresh_rows: np.ndarray) -> None:
 
 
 def test_reconstruction_error_equals_the_autoencoder_to_the_bit(
-    bundle: Bundle, fitted: Fitted, fresh_rows: np.ndarray
+    bundle: Bundle, autoencoder: Autoencoder, fresh_rows: np.ndarray
 ) -> None:
     found = OnnxModel(bundle).score(fresh_rows).reconstruction_error
-    np.testing.assert_array_equal(found, fitted.autoencoder.errors(fresh_rows))
-    np.testing.assert_array_equal(found[:999], fitted.autoencoder.errors(fresh_rows[:999], rows_at_once=10))
+    np.testing.assert_array_equal(found, autoencoder.errors(fresh_rows))
+    np.testing.assert_array_equal(found[:999], autoencoder.errors(fresh_rows[:999], rows_at_once=10))
     assert np.isfinite(found).all()
 
 
@@ -50,7 +52,18 @@ def test_scores_do_not_depend_on_the_micro_batch(bundle: Bundle, fresh_rows: np.
 
 
 def test_the_same_parts_give_the_same_bytes(fitted: Fitted, bundle: Bundle) -> None:
-    assert build_graph(fitted.autoencoder, fitted.booster) == bundle.graph
+    assert build_graph(fitted.autoencoder, fitted.booster, len(FEATURES)) == bundle.graph
+
+
+def test_without_an_autoencoder_the_error_is_missing_and_the_margin_the_trees_own(
+    fitted: Fitted, fresh_rows: np.ndarray
+) -> None:
+    session = onnxruntime.InferenceSession(build_graph(None, fitted.booster, len(FEATURES)))
+    margin, error = session.run(["margin", "reconstruction_error"], {"features": fresh_rows})
+    missing = np.full(len(fresh_rows), np.nan, dtype=np.float32)
+    np.testing.assert_array_equal(error, missing)
+    expected = margins(fitted.booster, np.column_stack([fresh_rows, missing]))
+    assert np.abs(margin - expected).max() <= 1e-4
 
 
 def test_no_rows_no_scores(bundle: Bundle) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scorer.__main__ import app
-from scorer.worker_role import read_dispositions, read_events, read_schedule
+from scorer.input_files import read_dispositions, read_events, read_schedule
 from streams.errors import BadInputError
 
 

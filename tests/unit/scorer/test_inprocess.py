@@ -7,7 +7,8 @@ import pytest
 
 from models.features.ledger import RiskLedger
 from scorer.day_closing import DayCloser
-from scorer.engines.inprocess import InlineTables, InprocessEngine, Input
+from scorer.engines.inprocess import InprocessEngine, Input
+from scorer.inline_tables import InlineTables
 from scorer.table_feed import TableGate
 from streams.transaction import TRANSACTION_SCHEMA
 from tests.unit.scorer.test_pipeline import make_pipeline
@@ -26,7 +27,7 @@ class Never:
 @pytest.mark.parametrize("paced", [False, True])
 def test_a_stream_without_events_is_ready_and_ends(tmp_path: Path, paced: bool) -> None:
     pipeline = make_pipeline()
-    tables = InlineTables(DayCloser(RiskLedger.empty(7), 7, 0), [])
+    tables = InlineTables(DayCloser(RiskLedger.empty(7), 0), [])
     source = Input(TRANSACTION_SCHEMA.empty_table(), np.zeros(0, np.int64) if paced else None, tmp_path / "d.jsonl")
     gate = TableGate(tables, pipeline, lambda: 5)
     told: list[int | None] = []

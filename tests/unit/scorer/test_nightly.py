@@ -19,12 +19,13 @@ TOPICS = Topics("t")
 
 
 def closer(delay: int = 2) -> DayCloser:
-    return DayCloser(RiskLedger.empty(delay), delay, FIRST)
+    return DayCloser(RiskLedger.empty(delay), FIRST)
 
 
 def place_event(name: str, day: int, terminal: str = "t1") -> PlaceEvent:
     """An event in the middle of a business day."""
-    return PlaceEvent(event_id=name, event_time_ns=day * NS_PER_DAY + 10 * NS_PER_HOUR, terminal_id=terminal)
+    time_ns = day * NS_PER_DAY + 10 * NS_PER_HOUR
+    return PlaceEvent(event_id=name, event_time_ns=time_ns, card_id="c", terminal_id=terminal)
 
 
 def fraud(name: str, day: int, reported_day: int, terminal: str = "t1") -> Disposition:
@@ -46,27 +47,32 @@ def days(tables: list[DayTable]) -> list[int]:
     return [table.day for table in tables]
 
 
-def test_a_day_that_needs_history_only_closes_with_its_trailer() -> None:
+def terminal_values(table: DayTable) -> list[list[float]]:
+    found: list[list[float]] = table.places["terminal"].values.tolist()
+    return found
+
+
+def test_a_day_without_events_closes_with_its_trailer() -> None:
     book = closer()
     assert book.close_ready() == []
-    book.add_day_end(end(FIRST, events=5))
-    assert days(book.close_ready()) == [FIRST]  # delay 2: events of FIRST - 1 and before
+    book.add_day_end(end(FIRST, events=0))
+    assert days(book.close_ready()) == [FIRST]
     assert book.next_day == FIRST + 1
 
 
-def test_a_day_waits_for_the_events_its_label_delay_reaches_back_to() -> None:
+def test_a_day_waits_for_its_events() -> None:
     book = closer()
     for day in range(FIRST, FIRST + 3):
         book.add_day_end(end(day, events=2 * (day - FIRST + 1)))
-    assert days(book.close_ready()) == [FIRST]
+    assert book.close_ready() == []
     book.add_events([place_event("a", FIRST), place_event("b", FIRST)])
-    assert days(book.close_ready()) == [FIRST + 1]  # asks for the trailer of FIRST
+    assert days(book.close_ready()) == [FIRST]
     book.add_events([place_event("c", FIRST + 1)])
     assert book.close_ready() == []
-    book.add_events([place_event("d", FIRST + 1)])
+    book.add_events([place_event("d", FIRST + 1), place_event("e", FIRST + 2), place_event("f", FIRST + 2)])
     tables = book.close_ready()
-    assert days(tables) == [FIRST + 2]
-    assert tables[0].terminal_values[0, 0] == 2  # count_1d: the events of FIRST
+    assert days(tables) == [FIRST + 1, FIRST + 2]
+    assert terminal_values(tables[1])[0][0] == 2  # count_1d with a delay of 2 days: the events of FIRST
 
 
 def test_a_day_waits_for_the_dispositions_reported_in_it() -> None:
@@ -76,7 +82,7 @@ def test_a_day_waits_for_the_dispositions_reported_in_it() -> None:
     assert book.close_ready() == []
     book.add_dispositions([fraud("a", FIRST, FIRST)])
     (table,) = book.close_ready()
-    assert table.terminal_values[0].tolist() == [2, 2, 2, 0.5, 0.5, 0.5]
+    assert terminal_values(table)[0][:6] == [2, 2, 2, 0.5, 0.5, 0.5]
 
 
 def test_a_disposition_of_a_later_day_does_not_count_for_this_one() -> None:
@@ -87,7 +93,7 @@ def test_a_disposition_of_a_later_day_does_not_count_for_this_one() -> None:
     assert book.close_ready() == []
     book.add_day_end(end(FIRST, events=1, dispositions=0))
     (table,) = book.close_ready()
-    assert table.terminal_values[0, 3] == 0
+    assert terminal_values(table)[0][3] == 0
 
 
 def test_repeated_events_count_for_the_totals_and_not_for_the_ledger() -> None:
@@ -95,7 +101,7 @@ def test_repeated_events_count_for_the_totals_and_not_for_the_ledger() -> None:
     book.add_events([place_event("a", FIRST), place_event("a", FIRST), place_event("b", FIRST)])
     book.add_day_end(end(FIRST, events=3))
     (table,) = book.close_ready()
-    assert table.terminal_values[0, 0] == 2
+    assert terminal_values(table)[0][0] == 2
     assert (book.events, book.repeated) == (3, 1)
 
 
@@ -122,7 +128,7 @@ def test_the_order_of_arrival_does_not_matter() -> None:
             tables += book.close_ready()
         found.append(
             [
-                (table.day, dict(zip(table.terminal_ids, table.terminal_values.tolist(), strict=True)))
+                (table.day, dict(zip(table.places["terminal"].ids, terminal_values(table), strict=True)))
                 for table in tables
             ]
         )
@@ -140,7 +146,7 @@ def test_the_job_reads_its_topics_and_leaves_out_what_it_cannot_read() -> None:
     job.take(TOPICS.day_ends, [encode(end(FIRST, events=1))])
     job.close_days()
     assert days(published) == [FIRST]
-    assert published[0].merchant_ids == ("m",)
+    assert published[0].places["merchant"].ids == ("m",)
     told = job.summary("ready")
     assert (told["events"], told["unreadable"], told["tables_published"], told["last_day"]) == (1, 3, 1, FIRST)
 
@@ -157,8 +163,8 @@ def test_what_is_published_is_what_is_installed() -> None:
     (table,) = book.close_ready()
     assembler = DayTableAssembler()
     (found,) = [whole for part in table.to_messages(1_024) if (whole := assembler.add(part)) is not None]
-    assert found.terminal_ids == table.terminal_ids
-    np.testing.assert_array_equal(found.terminal_values, table.terminal_values)
+    assert found.places["terminal"].ids == table.places["terminal"].ids
+    np.testing.assert_array_equal(terminal_values(found), terminal_values(table))
 
 
 def test_the_rehearsal_leaves_no_trace() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from harness.feed import DISPOSITIONS, dispositions_between, side_messages
 from models.features.day_table import DayTable
-from models.features.ledger import RiskLedger
+from models.features.ledger import CODED, RiskLedger
 from models.features.offline import compute_history
 from scorer.day_closing import DayCloser, PlaceEvent
 from streams.codec import decode_day_end, decode_disposition
@@ -18,29 +18,23 @@ SHAPE = StreamShape(events=500, cards=5, days=50.0, late_share=0.0, repeat_share
 
 def rows(table: DayTable) -> dict[str, list[float]]:
     """Rows by kind and id, in an order of their own."""
-    both = ((table.terminal_ids, table.terminal_values, "t"), (table.merchant_ids, table.merchant_values, "m"))
     return {
-        f"{kind}/{place}": row for ids, values, kind in both for place, row in zip(ids, values.tolist(), strict=True)
+        f"{kind}/{place}": row
+        for kind, found in table.places.items()
+        for place, row in zip(found.ids, found.values.tolist(), strict=True)
     }
 
 
 def place_event(event: CardTransaction) -> PlaceEvent:
-    return PlaceEvent(
-        event_id=event.event_id,
-        event_time_ns=event.event_time_ns,
-        terminal_id=event.terminal_id,
-        merchant_id=event.merchant_id,
-    )
+    ids = {f"{name}_id": getattr(event, f"{name}_id") for name in CODED}
+    return PlaceEvent(event_id=event.event_id, event_time_ns=event.event_time_ns, **ids)
 
 
 def truth(day: int, delay_days: int, events: list[CardTransaction], frauds: list[Disposition]) -> DayTable:
     """The table of one who sees everything at once."""
     ledger = RiskLedger.empty(delay_days)
-    ledger.add_transactions(
-        [event.event_time_ns for event in events],
-        [event.terminal_id for event in events],
-        [event.merchant_id for event in events],
-    )
+    ids = {name: [getattr(event, f"{name}_id") for event in events] for name in CODED}
+    ledger.add_transactions([event.event_time_ns for event in events], ids)
     ledger.add_dispositions(frauds)
     return ledger.close(day)
 
@@ -56,7 +50,7 @@ def test_every_day_closes_in_time_and_every_fraud_counts_once(seed: int, delay_d
     found = dispositions_between(as_table(events), labels, until_ns, events[-1].event_time_ns)
     stream = events[cut:]
     side = side_messages(np.array([event.event_time_ns for event in stream], np.int64), found)
-    closer = DayCloser(history.ledger, delay_days, history.ledger.last_closed + 1)
+    closer = DayCloser(history.ledger, history.ledger.last_closed + 1)
     tables: list[DayTable] = []
     sent = 0
     for row, event in enumerate(stream):

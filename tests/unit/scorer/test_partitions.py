@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 
 from scorer.counters import Counters
 from scorer.engines.partitions import PartitionShare
-from streams.decision import Decision
+from streams.decision import Decision, Explanation
 from streams.topics import Topics
 
 TOPICS = Topics("t")
@@ -107,3 +107,33 @@ def test_the_last_commit_has_all_that_is_safe(consumer: FakeConsumer) -> None:
             decide(share, share.take(10))
             share.tick()
     assert consumer.committed == [(True, {0: 6}), (True, {1: 8}), (False, {0: 6, 1: 8})]
+
+
+def test_offsets_wait_for_the_explanations_of_their_events(consumer: FakeConsumer) -> None:
+    with share_of(consumer) as share:
+        receipts: list[Any] = []
+        for messages in ([message(0, 5)], [message(0, 6)]):
+            consumer.waiting.extend(messages)
+            taken = share.take(10)
+            receipts += share.expect(1)
+            decide(share, taken)
+            share.tick()
+        assert consumer.committed == []
+        share.give_up(receipts[:1])
+        share.tick()
+        assert consumer.committed == [(True, {0: 6})]
+        share.publish([Explanation(event_id="e0-6", reasons=[])], receipts[1:])
+        share.tick()
+    assert consumer.committed[1:] == [(True, {0: 7}), (False, {0: 7})]
+
+
+def test_what_is_being_explained_is_finished_before_a_share_is_given_up(consumer: FakeConsumer) -> None:
+    with share_of(consumer) as share:
+        consumer.waiting.append(message(0, 5))
+        taken = share.take(10)
+        receipts = share.expect(1)
+        decide(share, taken)
+        share.settle_after(lambda: share.give_up(receipts))
+        consumer.callbacks["on_revoke"](consumer, consumer.partitions(0))
+        assert consumer.committed == [(False, {0: 6})]
+        share.settle_after(lambda: None)

@@ -1,4 +1,4 @@
-"""The decision flow: paths, waves, counts; the same decisions for any cut into micro-batches."""
+"""The decision flow: paths, counts, what is explained; the same decisions for any cut into micro-batches."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import Thresholds
+from models.calibration import UNCALIBRATED, Calibration
 from models.features.batch import Vocabulary
 from models.features.catalog import FEATURE_INDEX
 from models.features.state import FeatureState
 from models.onnx_model import ModelOutput
 from scorer.assembly import rule_columns
 from scorer.counters import Counters
+from scorer.explaining import Scored
 from scorer.guarded_model import Fallback, Guarded
+from scorer.judgement import Judge
 from scorer.options import Explain
 from scorer.pipeline import Parts, Pipeline
 from streams.decision import Decision, Reason
@@ -43,12 +46,18 @@ class FakeGuard:
         return Guarded(ModelOutput(margin, np.zeros(len(values), np.float32)))
 
 
-class FakeContributions:
-    def reasons(self, values: np.ndarray, reconstruction_error: np.ndarray, top: int) -> list[list[Reason]]:
-        return [
-            [Reason(code="amount", text=f"amount is {row[AMOUNT]}", kind="feature", contribution=1.0)][:top]
-            for row in values
-        ]
+class Collected:
+    """Takes what is to be explained."""
+
+    def __init__(self) -> None:
+        self.rows: list[Scored] = []
+
+    def submit(self, rows: Scored) -> None:
+        self.rows.append(rows)
+
+    @property
+    def ids(self) -> list[str]:
+        return [event_id for rows in self.rows for event_id in rows.event_ids]
 
 
 class FakePack:
@@ -76,9 +85,8 @@ class _Verdicts:
 
 def make_pipeline(guard: FakeGuard | None = None, explain: Explain = "flagged") -> Pipeline:
     pack: Any = FakePack()
-    parts = Parts(
-        FeatureState.empty(VOCABULARY), pack, guard or FakeGuard(), FakeContributions(), Thresholds(0.5, 0.9), "model-1"
-    )
+    judge = Judge(pack, guard or FakeGuard(), UNCALIBRATED, Thresholds(0.5, 0.9))
+    parts = Parts(FeatureState.empty(VOCABULARY), judge, "model-1")
     ticks = itertools.count(1_000, 7)
     return Pipeline(parts, clock_ns=lambda: next(ticks), worker="w", counters=Counters(), explain=explain)
 
@@ -90,53 +98,73 @@ def event(number: int, amount: float, *, time_ns: int | None = None, card: str =
     )
 
 
-def waves(pipeline: Pipeline, events: Sequence[CardTransaction], taken_ns: int = 500) -> list[list[Decision]]:
-    return [list(wave) for wave in pipeline.decide(pipeline.prepare(events), taken_ns, 40)]
+def decide(pipeline: Pipeline, events: Sequence[CardTransaction], taken_ns: int = 500) -> list[Decision]:
+    return list(pipeline.decide(pipeline.prepare(events), taken_ns, 40))
 
 
 def test_rules_model_and_thresholds_share_the_work() -> None:
     pipeline = make_pipeline()
-    first, second = waves(pipeline, [event(1, 10), event(2, 6_000), event(3, 1_005), event(4, 2_000)])
-    assert [(d.event_id, d.outcome, d.path) for d in first] == [
+    found = decide(pipeline, [event(1, 10), event(2, 6_000), event(3, 1_005), event(4, 2_000)])
+    assert [(d.event_id, d.outcome, d.path) for d in found] == [
         ("e1", "approve", "model"),
         ("e2", "block", "rules"),
+        ("e3", "review", "model"),
+        ("e4", "block", "model"),
     ]
-    assert [(d.event_id, d.outcome, d.path) for d in second] == [("e3", "review", "model"), ("e4", "block", "model")]
-    assert first[1].margin is None
-    assert first[1].score == 0.97
-    assert [reason.code for reason in first[1].reasons] == ["HUGE"]
-    assert [reason.code for reason in second[0].reasons] == ["amount"]
+    assert found[1].margin is None
+    assert found[1].score == 0.97
+    assert [[reason.code for reason in decision.reasons] for decision in found] == [[], ["HUGE"], [], []]
     assert pipeline.counters.by_path == {"rules": 1, "model": 3, "fallback": 0}
     assert pipeline.counters.by_outcome == {"approve": 1, "review": 1, "block": 2}
 
 
 def test_a_score_is_the_logistic_function_of_its_margin_in_double() -> None:
-    (first,) = waves(make_pipeline(), [event(1, 123.45)])
-    margin = first[0].margin
+    (first,) = decide(make_pipeline(), [event(1, 123.45)])
+    margin = first.margin
     assert margin is not None
     assert margin == float(np.float32(margin))
-    assert first[0].score == pytest.approx(1 / (1 + np.exp(-margin)), rel=1e-15)
+    assert first.score == pytest.approx(1 / (1 + np.exp(-margin)), rel=1e-15)
+
+
+def test_scores_are_calibrated_before_they_meet_the_thresholds() -> None:
+    pack: Any = FakePack()
+    halved = Calibration("platt", 0.5, 0.5, -1.0)
+    judge = Judge(pack, FakeGuard(), halved, Thresholds(0.5, 0.9))
+    verdicts, judged = judge.decide(np.full((1, len(FEATURE_INDEX)), 1_100, np.float32))
+    assert verdicts.outcome.tolist() == [0]
+    assert judged.margin.tolist() == [1.0]
+    assert judged.score.tolist() == [pytest.approx(1 / (1 + np.exp(0.5)))]
+    assert judged.outcome.tolist() == [1]
 
 
 def test_stamps_and_stages_follow_the_clock() -> None:
-    first, second = waves(make_pipeline(), [event(1, 10), event(2, 2_000)], taken_ns=500)
-    assert first[0].taken_ns == second[0].taken_ns == 500
-    assert (first[0].emitted_ns or 0) < (second[0].emitted_ns or 0)
-    assert set(first[0].stages_ns) == {"features", "rules", "model", "table_wait"}
-    assert set(second[0].stages_ns) == {"features", "rules", "model", "table_wait", "explain"}
-    assert first[0].stages_ns["table_wait"] == 40
+    first, second = decide(make_pipeline(), [event(1, 10), event(2, 2_000)], taken_ns=500)
+    assert first.taken_ns == second.taken_ns == 500
+    assert (first.emitted_ns or 0) < (second.emitted_ns or 0)
+    assert set(first.stages_ns) == {"features", "rules", "model", "table_wait"}
+    assert first.stages_ns["table_wait"] == 40
+
+
+def test_what_is_handed_over_is_what_the_model_saw_and_when_it_was_decided() -> None:
+    pipeline, collected = make_pipeline(), Collected()
+    pipeline.explain_by(collected)
+    decisions = decide(pipeline, [event(1, 10), event(2, 2_000), event(3, 6_000), event(4, 1_500)])
+    (rows,) = collected.rows
+    assert rows.event_ids == ["e2", "e4"]
+    assert rows.values[:, AMOUNT].tolist() == [2_000, 1_500]
+    assert rows.decided_ns == [decisions[1].emitted_ns, decisions[3].emitted_ns]
 
 
 def test_features_are_the_row_the_model_saw() -> None:
-    (first,) = waves(make_pipeline(), [event(1, 12.5)])
-    row = np.frombuffer(first[0].features or b"", "<f4")
+    (first,) = decide(make_pipeline(), [event(1, 12.5)])
+    row = np.frombuffer(first.features or b"", "<f4")
     assert len(row) == len(FEATURE_INDEX)
     assert row[AMOUNT] == np.float32(12.5)
 
 
 def test_without_a_model_the_rules_fall_back() -> None:
     pipeline = make_pipeline(FakeGuard(down=True))
-    (first,) = waves(pipeline, [event(1, 10), event(2, 6_000)])
+    first = decide(pipeline, [event(1, 10), event(2, 6_000)])
     assert [(d.outcome, d.path, d.score, d.margin) for d in first] == [
         ("review", "fallback", 0.6, None),
         ("block", "rules", 0.97, None),
@@ -146,20 +174,43 @@ def test_without_a_model_the_rules_fall_back() -> None:
 
 def test_the_model_is_not_asked_when_the_rules_decide_everything() -> None:
     guard = FakeGuard()
-    waves(make_pipeline(guard), [event(1, 6_000)])
+    decide(make_pipeline(guard), [event(1, 6_000)])
     assert guard.rows == []
 
 
 @pytest.mark.parametrize(("explain", "explained"), [("flagged", {"e2"}), ("all", {"e1", "e2"}), ("none", set())])
 def test_whose_scores_are_explained(explain: Explain, explained: set[str]) -> None:
-    found = itertools.chain(*waves(make_pipeline(explain=explain), [event(1, 10), event(2, 2_000)]))
-    assert {d.event_id for d in found if any(reason.kind == "feature" for reason in d.reasons)} == explained
+    pipeline, collected = make_pipeline(explain=explain), Collected()
+    pipeline.explain_by(collected)
+    decide(pipeline, [event(1, 10), event(2, 2_000), event(3, 6_000)])
+    assert set(collected.ids) == explained
+
+
+def test_what_fell_back_has_no_score_to_explain() -> None:
+    pipeline, collected = make_pipeline(FakeGuard(down=True), explain="all"), Collected()
+    pipeline.explain_by(collected)
+    decide(pipeline, [event(1, 10)])
+    assert collected.rows == []
+
+
+def test_asked_for_all_also_an_approval_says_which_rules_fired() -> None:
+    seen: list[int] = []
+    pipeline = make_pipeline(explain="all")
+    pack: Any = pipeline._parts.judge.pack
+
+    def reasons(fired: np.ndarray, values: np.ndarray) -> list[Reason]:
+        seen.append(len(fired))
+        return []
+
+    pack.reasons = reasons
+    decide(pipeline, [event(1, 10)])
+    assert len(seen) == 1
 
 
 def test_a_repeated_event_gets_no_second_decision() -> None:
     pipeline = make_pipeline()
-    assert len(waves(pipeline, [event(1, 10), event(2, 10), event(1, 10)])[0]) == 2
-    assert waves(pipeline, [event(2, 10)]) == [[]]
+    assert len(decide(pipeline, [event(1, 10), event(2, 10), event(1, 10)])) == 2
+    assert decide(pipeline, [event(2, 10)]) == []
     assert (pipeline.counters.taken, pipeline.counters.decided, pipeline.counters.repeated) == (4, 2, 2)
 
 
@@ -167,8 +218,8 @@ def test_late_events_are_counted_and_decided() -> None:
     pipeline = make_pipeline()
     start = 20_000 * NS_PER_DAY
     times = [start, start - NS_PER_HOUR, start - 3 * NS_PER_DAY]
-    found = waves(pipeline, [event(number, 10, time_ns=time) for number, time in enumerate(times)])
-    assert len(found[0]) == 3
+    found = decide(pipeline, [event(number, 10, time_ns=time) for number, time in enumerate(times)])
+    assert len(found) == 3
     assert (pipeline.counters.late, pipeline.counters.too_late) == (1, 1)
 
 
@@ -184,11 +235,11 @@ def essence(decision: Decision) -> Decision:
 def test_any_cut_into_micro_batches_decides_the_same(amounts: list[int], cuts: list[int], cards: int) -> None:
     events = [event(number, amount / 100, card=f"c{number % cards}") for number, amount in enumerate(amounts)]
     events += events[::5]
-    whole = {d.event_id: essence(d) for wave in waves(make_pipeline(), events) for d in wave}
+    whole = {d.event_id: essence(d) for d in decide(make_pipeline(), events)}
     pipeline = make_pipeline()
     bounds = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
     parts = [events[low:high] for low, high in itertools.pairwise(bounds)]
-    found = [essence(d) for part in parts for wave in waves(pipeline, part) for d in wave]
+    found = [essence(d) for part in parts for d in decide(pipeline, part)]
     assert {d.event_id: d for d in found} == whole
     assert len(found) == len(whole)
 

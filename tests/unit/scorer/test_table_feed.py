@@ -4,21 +4,19 @@ import asyncio
 import itertools
 import threading
 
-import numpy as np
 import pytest
 
 from models.features.day_table import DayTable
 from scorer.table_feed import TableFeed, TableGate, TableInbox
 from streams.errors import BrokerError
 from streams.labels import NS_PER_DAY
-from tests.unit.scorer.test_pipeline import event, make_pipeline, waves
+from tests.unit.scorer.test_pipeline import decide, event, make_pipeline
 
 DAY = 20_000
 
 
 def table(day: int) -> DayTable:
-    none = np.zeros((0, 6), np.float32)
-    return DayTable(day, (), none, (), none)
+    return DayTable.of(day, {})
 
 
 def test_a_batch_passes_at_once_when_its_table_is_there() -> None:
@@ -49,7 +47,7 @@ def test_a_missing_table_is_given_up_once(kind: str) -> None:
     assert waited > 0
     assert pipeline.counters.tables_missed == 1
     assert gate.wait(pipeline.prepare([event(2, 10)])) == 0
-    assert len(waves(pipeline, [event(3, 10)])[0]) == 1
+    assert len(decide(pipeline, [event(3, 10)])) == 1
 
 
 def test_the_table_of_the_day_before_is_asked_for() -> None:
@@ -102,8 +100,8 @@ def test_a_reader_that_ends_is_an_error_where_its_tables_are_waited_for(caplog: 
 
 def test_decisions_without_their_table_are_counted() -> None:
     pipeline = make_pipeline()
-    waves(pipeline, [event(1, 10, time_ns=DAY * NS_PER_DAY)])
+    decide(pipeline, [event(1, 10, time_ns=DAY * NS_PER_DAY)])
     assert pipeline.counters.stale_tables == 1
     pipeline.install(table(DAY - 1))
-    waves(pipeline, [event(2, 10, time_ns=DAY * NS_PER_DAY)])
+    decide(pipeline, [event(2, 10, time_ns=DAY * NS_PER_DAY)])
     assert pipeline.counters.stale_tables == 1

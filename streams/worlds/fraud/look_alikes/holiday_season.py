@@ -12,6 +12,7 @@ from streams.worlds.fraud.categories import codes, column
 from streams.worlds.fraud.drafts import Drafts, Flags, Ints, draft
 from streams.worlds.fraud.look_alikes.look_alike import LookAlike
 from streams.worlds.fraud.scene import Scene
+from streams.worlds.fraud.whereabouts import whereabouts
 
 MIN_PURCHASES, MAX_PURCHASES = 4, 9
 MEAN_GAP_S = 3_000.0
@@ -29,7 +30,7 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     month = datetime.fromtimestamp(since_ns // NS_PER_S, UTC).month
     mean_size = (MIN_PURCHASES + MAX_PURCHASES) / 2
     sprees = int(rng.poisson(events * _MONTHS[month - 1] * 12.0 / sum(_MONTHS) / mean_size))
-    leaders = scene.population.draw_cards(sprees, rng)
+    leaders = scene.draw_cards(sprees, rng)
     start = scene.moments(since_ns, leaders, rng.choice(GOODS, sprees, p=GOODS_SHARES), rng)
     size = rng.integers(MIN_PURCHASES, MAX_PURCHASES + 1, sprees)
     spree = np.repeat(np.arange(sprees), size)
@@ -43,8 +44,9 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
 
 def _purchases(scene: Scene, time_ns: Ints, cards: Ints, online: Flags, rng: np.random.Generator) -> Drafts:
     category = rng.choice(GOODS, len(cards), p=GOODS_SHARES)
-    online = (online & (_ONLINE_SHARE[category] > 0.0)) | (_ONLINE_SHARE[category] >= 1.0)
-    place = np.where(online, scene.shelves(cards, rng), scene.homes(cards))
+    where = whereabouts(scene, cards, time_ns)
+    online = online | where.in_transit | (_ONLINE_SHARE[category] >= 1.0)
+    place = np.where(online, scene.shelves(cards, rng), where.place)
     usual = rng.random(len(cards)) < 0.35
     outlet = np.where(usual, scene.usual_outlets(cards, place, category, rng), scene.any_outlets(place, category, rng))
     amount = scene.amounts(cards, outlet, rng, np.exp(rng.normal(0.2, 0.3, len(cards))))
@@ -55,4 +57,4 @@ def _purchases(scene: Scene, time_ns: Ints, cards: Ints, online: Flags, rng: np.
     return draft(time_ns, cards, outlet, device, channel, amount)
 
 
-LOOK_ALIKE = LookAlike("holiday_season", 0.02, 1.0, occur)
+LOOK_ALIKE = LookAlike("holiday_season", 0.015, 1.0, occur)

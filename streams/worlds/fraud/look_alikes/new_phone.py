@@ -17,7 +17,7 @@ EVENTS_PER_PHONE = 8.0
 def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) -> Drafts:
     """Give customers new phones; their ordinary purchases move to them and are marked for the first days."""
     phones = int(rng.poisson(events / EVENTS_PER_PHONE))
-    customers = np.unique(scene.population.customer[scene.population.draw_cards(phones, rng)])
+    customers = np.unique(scene.population.customer[scene.draw_cards(phones, rng)])
     state = scene.circumstances
     customers = customers[state.phone_since_ns[customers] < since_ns]
     state.phone[customers] = (state.phone[customers] + 1) % PHONES

@@ -24,7 +24,8 @@ NIGHTLY_RUN_NS = 5 * NS_PER_HOUR
 
 def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) -> Drafts:
     """Charge what falls due in the block. A subscription is kept for some months, then another one takes its place."""
-    subscriptions = round(events * MONTH_NS / BLOCK_NS / (1.0 + CHECKS_MEAN / MONTHS_KEPT))
+    held = scene.population.cards / scene.config.cards
+    subscriptions = round(held * events * MONTH_NS / BLOCK_NS / (1.0 + CHECKS_MEAN / MONTHS_KEPT))
     number = np.arange(subscriptions)
     card = (unit_hash(number, scene.salt + 1) * scene.population.cards).astype(np.int64)
     phase = (unit_hash(number, scene.salt + 2) * MONTHS_KEPT * MONTH_NS).astype(np.int64)

@@ -1,11 +1,18 @@
 """The registry of fraud scenarios: one file and one line each. New ones go at the end."""
 
 from streams.worlds.fraud.scenarios import (
+    account_drain,
     account_takeover,
+    authorised_push_payment,
+    bust_out,
     card_not_present_new_device,
     card_testing,
     leaked_credentials,
     lost_stolen_card,
+    merchant_collusion,
+    refund_abuse,
+    sim_swap,
+    synthetic_identity,
     terminal_compromise,
     velocity_attack,
 )
@@ -19,6 +26,13 @@ _ALL: tuple[FraudScenario, ...] = (
     terminal_compromise.SCENARIO,
     leaked_credentials.SCENARIO,
     velocity_attack.SCENARIO,
+    authorised_push_payment.SCENARIO,
+    account_drain.SCENARIO,
+    sim_swap.SCENARIO,
+    merchant_collusion.SCENARIO,
+    bust_out.SCENARIO,
+    refund_abuse.SCENARIO,
+    synthetic_identity.SCENARIO,
 )
 
 SCENARIOS: dict[str, FraudScenario] = {scenario.name: scenario for scenario in _ALL}

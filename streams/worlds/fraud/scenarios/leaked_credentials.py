@@ -9,10 +9,10 @@ from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.worlds.fraud.categories import CATEGORIES, codes
 from streams.worlds.fraud.config import BLOCK_NS
 from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Ints
-from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt, lifted
+from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt
 from streams.worlds.fraud.scene import Scene
 
-CARDS_MIN, CARDS_MAX = 20, 36
+CARDS_MIN, CARDS_MAX = 14, 26
 DAYS_MIN, DAYS_MAX = 16, 32
 LAX_SHOPS = 2
 GOODS = np.array(codes("electronics", "fashion", "digital", "home", "entertainment", "health"))
@@ -28,7 +28,7 @@ def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
     outlets = scene.any_outlets(shelves, categories, rng)
     lax = rng.random(count) < 0.85
     outlets[lax] = rng.choice(_lax_shops(scene, int(shelves[0]), rng), int(lax.sum()))
-    amounts = scene.amounts(cards, outlets, rng, lifted(count, 0.6, 0.35, rng))
+    amounts = scene.amounts(cards, outlets, rng, scene.lifted(count, 0.75, 0.35, rng))
     days = rng.uniform(0.0, rng.uniform(DAYS_MIN, DAYS_MAX), count).astype(np.int64)
     usual = scene.hours_at(cards, categories, rng) % 24.0
     hours = np.where(rng.random(count) < 0.4, usual, rng.random(count) * 24.0)
@@ -39,7 +39,7 @@ def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
 
 def _leaked(scene: Scene, count: int, rng: np.random.Generator) -> Ints:
     """Cards of one shop's customers: drawn from one country."""
-    drawn = np.unique(scene.population.draw_cards(12 * count, rng))
+    drawn = np.unique(scene.draw_cards(12 * count, rng))
     country = scene.places.country[scene.homes(drawn)]
     same = drawn[country == country[rng.integers(0, len(drawn))]]
     return rng.permutation(same)[:count]
@@ -58,7 +58,7 @@ def _devices(scene: Scene, time_ns: Ints, cards: Ints, rng: np.random.Generator)
     count = len(cards)
     u = rng.random(count)
     own = scene.own_devices(time_ns, cards, np.full(count, ONLINE), np.zeros(count), rng)
-    return np.where(u < 0.4, scene.fresh_devices(count, rng), np.where(u < 0.7, own, NONE))
+    return np.where(u < 0.55, scene.fresh_devices(count, rng), np.where(u < 0.8, own, NONE))
 
 
-SCENARIO = FraudScenario("leaked_credentials", 0.13, launch)
+SCENARIO = FraudScenario("leaked_credentials", 0.07, launch, causes=("merchant", "device", "risk"))

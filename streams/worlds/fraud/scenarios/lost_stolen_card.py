@@ -7,7 +7,7 @@ import numpy as np
 
 from streams.worlds.fraud.categories import codes
 from streams.worlds.fraud.drafts import NONE, Drafts, Ints
-from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt, lifted, spaced
+from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt, spaced
 from streams.worlds.fraud.scene import Scene
 
 SHOPS = np.array(codes("grocery", "fuel", "fashion", "electronics", "restaurant", "transport", "health", "cash"))
@@ -16,7 +16,7 @@ SHOP_SHARES = np.array([0.24, 0.14, 0.16, 0.12, 0.10, 0.09, 0.07, 0.08])
 
 def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
     """Let a thief make about eight purchases within hours: in the victim's town, on the victim's trip, or far off."""
-    card = int(scene.population.draw_cards(1, rng)[0])
+    card = int(scene.draw_cards(1, rng)[0])
     count = 5 + int(rng.poisson(3.0))
     cards = np.full(count, card)
     categories = rng.choice(SHOPS, count, p=SHOP_SHARES)
@@ -27,8 +27,8 @@ def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
         scene.usual_outlets(cards, places, categories, rng),
         scene.lax_outlets(places, categories, rng),
     )
-    amounts = scene.amounts(cards, outlets, rng, lifted(count, 0.7, 0.35, rng))
-    time_ns = spaced(start_ns, count, 750.0, rng)
+    amounts = scene.amounts(cards, outlets, rng, scene.lifted(count, 0.65, 0.35, rng))
+    time_ns = spaced(start_ns, count, 1_500.0, rng)
     return attempt(scene, time_ns, cards, outlets, amounts, _no_devices(count), rng)
 
 
@@ -48,4 +48,4 @@ def _no_devices(count: int) -> Ints:
     return np.full(count, NONE)
 
 
-SCENARIO = FraudScenario("lost_stolen_card", 0.20, launch)
+SCENARIO = FraudScenario("lost_stolen_card", 0.11, launch, causes=("velocity", "location", "amount"))

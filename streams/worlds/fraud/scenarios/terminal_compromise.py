@@ -9,10 +9,10 @@ from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.worlds.fraud.categories import CASH, CATEGORIES
 from streams.worlds.fraud.config import BLOCK_NS
 from streams.worlds.fraud.drafts import NONE, Drafts, Ints
-from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt, lifted
+from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt
 from streams.worlds.fraud.scene import Scene
 
-CARDS_MIN, CARDS_MAX = 16, 36
+CARDS_MIN, CARDS_MAX = 12, 26
 DAYS_MIN, DAYS_MAX = 24, 40
 
 
@@ -24,7 +24,7 @@ def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
     cards = np.repeat(victims, rng.integers(1, 3, len(victims)))
     count = len(cards)
     outlets = np.full(count, outlet)
-    amounts = scene.amounts(cards, outlets, rng, lifted(count, 0.7, 0.3, rng))
+    amounts = scene.amounts(cards, outlets, rng, scene.lifted(count, 0.75, 0.3, rng))
     days = rng.uniform(0.0, rng.uniform(DAYS_MIN, DAYS_MAX), count).astype(np.int64)
     hours = scene.hours_at(cards, np.full(count, category), rng) % 24.0
     start_ns = since_ns + int(rng.integers(0, BLOCK_NS // NS_PER_DAY)) * NS_PER_DAY
@@ -34,7 +34,7 @@ def launch(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
 
 def _terminal(scene: Scene, rng: np.random.Generator) -> int:
     """Pick any terminal in a town where cards are at home, with more of them in larger towns."""
-    card = scene.population.draw_cards(1, rng)
+    card = scene.draw_cards(1, rng)
     place = int(scene.homes(card)[0])
     here = np.flatnonzero((scene.outlets.place == place) & (scene.outlets.category != CASH))
     group = place * len(CATEGORIES) + scene.outlets.category[here]
@@ -48,9 +48,9 @@ def _passers_by(scene: Scene, place: int, count: int, rng: np.random.Generator) 
     local = np.flatnonzero(near)
     residents = rng.choice(local, min(count - count // 2, len(local)), replace=False)
     country = scene.places.country
-    far = np.unique(people.draw_cards(20 * count, rng))
+    far = np.unique(scene.draw_cards(20 * count, rng))
     strangers = rng.permutation(far[country[scene.homes(far)] == country[place]])[: count // 2]
     return np.unique(np.concatenate((residents, strangers)))
 
 
-SCENARIO = FraudScenario("terminal_compromise", 0.11, launch)
+SCENARIO = FraudScenario("terminal_compromise", 0.06, launch, causes=("risk", "location"))

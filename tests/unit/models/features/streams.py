@@ -29,6 +29,7 @@ class StreamShape:
     repeat_share: float = 0.05
     merchants: int = 60
     devices: int = 12
+    refund_share: float = 0.15
 
 
 ORDERLY = StreamShape(late_share=0.0, repeat_share=0.0)
@@ -72,6 +73,7 @@ def _transaction(rng: np.random.Generator, shape: StreamShape, number: int, time
         country=("DE", "FR", "IT", "US", "GB", "ES", "PL", "AT", "CH", "SE", None)[int(rng.integers(11))],
         latitude=float(rng.uniform(-90, 90)) if located else None,
         longitude=float(rng.uniform(-180, 180)) if located or rng.random() < 0.5 else None,
+        is_refund=(True if rng.random() < shape.refund_share else (None, False)[int(rng.integers(2))]),
     )
 
 

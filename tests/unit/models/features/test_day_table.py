@@ -6,27 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.features.day_table import DAYS_AWAITED_MAX, DayTable, DayTableAssembler, DayTableError, decode_part
+from models.features.day_table import (
+    DAYS_AWAITED_MAX,
+    DayTable,
+    DayTableAssembler,
+    DayTableError,
+    PlaceRows,
+    decode_part,
+)
+from models.features.place_kinds import KINDS
 
 
-def table(day: int, terminals: int, merchants: int, seed: int = 0) -> DayTable:
+def table(day: int, terminals: int, merchants: int, seed: int = 0, devices: int = 2) -> DayTable:
     rng = np.random.default_rng(seed)
-    values = [rng.random((many, 6)).astype(np.float32) for many in (terminals, merchants)]
-    for block in values:
-        block[rng.random(block.shape) < 0.2] = np.nan
-    ids = [tuple(f'{kind} "é" {n}' for n in range(many)) for kind, many in (("t", terminals), ("m", merchants))]
-    return DayTable(day, ids[0], values[0], ids[1], values[1])
+    places: dict[str, PlaceRows] = {}
+    for kind, many in zip(KINDS, (terminals, merchants, devices), strict=True):
+        values = rng.random((many, kind.width)).astype(np.float32)
+        values[rng.random(values.shape) < 0.2] = np.nan
+        places[kind.name] = PlaceRows(tuple(f'{kind.name} "é" {n}' for n in range(many)), values)
+    return DayTable(day, places)
 
 
 def assert_same(found: DayTable | None, expected: DayTable) -> None:
     assert found is not None
-    assert (found.day, found.terminal_ids, found.merchant_ids) == (
-        expected.day,
-        expected.terminal_ids,
-        expected.merchant_ids,
-    )
-    assert found.terminal_values.tobytes() == expected.terminal_values.tobytes()
-    assert found.merchant_values.tobytes() == expected.merchant_values.tobytes()
+    assert (found.day, list(found.places)) == (expected.day, list(expected.places))
+    for kind, rows in expected.places.items():
+        assert found.places[kind].ids == rows.ids
+        assert found.places[kind].values.tobytes() == rows.values.tobytes()
 
 
 @pytest.mark.parametrize(("terminals", "merchants"), [(0, 0), (1, 0), (0, 3), (500, 40)])
@@ -89,8 +95,10 @@ def test_unfinished_tables_are_bounded() -> None:
     ("change", "reason"),
     [
         ({"part": 9}, "part 9 of 1 cannot be"),
-        ({"values": "AAAA"}, "2 ids need 48 bytes"),
-        ({"kind": "device"}, "no part of a day table"),
+        ({"values": "AAAA"}, "2 ids need 72 bytes"),
+        ({"kind": "device"}, "2 ids need 24 bytes"),
+        ({"kind": "planet"}, "kind 'planet' is none of terminal, merchant, device"),
+        ({"format": 1}, r"no part of a day table \(format 2\)"),
         ({"parts": 0}, "no part of a day table"),
     ],
 )

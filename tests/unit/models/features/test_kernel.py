@@ -63,6 +63,7 @@ transactions = st.builds(
     merchant_id=st.none() | st.integers(0, 40).map(str),
     device_id=st.none() | st.integers(0, 10).map(str),
     country=st.none() | st.sampled_from(["DE", "FR"]),
+    is_refund=st.none() | st.booleans(),
     latitude=st.none() | st.floats(-90, 90),
     longitude=st.floats(-180, 180),
 )

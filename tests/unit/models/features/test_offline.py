@@ -6,13 +6,13 @@ import pytest
 
 from models.features.batch import Status
 from models.features.catalog import FEATURE_NAMES
-from models.features.ledger import RiskLedger
+from models.features.ledger import CODED, RiskLedger
 from models.features.offline import History, compute_history
 from models.features.state import FeatureState
 from streams.errors import BadInputError
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, business_day
 from streams.transaction import CardTransaction
-from tests.unit.models.features.oracle import DISTANCES, Booked, Oracle, Tables, place_rows
+from tests.unit.models.features.oracle import DISTANCES, Oracle, Tables, booked, table_rows
 from tests.unit.models.features.streams import (
     ORDERLY,
     VOCABULARY,
@@ -27,16 +27,9 @@ SHAPE = StreamShape(events=400, cards=5, days=45.0, late_share=0.0, repeat_share
 
 
 def oracle_tables(events: list[CardTransaction], labels: pa.Table) -> Tables:
-    reported = labels.column("reported_at_ns").to_pylist()
-    terminals, merchants = (
-        [
-            Booked(place, event.event_time_ns, at)
-            for event, place, at in zip(events, [getattr(event, name) for event in events], reported, strict=True)
-        ]
-        for name in ("terminal_id", "merchant_id")
-    )
+    entries = booked(events, labels.column("reported_at_ns").to_pylist())
     days = sorted({event.event_time_ns // NS_PER_DAY - 1 for event in events})
-    return {day: (place_rows(terminals, day, DELAY_DAYS), place_rows(merchants, day, DELAY_DAYS)) for day in days}
+    return {day: table_rows(entries, day, DELAY_DAYS) for day in days}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -57,7 +50,6 @@ def test_a_history_is_as_the_oracle_says(seed: int) -> None:
 def online(events: list[CardTransaction], labels: pa.Table, batch: int) -> tuple[np.ndarray, list[int], int]:
     """Score the events in micro-batches; the nightly job closes each day at its cut-off and its table is installed."""
     state, ledger = FeatureState.empty(VOCABULARY), RiskLedger.empty(DELAY_DAYS)
-    codes = ledger.terminals.places, ledger.merchants.places
     rows = labels.to_pylist()
     done_ns = 0
     values, status = [], []
@@ -71,16 +63,17 @@ def online(events: list[CardTransaction], labels: pa.Table, batch: int) -> tuple
             frauds = [row for row in known if rows[row]["reported_at_ns"] is not None]
             ledger.add_transactions(
                 [events[row].event_time_ns for row in known],
-                [events[row].terminal_id for row in known],
-                [events[row].merchant_id for row in known],
+                {name: [getattr(events[row], f"{name}_id") for row in known] for name in CODED},
                 [events[row].event_id for row in known],
             )
             ledger.add_reports(
                 state.code_events([events[row] for row in frauds]).event_hash,
                 np.array([events[row].event_time_ns for row in frauds], np.int64),
                 np.array([rows[row]["reported_at_ns"] for row in frauds], np.int64),
-                codes[0].encode([events[row].terminal_id for row in frauds]),
-                codes[1].encode([events[row].merchant_id for row in frauds]),
+                {
+                    name: ledger.codes[name].encode([getattr(events[row], f"{name}_id") for row in frauds])
+                    for name in CODED
+                },
             )
             state.install(ledger.close(day))
         block = state.compute(coded)
@@ -126,7 +119,7 @@ def test_reports_from_the_end_on_are_left_to_the_stream() -> None:
     known = [at for at in labels.column("reported_at_ns").to_pylist()[:201] if at is not None and at < until_ns]
     day = business_day(until_ns) + DELAY_DAYS
     history.ledger.close(day)
-    booked = sum(int(bucket.sum()) for bucket in history.ledger.merchants.frauds.values())
+    taken = sum(int(bucket.sum()) for bucket in history.ledger.places["merchant"].frauds.values())
     placed = [
         row
         for row, at in enumerate(labels.column("reported_at_ns").to_pylist()[:201])
@@ -135,7 +128,7 @@ def test_reports_from_the_end_on_are_left_to_the_stream() -> None:
         and events[row].merchant_id
         and business_day(events[row].event_time_ns) > day - 33
     ]
-    assert booked == len(placed) > 0
+    assert taken == len(placed) > 0
     assert len(known) < 201
 
 

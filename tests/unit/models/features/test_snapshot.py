@@ -97,8 +97,8 @@ def test_another_kind_another_format_or_none_is_refused(tmp_path: Path, monkeypa
     write(path)
     with pytest.raises(SnapshotError, match="holds test, not ledger"):
         read_snapshot(path, "ledger")
-    monkeypatch.setattr("models.features.snapshot.FORMAT_VERSION", 2)
-    with pytest.raises(SnapshotError, match="has snapshot format 1; this version reads format 2"):
+    monkeypatch.setattr("models.features.snapshot.FORMAT_VERSION", 3)
+    with pytest.raises(SnapshotError, match="has snapshot format 2; this version reads format 3"):
         read_snapshot(path, "test")
 
 

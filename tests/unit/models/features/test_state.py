@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from models.features.batch import FeatureBlock, Status, TransactionBatch
 from models.features.catalog import FEATURE_INDEX, FEATURE_NAMES
-from models.features.day_table import DayTable
+from models.features.day_table import DayTable, PlaceRows
 from models.features.held_tables import DAYS_KEPT, TABLES_MAX
+from models.features.place_kinds import KINDS
 from models.features.snapshot import SnapshotError
 from models.features.state import FeatureState, warm_up
 from streams.errors import BadInputError
@@ -33,8 +34,13 @@ TERMINAL = FEATURE_INDEX["terminal_count_1d"]
 
 
 def day_table(day: int, terminal_ids: tuple[str, ...] = ("terminal1",), value: float = 1.0) -> DayTable:
-    values = np.full((len(terminal_ids), 6), value, np.float32)
-    return DayTable(day, terminal_ids, values, (), np.zeros((0, 6), np.float32))
+    return DayTable.of(
+        day,
+        {
+            kind.name: PlaceRows(ids, np.full((len(ids), kind.width), value + row, np.float32))
+            for row, (kind, ids) in enumerate(zip(KINDS, (terminal_ids, ("merchant2",), ("device1",)), strict=True))
+        },
+    )
 
 
 def fresh_state() -> FeatureState:
@@ -284,3 +290,19 @@ def test_many_cards_and_long_histories_outgrow_every_first_size() -> None:
 
 def test_warm_up_compiles_without_touching_anything() -> None:
     warm_up()
+
+
+@given(st.integers(0, 3), st.integers(0, 300))
+def test_saved_anywhere_and_restored_is_never_stopped(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, cut: int
+) -> None:
+    events = random_stream(seed, StreamShape(events=300))
+    path = tmp_path_factory.mktemp("saved") / "features.state"
+    whole, state = fresh_state(), fresh_state()
+    expected = whole.compute(whole.code_events(events))
+    before = state.compute(state.code_events(events[:cut]))
+    state.save(path, {"events-0": cut})
+    restored, offsets = FeatureState.load(path)
+    after = restored.compute(restored.code_events(events[offsets["events-0"] :]))
+    assert same_bits(joined([before, after]), expected)
+    assert (restored.stale_lookups, restored.cards) == (whole.stale_lookups, whole.cards)

@@ -1,0 +1,148 @@
+"""Writes a run's audit trail while the decisions arrive. Only ever appends."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.audit_trail.records import (
+    FIRST,
+    FORMAT,
+    HEAD_BYTES,
+    Answered,
+    CloseRecord,
+    DecisionRecord,
+    DuplicateRecord,
+    Explained,
+    ExplanationDuplicateRecord,
+    ExplanationRecord,
+    ExplanationUnknownRecord,
+    LostRecord,
+    MalformedRecord,
+    Opening,
+    OpenRecord,
+    Record,
+    Thresholds,
+    UnknownRecord,
+    chained,
+    content_hash,
+)
+from streams.decision import Decision, Explanation
+
+SYNC_EVERY_NS = 1_000_000_000
+ANSWERS: dict[str, Callable[..., Answered]] = {
+    "decision": DecisionRecord,
+    "duplicate": DuplicateRecord,
+    "unknown": UnknownRecord,
+}
+EXPLANATIONS: dict[str, type[Explained]] = {
+    "explanation": ExplanationRecord,
+    "explanation_duplicate": ExplanationDuplicateRecord,
+    "explanation_unknown": ExplanationUnknownRecord,
+}
+
+
+class AuditTrail:
+    """An open trail. Lines are handed to the system by `flush`, once a micro-batch, and forced to disk by `sync`.
+
+    `event_bytes` gives an event's message as it was sent, by ordinal. Not for several threads.
+    """
+
+    def __init__(
+        self, path: Path, opening: Opening, thresholds: Thresholds | None, event_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._thresholds, self._event_bytes = thresholds, event_bytes
+        self._encode = msgspec.json.Encoder().encode
+        self._lines: list[bytes] = []
+        self._sync_due_ns = 0
+        self.records = 0
+        self.head = FIRST
+        self.kinds: Counter[str] = Counter()
+        self._append("open", OpenRecord(seq=0, format=FORMAT, opening=opening, thresholds=thresholds))
+        self.flush()
+
+    def _append(self, kind: str, record: Record | Answered | Explained) -> None:
+        line, self.head = chained(self._encode(record), self.head)
+        self._lines.append(line)
+        self.records += 1
+        self.kinds[kind] += 1
+
+    def decision(self, kind: str, decision: Decision, received_ns: int, ordinal: int, *, late: bool = False) -> None:
+        """Append a received decision; `kind` is decision, duplicate or unknown; `ordinal` is negative when the event is
+        not known."""
+        more = {"late": late} if kind == "decision" else {}
+        record = ANSWERS[kind](
+            seq=self.records,
+            event_id=decision.event_id,
+            input=content_hash(self._event_bytes(ordinal)) if ordinal >= 0 else None,
+            features=None if decision.features is None else content_hash(decision.features),
+            outcome=decision.outcome,
+            score=decision.score,
+            margin=decision.margin,
+            thresholds=self._thresholds,
+            path=decision.path,
+            reasons=decision.reasons,
+            rules_version=decision.rules_version,
+            model_version=decision.model_version,
+            worker=decision.worker,
+            received_ns=received_ns,
+            **more,
+        )
+        self._append(kind, record)
+
+    def malformed(self, of: str, error: str, content: bytes, received_ns: int) -> None:
+        """Append a message that could not be read; `of` is decision or explanation."""
+        record = MalformedRecord(
+            seq=self.records,
+            of=of,
+            error=error,
+            size_bytes=len(content),
+            content=content_hash(content),
+            begins=content[:HEAD_BYTES].decode("utf-8", "backslashreplace"),
+            received_ns=received_ns,
+        )
+        self._append("malformed", record)
+
+    def lost(self, events: Iterable[tuple[str, int, int]]) -> None:
+        """Append the events that were sent and never decided: (event id, ordinal, sent_ns)."""
+        for event_id, ordinal, sent_ns in events:
+            sent = content_hash(self._event_bytes(ordinal))
+            self._append("lost", LostRecord(seq=self.records, event_id=event_id, input=sent, sent_ns=sent_ns))
+
+    def explanation(self, kind: str, explanation: Explanation) -> None:
+        """Append an explanation; `kind` is explanation, explanation_duplicate or explanation_unknown."""
+        record = EXPLANATIONS[kind](
+            seq=self.records,
+            event_id=explanation.event_id,
+            reasons=explanation.reasons,
+            model_version=explanation.model_version,
+            worker=explanation.worker,
+            explain_ns=explanation.explain_ns,
+        )
+        self._append(kind, record)
+
+    def flush(self) -> None:
+        """Hand what was appended to the system: from here on it outlives this process."""
+        block = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        while block:
+            block = block[os.write(self._file, block) :]
+
+    def sync(self, now_ns: int) -> None:
+        """Flush, and about once a second force it to disk: from then on it outlives the machine's power."""
+        self.flush()
+        if now_ns >= self._sync_due_ns:
+            os.fsync(self._file)
+            self._sync_due_ns = now_ns + SYNC_EVERY_NS
+
+    def close(self, counts: dict[str, Any]) -> dict[str, Any]:
+        """Append the close record, force everything to disk; returns what results.json says of the trail."""
+        self._append("close", CloseRecord(seq=self.records, counts=counts))
+        self.flush()
+        os.fsync(self._file)
+        os.close(self._file)
+        return {"records": self.records, "head": self.head, "closed": True}

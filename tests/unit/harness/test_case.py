@@ -1,0 +1,68 @@
+"""What decided is kept with the run."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import case
+from harness.case import write_case
+from harness.scenario import Breaker
+from harness.scorers import OwnScorer, ScorerSetup
+from streams.errors import BadInputError
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> ScorerSetup:
+    for folder, name in (("bundle", "bundle.json"), ("state", "features.state"), ("state", "reference.json")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text(name, encoding="utf-8")
+    (tmp_path / "my-rules.yaml").write_text("rules", encoding="utf-8")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "dispositions.parquet").write_bytes(b"d")
+    bundle, rules, state = tmp_path / "bundle", tmp_path / "my-rules.yaml", tmp_path / "state"
+    return ScorerSetup("native", 1, bundle, rules, state, "none", Breaker(), nightly=True)
+
+
+def held(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in files}
+
+
+WHOLE = {
+    "bundle/bundle.json": "bundle.json",
+    "rules.yaml": "rules",
+    "state/features.state": "features.state",
+    "state/reference.json": "reference.json",
+    "dispositions.parquet": "d",
+}
+
+
+def test_a_state_costs_nothing(tmp_path: Path, setup: ScorerSetup) -> None:
+    assert write_case(tmp_path / "run", setup, tmp_path / "dispositions.parquet") == tmp_path / "run" / "case"
+    assert held(tmp_path / "run" / "case") == WHOLE
+    assert (tmp_path / "run" / "case" / "state" / "features.state").samefile(tmp_path / "state" / "features.state")
+    assert not (tmp_path / "run" / "case" / "rules.yaml").samefile(tmp_path / "my-rules.yaml")
+
+
+def test_where_no_link_can_be_made_it_is_copied(
+    tmp_path: Path, setup: ScorerSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_paths: Any) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_case(tmp_path / "run", setup, tmp_path / "dispositions.parquet")
+    assert held(tmp_path / "run" / "case") == WHOLE
+
+
+def test_of_a_scorer_that_is_not_ours_nothing_is_known(tmp_path: Path) -> None:
+    own = ScorerSetup("own", 1, Path(), None, None, "none", Breaker(), nightly=False, own=OwnScorer("x", 1.0))
+    assert write_case(tmp_path, own, tmp_path / "d.parquet") is None
+    assert not (tmp_path / case.CASE).exists()
+
+
+def test_what_is_missing_is_said(tmp_path: Path, setup: ScorerSetup) -> None:
+    with pytest.raises(BadInputError, match="case: cannot be written"):
+        write_case(tmp_path / "run", setup, tmp_path / "no-dispositions.parquet")

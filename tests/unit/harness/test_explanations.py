@@ -1,0 +1,55 @@
+"""Explanations that follow their decisions: matched, counted, kept; who was to be explained and was not is known."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked
+from harness.measures import explanation_latency
+from tests.audited_run import MEASURED_FROM, build_audited_run, event_id
+
+
+@pytest.mark.parametrize(
+    ("asked", "explained", "missing"),
+    [
+        ("flagged", (1, 7, 9), 0),
+        ("flagged", (1,), 2),
+        ("flagged", (1, 5, 7, 9), 0),
+        ("all", (1, 7, 9), 6),
+        ("none", (1,), None),
+    ],
+)
+def test_who_is_missing(tmp_path: Path, asked: Asked, explained: tuple[int, ...], missing: int | None) -> None:
+    counts = build_audited_run(tmp_path / "run", tmp_path / "work", explained=explained, asked=asked)
+    found = counts["explanations"]
+    assert found["explained"] == len({*explained, 5})
+    assert found["missing"] == missing
+    assert (found["duplicated"], found["unknown"], found["malformed"]) == (1, 1, 1)
+
+
+def test_the_rows(tmp_path: Path) -> None:
+    build_audited_run(tmp_path / "run", tmp_path / "work", explained=(7, 1))
+    table = pq.read_table(tmp_path / "run" / "explanations.parquet")
+    assert table.schema == EXPLANATION_ROWS_SCHEMA
+    rows = table.to_pylist()
+    assert [(row["event_id"], row["measured"]) for row in rows] == [(event_id(7), True), (event_id(1), False)]
+    assert rows[0]["reasons"] == [
+        {"code": "velocity_1h", "text": "many at once", "kind": "feature", "contribution": 0.75, "cause": "velocity"}
+    ]
+    assert (rows[0]["decided_ns"], rows[0]["emitted_ns"], rows[0]["explain_ns"]) == (7_000, 2_007_000, 700)
+    decisions = pq.read_table(tmp_path / "run" / "decisions.parquet").to_pylist()
+    assert next(row for row in decisions if row["ordinal"] == 5)["reasons"][0]["cause"] == "amount"
+
+
+def test_how_long_explanations_took_is_measured_after_the_warm_up(tmp_path: Path) -> None:
+    build_audited_run(tmp_path / "run", tmp_path / "work", explained=(1, 7, 9))
+    found = explanation_latency(tmp_path / "run" / "explanations.parquet")
+    assert found is not None
+    assert found.count == sum(n >= MEASURED_FROM for n in (1, 7, 9))
+    assert found.max == pytest.approx(2.0)
+
+
+def test_where_none_followed_nothing_was_measured(tmp_path: Path) -> None:
+    build_audited_run(tmp_path / "run", tmp_path / "work", explained=(1,))  # an event of the warm-up
+    assert explanation_latency(tmp_path / "run" / "explanations.parquet") is None
