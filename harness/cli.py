@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from harness.commands import ablate, audit, card, explain, features, report, run, train, world
+from harness.commands import ablate, audit, capacity, card, compare, explain, features, gate, report, run, train, world
 from harness.interruption import Interrupted
 from streams.errors import RiskbenchError
 
@@ -23,10 +23,13 @@ app.add_typer(train.app, name="train")
 app.add_typer(ablate.app, name="ablate")
 app.add_typer(world.app, name="world")
 app.add_typer(card.app, name="card")
+app.add_typer(capacity.app, name="capacity")
 app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
+app.command("compare")(compare.compare)
+app.command("gate", context_settings={"allow_extra_args": True})(gate.gate)
 
 
 @app.command()

@@ -1,0 +1,125 @@
+"""Has a build become slower? Base and head measured in turns within one job, held against base measured twice.
+
+Figures of one job agree to a few per mille, those of two jobs to a quarter at best, so nothing is compared with a
+figure from elsewhere. Each round measures base, head, and base again, in an order that changes from round to round:
+head against base is the effect, base against base the noise that the effect has to beat.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+
+Outcome = Literal["pass", "regression", "inconclusive"]
+ORDERS: tuple[tuple[str, str, str], ...] = (
+    ("base", "head", "again"),
+    ("head", "again", "base"),
+    ("again", "base", "head"),
+)
+"""Each of the three is first, second and last equally often, so that a machine that warms up favours none."""
+RESAMPLES = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When a metric has become worse. `tolerance`: smaller effects are let pass, as a share. `alpha`: of the one-sided
+    Mann-Whitney test, for all metrics together (Holm). `doubt`: an effect beyond the bounds whose p lies between
+    `alpha` and this is inconclusive. `noise_max`: more noise than this, as a share, hides too much to pass."""
+
+    tolerance: float = 0.10
+    alpha: float = 0.01
+    doubt: float = 0.10
+    noise_max: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """One metric (lower is better, above 0) of every round, in the rounds' order."""
+
+    base: tuple[float, ...]
+    head: tuple[float, ...]
+    again: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.base) == len(self.head) == len(self.again) > 0:
+            raise ValueError("every round needs base, head and base again")
+        if min(*self.base, *self.head, *self.again) <= 0:
+            raise ValueError("a metric must be above 0 in every run")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one metric. Shares: .2 is 20% more. `noise` is what base against base would have shown, at
+    most, in 95 of 100 such jobs; `p` the Mann-Whitney test's after Holm's correction."""
+
+    metric: str
+    base: float
+    head: float
+    effect: float
+    noise: float
+    p: float
+    outcome: Outcome
+
+
+def effect_log(rounds: Rounds) -> float:
+    """Median over rounds of ln(head / geometric mean of that round's two base runs): slow drift cancels out."""
+    head, base, again = (np.log(part) for part in (rounds.head, rounds.base, rounds.again))
+    return float(np.median(head - (base + again) / 2.0))
+
+
+def noise_log(rounds: Rounds, rng: np.random.Generator) -> float:
+    """The 95% bound of the same median when there is nothing to find, from base against base.
+
+    ln(base / again) has twice a run's variance, head against the mean of two one and a half times: scaled by √¾. Signs
+    are flipped at random, for which of the two was called base means nothing.
+    """
+    twice = np.log(rounds.base) - np.log(rounds.again)
+    drawn = rng.choice(twice, (RESAMPLES, len(twice))) * rng.choice([-1.0, 1.0], (RESAMPLES, len(twice)))
+    return float(np.quantile(np.abs(np.median(drawn, axis=1)), 0.95)) * math.sqrt(0.75)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Adjusted p values (Holm, Scandinavian Journal of Statistics 6, 1979), in the order given."""
+    adjusted = [0.0] * len(p)
+    highest = 0.0
+    for rank, index in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
+        highest = max(highest, min(1.0, p[index] * (len(p) - rank)))
+        adjusted[index] = highest
+    return adjusted
+
+
+def find_changes(metrics: Mapping[str, Rounds], bounds: Bounds, rng: np.random.Generator) -> list[Change]:
+    """Judge every metric; the order is kept."""
+    raw = [_p(rounds) for rounds in metrics.values()]
+    return [
+        _change(metric, rounds, p, bounds, rng) for (metric, rounds), p in zip(metrics.items(), holm(raw), strict=True)
+    ]
+
+
+def _p(rounds: Rounds) -> float:
+    """Mann & Whitney (1947), one-sided and exact: would head be this much larger than the base runs by chance?"""
+    both = (*rounds.base, *rounds.again)
+    return float(mannwhitneyu(rounds.head, both, alternative="greater", method="exact").pvalue)
+
+
+def _change(metric: str, rounds: Rounds, p: float, bounds: Bounds, rng: np.random.Generator) -> Change:
+    effect, noise = math.expm1(effect_log(rounds)), math.expm1(noise_log(rounds, rng))
+    outcome: Outcome = "pass"
+    if effect > max(bounds.tolerance, noise) and p <= bounds.doubt:
+        outcome = "regression" if p <= bounds.alpha else "inconclusive"
+    elif noise > bounds.noise_max:
+        outcome = "inconclusive"
+    both = (*rounds.base, *rounds.again)
+    return Change(metric, float(np.median(both)), float(np.median(rounds.head)), effect, noise, p, outcome)
+
+
+def overall(changes: Sequence[Change]) -> Outcome:
+    """A regression anywhere is one; else whatever is in doubt leaves the whole in doubt."""
+    found = {change.outcome for change in changes}
+    for outcome in ("regression", "inconclusive"):
+        if outcome in found:
+            return outcome
+    return "pass"
