@@ -47,7 +47,9 @@ def steps_of(run: RunContents) -> list[Step]:
     taken, emitted = column("taken_ns"), column("emitted_ns")
     named = [("sent late", column("sent_ns") - column("intended_ns")), ("to the scorer", taken - column("sent_ns"))]
     stages = [
-        (words, column(f"stage_{stage}_ns")) for stage, words in STAGES if f"stage_{stage}_ns" in rows.column_names
+        (words, column(f"stage_{stage}_ns"))
+        for stage, words in STAGES
+        if f"stage_{stage}_ns" in rows.column_names and rows[f"stage_{stage}_ns"].null_count < len(rows)
     ]
     rest = emitted - taken - sum((values for _, values in stages), np.zeros(len(rows)))
     named += [*stages, ("rest of the scorer", rest), ("back to the harness", column("received_ns") - emitted)]
