@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.audit_trail.records import AUDIT_FILE, Opening, Thresholds, file_hash
+from harness.case import CASE
 from harness.collector import RecordsPlan
 from harness.explanations import EXPLANATIONS_FILE, Asked
 from harness.scorers import ScorerSetup
@@ -24,11 +25,17 @@ def _software_version() -> str:
         return "not installed"
 
 
+def _case_hashes(case: Path) -> dict[str, str]:
+    """Of the files that feed the features: the warm state, and what became known during the run."""
+    files = sorted([*case.glob("state/**/*"), *case.glob("dispositions.parquet")])
+    return {file.relative_to(case).as_posix(): file_hash(file) for file in files if file.is_file()}
+
+
 def plan_records(
     run: Path, setup: ScorerSetup, bundle: Mapping[str, Any] | None, explain: Asked, started_at: datetime
 ) -> RecordsPlan:
-    """The records of the run in the folder `run`, whose scenario.yaml is written; `bundle` is bundle.json, None for a
-    scorer that is not ours, which is asked for no explanations."""
+    """The records of the run in the folder `run`, whose scenario.yaml and case are written; `bundle` is bundle.json,
+    None for a scorer that is not ours, which is asked for no explanations."""
     ours = setup.own is None
     thresholds = bundle.get("thresholds") if bundle else None
     opening = Opening(
@@ -38,6 +45,7 @@ def plan_records(
         scenario=file_hash(run / "scenario.yaml"),
         bundle=file_hash(setup.bundle / "bundle.json") if ours else None,
         rules=file_hash(setup.rules) if ours and setup.rules is not None else None,
+        case=_case_hashes(run / CASE),
     )
     return RecordsPlan(
         audit=str(run / AUDIT_FILE),

@@ -103,10 +103,19 @@ def check_case(run: Path) -> None:
         )
 
 
+def read_rows(file: Path, chosen: pc.Expression, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    """The rows of a run's Parquet file that are chosen. Raises BadInputError when it cannot be read."""
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(file, columns=columns, filters=chosen).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise BadInputError(f"{file}: cannot be read as Parquet: {error}") from error
+    return rows
+
+
 def find_decision(run: Path, event_id: str) -> dict[str, Any]:
     """The event's row of decisions.parquet. Raises BadInputError for an id that is not there (with the closest ones),
     and for an event that was never decided."""
-    found = pq.read_table(run / "decisions.parquet", filters=[("event_id", "==", event_id)]).to_pylist()
+    found = read_rows(run / "decisions.parquet", pc.field("event_id") == event_id)
     if not found:
         close = ", ".join(closest_ids(run / "decisions.parquet", event_id))
         raise BadInputError(
@@ -115,8 +124,7 @@ def find_decision(run: Path, event_id: str) -> dict[str, Any]:
         )
     if found[0]["status"] == "lost":
         raise BadInputError(f"{event_id}: was sent and never decided: there is nothing to explain")
-    row: dict[str, Any] = found[0]
-    return row
+    return found[0]
 
 
 def closest_ids(file: Path, event_id: str) -> list[str]:
@@ -164,8 +172,7 @@ def recorded_shares(run: Path, event_ids: Iterable[str]) -> dict[str, dict[str, 
     for name in ("decisions.parquet", EXPLANATIONS_FILE):
         if not (run / name).is_file():
             continue
-        rows = pq.read_table(run / name, columns=["event_id", "reasons"], filters=pc.field("event_id").isin(wanted))
-        for row in rows.to_pylist():
+        for row in read_rows(run / name, pc.field("event_id").isin(wanted), ["event_id", "reasons"]):
             shares = {r["code"]: r["contribution"] for r in row["reasons"] or () if r["contribution"] is not None}
             if shares:
                 found[row["event_id"]] = shares

@@ -1,5 +1,6 @@
 """Margins to probabilities that mean what they say: of the events scored about 0.3, about three in ten are fraud."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.logistic import probability
+from models.features.compiled import compiled, inlined
 
 CalibrationMethod = Literal["none", "platt", "beta"]
 Margins = NDArray[np.floating]
@@ -31,7 +32,20 @@ class Calibration:
     def scores(self, margin: Margins) -> Scores:
         """Scores in 0–1, float64 [n], of margins float32 [n]. Strictly increasing; a row's score does not depend on
         the rows beside it."""
-        return probability(self.log_odds(margin))
+        exact = np.ascontiguousarray(margin, dtype=np.float32)
+        found = np.empty(len(exact), np.float64)
+        _score(exact, self.a, self.b, self.c, found)
+        return found
+
+    def graded(self, margin: Margins, review: float, block: float) -> tuple[NDArray[np.int8], Scores]:
+        """Scores as `scores`, and the grade of each: 0 below `review`, 1 from there on, 2 from `block` on, int8 [n].
+
+        One compiled pass: for a single event, calling NumPy ten times costs more than the trees.
+        """
+        exact = np.ascontiguousarray(margin, dtype=np.float32)
+        found, grade = np.empty(len(exact), np.float64), np.empty(len(exact), np.int8)
+        _grade(exact, self.a, self.b, self.c, review, block, found, grade)
+        return grade, found
 
     def log_odds(self, margin: Margins) -> Scores:
         """z, float64 [n]. In double, and the two parts by the sign of m, so that nothing overflows or cancels."""
@@ -56,3 +70,38 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration()
+
+
+@inlined
+def _score_of(margin: float, a: float, b: float, c: float) -> float:
+    """As `Calibration.log_odds`, and its logistic function: without overflow, rising in the margin."""
+    if a == b:
+        log_odds = a * margin + c
+    else:
+        slope = b if margin >= 0 else a
+        log_odds = slope * margin + (b - a) * math.log1p(math.exp(-abs(margin))) + c
+    decay = math.exp(-abs(log_odds))
+    return (1.0 if log_odds >= 0 else decay) / (1.0 + decay)
+
+
+@compiled
+def _score(margin: NDArray[np.float32], a: float, b: float, c: float, found: Scores) -> None:
+    for row in range(len(margin)):
+        found[row] = _score_of(np.float64(margin[row]), a, b, c)
+
+
+@compiled
+def _grade(
+    margin: NDArray[np.float32],
+    a: float,
+    b: float,
+    c: float,
+    review: float,
+    block: float,
+    found: Scores,
+    grade: NDArray[np.int8],
+) -> None:
+    for row in range(len(margin)):
+        score = _score_of(np.float64(margin[row]), a, b, c)
+        found[row] = score
+        grade[row] = (score >= review) + (score >= block)

@@ -163,7 +163,7 @@ class GuardedModel:
         margin = answer.value.margin
         if margin.shape != (count,):
             return Fallback("failed", f"{list(margin.shape)} margins for {count} events")
-        if not np.isfinite(margin).all():
+        if not math.isfinite(np.vdot(margin, margin)) and not np.isfinite(margin).all():
             bad = int(np.count_nonzero(~np.isfinite(margin)))
             return Fallback("not-finite", f"{bad} of {count} margins are not finite")
         return answer.value

@@ -12,6 +12,8 @@ from scorer.guarded_model import Guarded, Scored
 from streams.decision import PATHS
 
 BY_RULES, BY_MODEL, BY_FALLBACK = range(len(PATHS))
+_ALL_BY_MODEL = np.full(4_096, BY_MODEL, np.int8)
+_ALL_BY_MODEL.flags.writeable = False
 
 
 class Guard(Protocol):
@@ -24,8 +26,11 @@ class Guard(Protocol):
 class Calibrated(Protocol):
     """Turns margins into scores (`models.calibration.Calibration`). Strictly increasing: ranks stay what they are."""
 
-    def scores(self, margin: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Scores in 0–1, float64 [n], of log-odds float32 [n]."""
+    def graded(
+        self, margin: NDArray[np.float32], review: float, block: float
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        """Grades (0 below `review`, 1 from there, 2 from `block` on) int8 [n], and scores in 0–1, float64 [n], of
+        log-odds float32 [n]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,17 @@ class Judge:
     def judge(self, values: NDArray[np.float32], verdicts: Verdicts) -> Judgement:
         """Decide rows (float32 [n, F]): what the rules escalated goes to the guarded model, and where that gives no
         score, to the rules' fallback."""
-        escalated = verdicts.outcome == ESCALATE
-        count = int(np.count_nonzero(escalated))
-        if count == len(values) > 0:
+        count = len(values)
+        if count and not np.count_nonzero(verdicts.outcome):  # all escalated: nothing to be scattered
             output = self.guard.score(values).output
-            if output is not None:  # the common case by itself: nothing to be scattered
+            if output is not None:
                 margin, error = output.margin, output.reconstruction_error
                 outcome, score = judge_by_model(margin, self.thresholds, self.calibration)
-                return Judgement(outcome, np.full(count, BY_MODEL, np.int8), score, margin, error)
-        else:
-            output = self.guard.score(values[escalated]).output if count else None
+                path = _ALL_BY_MODEL[:count] if count <= len(_ALL_BY_MODEL) else np.full(count, BY_MODEL, np.int8)
+                return Judgement(outcome, path, score, margin, error)
+            return self._scattered(verdicts, np.ones(count, np.bool_), None)
+        escalated = verdicts.outcome == ESCALATE
+        output = self.guard.score(values[escalated]).output if escalated.any() else None
         return self._scattered(verdicts, escalated, output)
 
     def _scattered(self, verdicts: Verdicts, escalated: NDArray[np.bool_], output: Scored | None) -> Judgement:
@@ -93,8 +99,6 @@ def judge_by_model(
     margin: NDArray[np.float32], thresholds: Thresholds, calibration: Calibrated
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Margins (log-odds, float32 [n]) to outcomes (int8 [n]) and scores (float64 [n])."""
-    score = calibration.scores(margin)
-    flagged, blocked = score >= thresholds.review, score >= thresholds.block
-    outcome: NDArray[np.int8] = flagged.view(np.int8) + blocked.view(np.int8)
+    outcome, score = calibration.graded(margin, thresholds.review, thresholds.block)
     outcome += APPROVE  # approve, review and block follow one another
     return outcome, score

@@ -139,6 +139,8 @@ def _write_case(run: Path) -> Opening:
     (bundle / "model.onnx").write_bytes(b"graph")
     (bundle / "bundle.json").write_text(json.dumps({"files": {"model.onnx": content_hash(b"graph")}}))
     (run / "case" / "rules.yaml").write_text("rules: []\n")
+    (run / "case" / "state").mkdir()
+    (run / "case" / "state" / "features.state").write_bytes(b"state")
     return Opening(
         run=run.name,
         started_at="2026-01-01T00:00:00Z",
@@ -146,4 +148,5 @@ def _write_case(run: Path) -> Opening:
         scenario=file_hash(run / "scenario.yaml"),
         bundle=file_hash(bundle / "bundle.json"),
         rules=file_hash(run / "case" / "rules.yaml"),
+        case={"state/features.state": content_hash(b"state")},
     )

@@ -34,7 +34,8 @@ MANIFEST: dict[str, Any] = {
     "feature_families": {"amount": "amount", "count_1h": "velocity", "is_new_device": "device"},
     "thresholds": {"review": 0.25, "block": 0.875},
     "threshold_choice": {"rule": "budget", "review_share": 0.01},
-    "calibration": {"method": "platt", "a": 1.1, "b": -0.3, "brier": 0.0042, "ece": 0.0007, "reliability": []},
+    "calibration": {"method": "platt", "a": 1.1, "b": -0.3, "brier": 0.0042, "ece": 0.0007,
+                    "log_loss": {"none": 0.0134, "platt": 0.0127}, "reliability": []},
     "metrics": {
         "period": "validation", "events": 3_655, "frauds": 74, "k": 100, "average_precision": 0.455,
         "average_precision_low": 0.4, "average_precision_high": 0.5, "roc_auc": 0.917,

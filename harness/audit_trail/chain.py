@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -31,6 +31,9 @@ class Content(msgspec.Struct, frozen=True):
     features: str | None = None
     input: str | None = None
     late: bool | None = None
+    reasons: Any = None
+    rules_version: str | None = None
+    model_version: str | None = None
 
 
 _decode = msgspec.json.Decoder(Content).decode

@@ -1,9 +1,9 @@
-"""Holds a trail against the run's other files: every decided row has its record with the same contents, every record's
-event is the event that was sent, and what decided is what the run began with."""
+"""Holds a trail against the run's other files: every decided row and every explanation has its record with the same
+contents, every record's event is the event that was sent, and what decided is what the run began with."""
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,64 @@ from harness.audit_trail.chain import Content, Line, read_content
 from harness.audit_trail.findings import Finding, Findings
 from harness.audit_trail.records import content_hash, file_hash
 from harness.case import CASE
+from harness.decision_rows import REASON
+from harness.explanations import EXPLANATIONS_FILE
 from harness.feed import event_hashes
 from streams.codec import encode_transactions
 
 ROWS = 16_384
-_COLUMNS = ("event_id", "status", "outcome", "score", "margin", "path", "features")
-_SHOWN = ("status", "outcome", "score", "margin", "path", "features")
+_GIVEN = ("outcome", "score", "margin", "path", "rules_version", "model_version")
+_REASON = tuple(REASON.names)
 
 
-def _of_record(content: Content) -> tuple[Any, ...]:
-    """What must be the same in decisions.parquet, as a row there has it."""
+def _reasons(found: Any) -> str | None:
+    """Reasons as one text, the same from a record and from a row."""
+    if not isinstance(found, list):
+        return None
+    told = [[each.get(name) for name in _REASON] if isinstance(each, Mapping) else each for each in found]
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _decision_of_record(content: Content) -> tuple[Any, ...]:
     status = "lost" if content.kind == "lost" else "late" if content.late else "decided"
-    return status, content.outcome, content.score, content.margin, content.path, content.features
+    given = (getattr(content, name) for name in _GIVEN)
+    return status, *given, content.features, _reasons(content.reasons)
 
 
-def _of_row(row: dict[str, Any]) -> tuple[Any, ...]:
+def _decision_of_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
     features = None if row["features"] is None else content_hash(row["features"])
-    return row["status"], row["outcome"], row["score"], row["margin"], row["path"], features
+    return row["status"], *(row[name] for name in _GIVEN), features, _reasons(row["reasons"])
+
+
+def _explanation_of_record(content: Content) -> tuple[Any, ...]:
+    return content.model_version, _reasons(content.reasons)
+
+
+def _explanation_of_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["model_version"], _reasons(row["reasons"])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A file of the run that says what records of these `kinds` say too: the `columns` of both, as `of_record` and
+    `of_row` give them. `finding` is the kind of a finding there."""
+
+    file: str
+    finding: str
+    kinds: tuple[str, ...]
+    columns: tuple[str, ...]
+    of_record: Callable[[Content], tuple[Any, ...]]
+    of_row: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+
+DECISIONS = Told(
+    "decisions.parquet", "decisions", ("decision", "lost"), ("status", *_GIVEN, "features", "reasons"),
+    _decision_of_record, _decision_of_row,
+)  # fmt: skip
+EXPLANATIONS = Told(
+    EXPLANATIONS_FILE, "explanations", ("explanation",), ("model_version", "reasons"),
+    _explanation_of_record, _explanation_of_row,
+)  # fmt: skip
 
 
 def _value(decided: tuple[Any, ...]) -> int:
@@ -44,11 +85,12 @@ def _value(decided: tuple[Any, ...]) -> int:
 
 @dataclass(slots=True)
 class Kept:
-    """Of every record that settles an event (decided or lost): the event's hash, what was decided and the event's bytes
-    (64 bits each), and the line. 32 bytes a record."""
+    """Of every record that a file tells too: the event's hash, what is said and the event's bytes (64 bits each), and
+    the line. 32 bytes a record."""
 
+    told: Told
     event: list[npt.NDArray[np.uint64]] = field(default_factory=list)
-    decided: "array[int]" = field(default_factory=lambda: array("q"))
+    said: "array[int]" = field(default_factory=lambda: array("q"))
     sent: "array[int]" = field(default_factory=lambda: array("q"))
     line: "array[int]" = field(default_factory=lambda: array("q"))
     _ids: list[str] = field(default_factory=list)
@@ -56,10 +98,10 @@ class Kept:
     def add(self, line: Line) -> None:
         """Take a line; an altered one too, as far as it can be read: it shows what was altered."""
         content = line.content
-        if content is None or content.kind not in ("decision", "lost") or content.event_id is None:
+        if content is None or content.kind not in self.told.kinds or content.event_id is None:
             return
         self._ids.append(content.event_id)
-        self.decided.append(_value(_of_record(content)))
+        self.said.append(_value(self.told.of_record(content)))
         self.sent.append(hash(content.input))
         self.line.append(line.number)
         if len(self._ids) >= ROWS:
@@ -88,12 +130,12 @@ def _batches(file: Path, columns: tuple[str, ...] | None) -> Iterator[Any]:
         yield from parquet.iter_batches(ROWS, columns=None if columns is None else list(columns))
 
 
-def _decided_rows(file: Path) -> _Rows:
+def _told_rows(file: Path, told: Told) -> _Rows:
     events, values = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-    for batch in _batches(file, _COLUMNS):
+    for batch in _batches(file, ("event_id", *told.columns)):
         rows = batch.to_pylist()
         events.append(event_hashes([row["event_id"] for row in rows]))
-        values.append(np.fromiter((_value(_of_row(row)) for row in rows), np.int64, len(rows)))
+        values.append(np.fromiter((_value(told.of_row(row)) for row in rows), np.int64, len(rows)))
     return _Rows(np.concatenate(events), np.concatenate(values))
 
 
@@ -119,13 +161,14 @@ def _differing(
     return np.flatnonzero(~known), without_row, [(int(record[row]), int(row)) for row in unlike.tolist()]
 
 
-def compare_decisions(trail: Path, kept: Kept, file: Path, findings: Findings) -> None:
-    """Add every difference between the trail's records and decisions.parquet."""
+def compare_told(trail: Path, kept: Kept, file: Path, findings: Findings) -> None:
+    """Add every difference between the trail's records and the file that tells the same."""
+    told = kept.told
     events, lines = kept.events(), np.frombuffer(kept.line, dtype=np.int64)
-    rows = _decided_rows(file)
-    no_record, no_row, unlike = _differing(events, np.frombuffer(kept.decided, dtype=np.int64), rows)
+    rows = _told_rows(file, told)
+    no_record, no_row, unlike = _differing(events, np.frombuffer(kept.said, dtype=np.int64), rows)
     room = findings.limit
-    shown = _rows_at(file, {row for _, row in unlike[:room]} | set(no_record[:room].tolist()))
+    shown = _rows_at(file, told, {row for _, row in unlike[:room]} | set(no_record[:room].tolist()))
     records = read_content(trail, {int(lines[one]) for one in [r for r, _ in unlike[:room]] + no_row[:room].tolist()})
     for record, row in unlike:
         line = int(lines[record])
@@ -133,23 +176,23 @@ def compare_decisions(trail: Path, kept: Kept, file: Path, findings: Findings) -
         if content is None or there is None:
             findings.total += 1
             continue
-        said = _difference(_of_record(content), _of_row(there))
-        text = f"line {line}: decisions.parquet says otherwise of {content.event_id}: {said}"
-        findings.add(Finding("decisions", text, line, content.seq, content.event_id))
+        said = _difference(told, content, there)
+        text = f"line {line}: {told.file} says otherwise of {content.event_id}: {said}"
+        findings.add(Finding(told.finding, text, line, content.seq, content.event_id))
     for row in no_record.tolist():
         event_id = shown[row]["event_id"] if row in shown else None
-        findings.add(Finding("decisions", f"{event_id} of decisions.parquet has no record", event_id=event_id))
+        findings.add(Finding(told.finding, f"{event_id} of {told.file} has no record", event_id=event_id))
     for record in no_row.tolist():
         line = int(lines[record])
         found = records.get(line)
         event_id, seq = (found.event_id, found.seq) if found else (None, None)
-        findings.add(Finding("decisions", f"line {line}: {event_id} is not in decisions.parquet", line, seq, event_id))
+        findings.add(Finding(told.finding, f"line {line}: {event_id} is not in {told.file}", line, seq, event_id))
 
 
-def _difference(record: tuple[Any, ...], row: tuple[Any, ...]) -> str:
+def _difference(told: Told, content: Content, row: Mapping[str, Any]) -> str:
     parts = [
         f"{name} {_short(there)} there, {_short(here)} in the record"
-        for name, here, there in zip(_SHOWN, record, row, strict=True)
+        for name, here, there in zip(told.columns, told.of_record(content), told.of_row(row), strict=True)
         if here != there
     ]
     return "; ".join(parts) or "it holds another decision"
@@ -159,11 +202,11 @@ def _short(value: Any) -> str:
     return f"{value[:12]}…" if isinstance(value, str) and len(value) > 40 else str(value)
 
 
-def _rows_at(file: Path, wanted: set[int]) -> dict[int, dict[str, Any]]:
+def _rows_at(file: Path, told: Told, wanted: set[int]) -> dict[int, dict[str, Any]]:
     """Rows by their index in the file."""
     found: dict[int, dict[str, Any]] = {}
     start = 0
-    for batch in _batches(file, _COLUMNS) if wanted else ():
+    for batch in _batches(file, ("event_id", *told.columns)) if wanted else ():
         for row in sorted(row for row in wanted if start <= row < start + len(batch)):
             found[row] = batch.slice(row - start, 1).to_pylist()[0]
         start += len(batch)
@@ -198,6 +241,8 @@ def compare_files(trail: Path, run: Path, findings: Findings) -> None:
                         ("rules", f"{CASE}/rules.yaml")):  # fmt: skip
         if opening.get(name) is not None:
             _compare_file(run / place, str(opening[name]), place, findings)
+    for name, digest in dict(opening.get("case") or {}).items():
+        _compare_file(run / CASE / name, str(digest), f"{CASE}/{name}", findings)
     if opening.get("bundle") is not None:
         _compare_model(run / CASE / "bundle", findings)
 

@@ -29,7 +29,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a run decides with, said before its first decision. Hashes are BLAKE2b-256 of the files' bytes:
-    scenario.yaml, bundle.json (which holds the hashes of the model's own files) and the rules."""
+    scenario.yaml, bundle.json (which holds the hashes of the model's own files) and the rules; `case` has those of the
+    warm state and of the dispositions, by their path in the case folder."""
 
     run: str
     started_at: str
@@ -37,6 +38,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     bundle: str | None = None
     rules: str | None = None
+    case: dict[str, str] = {}
 
 
 class OpenRecord(msgspec.Struct, frozen=True, kw_only=True, tag="open", tag_field="kind"):

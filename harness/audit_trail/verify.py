@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from harness.audit_trail.chain import Chain, Content, Line, read_content, read_lines
-from harness.audit_trail.compare import Kept, compare_decisions, compare_events, compare_files
+from harness.audit_trail.compare import DECISIONS, EXPLANATIONS, Kept, compare_events, compare_files, compare_told
 from harness.audit_trail.findings import Finding, Findings
 from harness.audit_trail.order import diagnose
 from harness.audit_trail.records import AUDIT_FILE, FIRST
@@ -43,6 +45,7 @@ class Walked:
 
     chain: Chain
     kept: Kept
+    explained: Kept
     closed_at: int | None
 
     @property
@@ -53,13 +56,14 @@ class Walked:
 
 def walk(lines: Iterable[Line], said: AuditResults | None, findings: Findings) -> Walked:
     """Read a trail, and add what is wrong with its chain; `said` is what results.json says of it."""
-    kept, chain, closed_at = Kept(), Chain(), None
+    kept, explained, chain, closed_at = Kept(DECISIONS), Kept(EXPLANATIONS), Chain(), None
     for line in lines:
         chain.add(line, FIRST)
         kept.add(line)
+        explained.add(line)
         if closed_at is None and line.intact and line.content is not None and line.content.kind == "close":
             closed_at = line.number
-    walked = Walked(chain, kept, closed_at)
+    walked = Walked(chain, kept, explained, closed_at)
     records = said.records if said else chain.seq[closed_at - 1] + 1 if closed_at else None
     if not chain.links:
         diagnose(chain, findings, records, said.head if said else None)
@@ -88,7 +92,7 @@ def verify(run: Path, limit: int = LIMIT, head: str | None = None) -> Verified:
         findings.add(Finding("head", "results.json says nothing of the trail: it cannot be held against it"))
     if head is not None and head != walked.chain.head:
         findings.add(Finding("head", f"the head is {walked.chain.head}, not the {head} that was noted"))
-    compared = _compare(run, trail, walked.kept, findings)
+    compared = _compare(run, trail, walked, findings)
     chain = walked.chain
     return Verified(str(run), len(chain), chain.head, walked.closed, compared, findings.found, findings.total)
 
@@ -132,18 +136,28 @@ def _check_end(walked: Walked, said: AuditResults | None, findings: Findings) ->
         findings.add(Finding("head", f"the trail has {lines} records, results.json says {said.records}", lines))
 
 
-def _compare(run: Path, trail: Path, kept: Kept, findings: Findings) -> list[str]:
+def _compare(run: Path, trail: Path, walked: Walked, findings: Findings) -> list[str]:
     """Hold the trail against the files there are; returns their names."""
     compared = ["results.json"] if (run / "results.json").is_file() else []
     # of a run that came to no end, the last rows are not written
     if (run / MARKER).is_file():
         return compared
-    for name, compare in (("decisions.parquet", compare_decisions), ("events.parquet", compare_events)):
-        if (run / name).is_file():
-            compare(trail, kept, run / name, findings)
-            compared.append(name)
-        else:
+    for name, compare, kept in (
+        (DECISIONS.file, compare_told, walked.kept),
+        (EXPLANATIONS.file, compare_told, walked.explained),
+        ("events.parquet", compare_events, walked.kept),
+    ):
+        if not (run / name).is_file():
             findings.add(Finding("files", f"{name} is missing"))
+            continue
+        try:
+            compare(trail, kept, run / name, findings)
+        except (pa.ArrowException, OSError) as error:
+            findings.add(Finding("files", f"{name} cannot be read as Parquet: {error}"))
+        except KeyError as error:
+            findings.add(Finding("files", f"{name} lacks the column {error}"))
+        else:
+            compared.append(name)
     compare_files(trail, run, findings)
     return [*compared, "scenario.yaml", "case"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 import typer
 from rich.console import Console
 
@@ -17,6 +17,7 @@ from harness.recompute import (
     check_case,
     compare_shares,
     find_decision,
+    read_rows,
     recompute,
     recorded_shares,
 )
@@ -82,7 +83,7 @@ def _one(run: Path, event_id: str, console: Console, *, quiet: bool) -> tuple[di
 def _row(file: Path, event_id: str) -> dict[str, Any] | None:
     if not file.is_file():
         return None
-    rows = pq.read_table(file, filters=[("event_id", "==", event_id)]).to_pylist()
+    rows = read_rows(file, pc.field("event_id") == event_id)
     return rows[0] if rows else None
 
 

@@ -45,7 +45,7 @@ def card_facts(sources: CardSources) -> dict[str, Any]:
         "training": _training(manifest),
         "settings": _flat((manifest["train"].get("settings") or {}).get("fit") or {}),
         "imbalance": manifest.get("imbalance") or {},
-        "calibration": {k: v for k, v in (manifest.get("calibration") or {}).items() if k != "reliability"},
+        "calibration": _flat({k: v for k, v in (manifest.get("calibration") or {}).items() if k != "reliability"}),
         "calibration_bins": (manifest.get("calibration") or {}).get("reliability") or [],
         "thresholds": manifest["thresholds"],
         "threshold_choice": _flat(manifest.get("threshold_choice") or {}),

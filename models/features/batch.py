@@ -1,7 +1,9 @@
 """What goes into the feature kernel and what comes out: coded transactions, feature rows, their status."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,8 +96,13 @@ class TransactionBatch:
 
     def columns(self) -> Columns:
         """The kernel's view of the batch; no copy when the arrays are contiguous."""
-        contiguous = [np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)]
+        contiguous: Sequence[Any] = _columns_of(self)
+        if len(self) > 1:  # a single row is
+            contiguous = [column if column.flags.c_contiguous else column.copy() for column in contiguous]
         return Columns(contiguous[0].view(np.int64), *contiguous[1:])
+
+
+_columns_of = attrgetter(*(field.name for field in fields(TransactionBatch)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ class HeldTables:
     def need(self, time_ns: Int64s) -> None:
         """Note how far events have come; tables well behind them may go."""
         if len(time_ns):
-            self.newest_needed = max(self.newest_needed, int(time_ns.max()) // NS_PER_DAY - 1)
+            newest = time_ns.item() if len(time_ns) == 1 else int(time_ns.max())
+            self.newest_needed = max(self.newest_needed, newest // NS_PER_DAY - 1)
 
     def install(self, table: DayTable, interners: Mapping[str, Interner]) -> None:
         """Take a table in; one of the same day is replaced, one that events have left behind is left out.

@@ -30,7 +30,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "easy": {
             "fraud_share": 0.006,
-            "boldness": 1.6,
+            "boldness": 1.4,
             "own_device_share": 0.0,
             "look_alike_factor": 0.5,
             "never_reported_share": 0.0,
@@ -38,8 +38,8 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         },
         "medium": {},
         "hard": {
-            "fraud_share": 0.0025,
-            "boldness": 0.5,
+            "fraud_share": 0.003,
+            "boldness": 0.55,
             "own_device_share": 0.2,
             "look_alike_factor": 1.5,
             "never_reported_share": 0.15,

@@ -95,6 +95,45 @@ def test_a_row_that_says_otherwise_is_named(run: Path) -> None:
     assert len(texts) == 3
 
 
+@pytest.mark.parametrize(("column", "value"), [("reasons", []), ("model_version", "fraud-2"), ("rules_version", "r")])
+def test_why_it_was_decided_is_compared_too(run: Path, column: str, value: Any) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[5][column] = value
+
+    rewrite(run / "decisions.parquet", change)
+    (finding,) = verify(run).findings
+    assert (finding.kind, finding.event_id) == ("decisions", event_id(5))
+    assert column in finding.text
+
+
+def test_an_explanation_that_says_otherwise_is_named(run: Path) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0]["reasons"][0]["text"] = "nothing unusual"
+        del rows[1]
+
+    rewrite(run / "explanations.parquet", change)
+    found = verify(run).findings
+    assert {finding.kind for finding in found} == {"explanations"}
+    assert sorted(str(finding.event_id) for finding in found) == [event_id(1), event_id(7)]
+
+
+@pytest.mark.parametrize("name", ["decisions", "explanations", "events"])
+def test_a_damaged_file_is_a_finding(run: Path, name: str) -> None:
+    file = run / f"{name}.parquet"
+    file.write_bytes(file.read_bytes()[:-5])
+    found = verify(run)
+    assert [finding.kind for finding in found.findings] == ["files"]
+    assert f"{name}.parquet cannot be read" in found.findings[0].text
+    assert f"{name}.parquet" not in found.compared
+
+
+def test_a_file_without_a_column_is_a_finding(run: Path) -> None:
+    file = run / "decisions.parquet"
+    pq.write_table(pq.read_table(file).drop_columns(["score"]), file)
+    (finding,) = verify(run).findings
+    assert (finding.kind, finding.text) == ("files", "decisions.parquet lacks the column 'score'")
+
+
 def test_a_row_without_a_record_is_named(run: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
         rows.append({**rows[0], "event_id": "evt-extra", "ordinal": 77})
@@ -114,7 +153,14 @@ def test_an_event_that_was_not_sent_so_is_named(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["scenario.yaml", "case/rules.yaml", "case/bundle/bundle.json", "case/bundle/model.onnx"]
+    "name",
+    [
+        "scenario.yaml",
+        "case/rules.yaml",
+        "case/bundle/bundle.json",
+        "case/bundle/model.onnx",
+        "case/state/features.state",
+    ],
 )
 def test_what_decided_is_checked(run: Path, name: str) -> None:
     (run / name).write_bytes((run / name).read_bytes().replace(b"e", b"E", 1) + b" ")

@@ -140,6 +140,13 @@ def test_an_unknown_event_is_told_the_closest(run: Path, tmp_path: Path, monkeyp
         recompute.find_decision(run, "evt-00007")
 
 
+@pytest.mark.parametrize("name", ["decisions", "explanations"])
+def test_a_damaged_file_is_said(run: Path, name: str) -> None:
+    (run / f"{name}.parquet").write_bytes(b"garbage")
+    with pytest.raises(BadInputError, match=f"{name}.parquet: cannot be read as Parquet"):
+        recorded_shares(run, [event_id(1)])
+
+
 def test_a_lost_event_has_no_decision(run: Path) -> None:
     with pytest.raises(BadInputError, match="never decided"):
         recompute.find_decision(run, event_id(LOST))

@@ -25,12 +25,19 @@ def test_it_names_what_decides(run: Path, tmp_path: Path) -> None:
     (tmp_path / "bundle.json").write_bytes(b"{}")
     (tmp_path / "rules.yaml").write_bytes(b"rules: []")
     setup = ScorerSetup("native", 1, tmp_path, tmp_path / "rules.yaml", tmp_path, "flagged", Breaker(), nightly=True)
+    (run / "case" / "state").mkdir(parents=True)
+    (run / "case" / "state" / "features.state").write_bytes(b"state")
+    (run / "case" / "dispositions.parquet").write_bytes(b"dispositions")
     bundle = {"thresholds": {"review": 0.2, "block": 0.8, "rule": "budget"}}
     plan = plan_records(run, setup, bundle, "all", STARTED)
     opening = plan.opening
     assert (opening.run, opening.started_at) == (run.name, "2026-01-02T03:04:05Z")
     contents = (b"name: fraud", b"{}", b"rules: []")
     assert (opening.scenario, opening.bundle, opening.rules) == tuple(content_hash(each) for each in contents)
+    assert opening.case == {
+        "dispositions.parquet": content_hash(b"dispositions"),
+        "state/features.state": content_hash(b"state"),
+    }
     assert plan.thresholds == Thresholds(review=0.2, block=0.8)
     assert plan.asked == "all"
     assert Path(plan.audit).parent == Path(plan.explanations).parent == run

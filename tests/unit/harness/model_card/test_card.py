@@ -49,6 +49,7 @@ def test_figures_of_bundle_and_run_with_their_intervals(run: Path) -> None:
     assert f"| {quality['pr_auc']:.3f} | {edges['low']:.3f}–{edges['high']:.3f} |" in card
     assert "review from a score of 0.25, block from 0.875" in card
     assert "Chosen by: rule budget, review share 0.01." in card
+    assert "log loss.none 0.0134, log loss.platt 0.0127" in card
     assert "| velocity | count 1h |" in card
     assert "| boosting.max depth | 5 |" in card
     assert "It begins after the training data ends." in card
