@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.disorder import Disorder
 from harness.feed import event_hashes
 
 OPEN, DECIDED, LATE = 0, 1, 2
@@ -26,6 +27,7 @@ class Accounts:
     intended_ns: Int64s
     timeout_ns: int
     state: npt.NDArray[np.uint8]
+    disorder: Disorder
     duplicated: int = 0
     unknown: int = 0
 
@@ -35,7 +37,8 @@ class Accounts:
         hashes = np.load(feed / "index_hashes.npy", mmap_mode="r")
         ordinals = np.load(feed / "index_ordinals.npy", mmap_mode="r")
         intended = np.load(feed / "schedule.npy") + start_ns
-        return cls(hashes, ordinals, intended, timeout_ns, np.zeros(len(intended), dtype=np.uint8))
+        disorder = Disorder(np.load(feed / "key_codes.npy"))
+        return cls(hashes, ordinals, intended, timeout_ns, np.zeros(len(intended), dtype=np.uint8), disorder)
 
     def match(self, event_ids: list[str], received_ns: Int64s) -> Int64s:
         """The ordinal of each answer's event; UNKNOWN or DUPLICATE where there is none to be answered."""
@@ -48,6 +51,7 @@ class Accounts:
         repeated = (found >= 0) & ~fresh
         late = received_ns[fresh] - self.intended_ns[found[fresh]] > self.timeout_ns
         self.state[found[fresh]] = np.where(late, LATE, DECIDED)
+        self.disorder.take(found[fresh])
         self.duplicated += int(repeated.sum())
         self.unknown += int((found < 0).sum())
         return np.where(repeated, DUPLICATE, found)

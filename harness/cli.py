@@ -7,7 +7,21 @@ from importlib import metadata
 
 import typer
 
-from harness.commands import ablate, audit, capacity, card, compare, explain, features, gate, report, run, train, world
+from harness.commands import (
+    ablate,
+    audit,
+    capacity,
+    card,
+    compare,
+    explain,
+    features,
+    gate,
+    report,
+    run,
+    selftest,
+    train,
+    world,
+)
 from harness.interruption import Interrupted
 from streams.errors import RiskbenchError
 
@@ -28,6 +42,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
+app.command("selftest")(selftest.selftest)
 app.command("compare")(compare.compare)
 app.command("gate", context_settings={"allow_extra_args": True})(gate.gate)
 

@@ -205,6 +205,7 @@ class Collector:
             "late": self.accounts.late,
             "lost": lost,
             "duplicated": self.accounts.duplicated,
+            "reordered": self.accounts.disorder.reordered,
             "unknown": self.accounts.unknown,
             "malformed": self.malformed,
             "first_malformed": self.first_malformed,

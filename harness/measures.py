@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ from harness.results import (
     PathCounts,
     PathLatency,
     ScheduleDelay,
+    TailResults,
     Transition,
 )
 from harness.scenario import Scenario
 from harness.stream import StreamOutcome
+from harness.tail import Tail
 from streams.decision import PATHS
 
 NS_PER_S = 1_000_000_000
@@ -111,6 +113,7 @@ def count_results(outcome: StreamOutcome, held: Held) -> Counts:
         lost=int(counts["lost"]),
         late=int(counts["late"]),
         duplicated=int(counts["duplicated"]),
+        reordered=int(counts["reordered"]),
         unknown=int(counts["unknown"]),
         malformed=int(counts["malformed"]),
         dead_lettered=outcome.dead_lettered,
@@ -151,7 +154,7 @@ def floor_results(outcome: StreamOutcome, log_file: Path, duration_s: float) -> 
     return Floor(response=response, service=service, schedule_delay=delay, duration_s=duration_s, lost=lost)
 
 
-def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path) -> LatencyResults:
+def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path, tail: Tail) -> LatencyResults:
     """All distributions of a run; `explanations` is its explanations.parquet."""
     percentiles = {tag: distribution(log.percentiles(tag)) for tag in log.series}
     empty = Distribution(count=0, p50=None, p90=None, p99=None, p999=None, max=None)
@@ -169,6 +172,7 @@ def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path) ->
         negative=log.negative,
         overflow=log.overflow,
         explanation=explanation_latency(explanations),
+        tail=TailResults(**asdict(tail)),
     )
 
 

@@ -68,8 +68,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     `late` (after the time-out) is part of `decided`, `dead_lettered` (refused by the scorer with a reason) part of
     `lost`. `warmup` events are sent and decided, but their latency is not measured.
-    `side_messages` are dispositions and day ends. `explained` events have the model's contributions, in the decision or
-    in an explanation that followed; `explanations_missing` were to be explained and never were (null: none were to be).
+    `side_messages` are dispositions and day ends. `reordered` answers came after the answer to a later event of their
+    card: between partitions of the decisions topic the broker does that by itself. `explained` events have the model's
+    contributions, in the decision or in an explanation that followed; `explanations_missing` were to be explained and
+    never were (null: none were to be).
     """
 
     sent: int
@@ -89,6 +91,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     explanations_duplicated: int = 0
     explanations_unknown: int = 0
     explanations_malformed: int = 0
+    reordered: int = 0
 
 
 class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,10 +111,27 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
 
 
+class TailResults(msgspec.Struct, frozen=True, kw_only=True):
+    """Response time's quantile `quantile` with its distribution-free interval at `confidence`, and what the binomial
+    test says of the limit: `over` of `samples` responses exceed it, and with so many over at least `needed` samples
+    show that it is kept. A bound is null where the samples do not reach it."""
+
+    quantile: float
+    confidence: float
+    samples: int
+    low_ms: float | None
+    high_ms: float | None
+    limit_ms: float
+    over: int
+    finding: Literal["kept", "broken", "undecided"]
+    needed: int
+
+
 class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     """Latencies of the measured events, in ms. A lost event counts in `response` with the time-out.
 
-    `explanation` runs from the decision's handing over to its explanation's; null where none followed.
+    `explanation` runs from the decision's handing over to its explanation's; null where none followed. `tail` says how
+    sure the P99 is.
     """
 
     response: Distribution
@@ -123,6 +143,7 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     negative: int
     overflow: int
     explanation: Distribution | None = None
+    tail: TailResults | None = None
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

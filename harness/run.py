@@ -19,6 +19,7 @@ from harness.environment import describe_environment
 from harness.explanations import EXPLANATIONS_FILE
 from harness.feed import write_feed
 from harness.floor import measure_floor
+from harness.hgrm import HGRM_TAGS, write_hgrm
 from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
 from harness.interruption import interruptible
@@ -40,6 +41,7 @@ from harness.scenario import Scenario
 from harness.scorers import OwnScorer, Reach, ScorerSetup
 from harness.steps import Steps
 from harness.stream import StreamOutcome, StreamPlan, stream_once
+from harness.tail import measure_tail, samples_told
 from harness.timeline import build_timeline
 from harness.training import SHIPPED_RULES, Workshop, read_bundle, train, warm
 from harness.verdict import Judged, judge
@@ -183,7 +185,9 @@ class Run:
             for name in ("events", "labels", "profiles"):
                 if prepared.file(name).is_file():
                     shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
-        return int(np.searchsorted(schedule, round(load.warmup_s * 1e9)))
+        measured_from = int(np.searchsorted(schedule, round(load.warmup_s * 1e9)))
+        self.steps.note(samples_told(len(schedule) - measured_from, self.scenario.slo.response_p99_ms))
+        return measured_from
 
     def plan(self, ready: Ready) -> StreamPlan:
         """The measured stream."""
@@ -286,7 +290,9 @@ class Run:
         span_ns = int(times[-1] - times[0]) if len(times) else 0
         load = measures.load_results(scenario, held, events, log)
         counts = measures.count_results(outcome, held)
-        latency = measures.latency_results(log, streamed.floor, self.folder.path / EXPLANATIONS_FILE)
+        write_hgrm(self.folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
+        tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
+        latency = measures.latency_results(log, streamed.floor, self.folder.path / EXPLANATIONS_FILE, tail)
         quality = measures.quality_results(scenario, prepared, decisions, counts.sent, self.folder.path)
         drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
         return Results(

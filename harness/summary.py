@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.results import Distribution, Results
+from harness.results import Distribution, Results, TailResults
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
 
@@ -56,10 +56,20 @@ def latency_table(results: Results) -> Table:
     return table
 
 
+def _tail(tail: TailResults, response: Distribution) -> str:
+    """The P99 with its interval, and what the binomial test says of its limit."""
+    low, high = (_ms(value) for value in (tail.low_ms, tail.high_ms))
+    found = {"kept": "is kept", "broken": "is broken", "undecided": "can be neither shown nor ruled out"}[tail.finding]
+    figure = f"{_ms(response.p99)} ms [{low}, {high}] at {tail.confidence:.0%} confidence"
+    return f"{figure}; the limit {tail.limit_ms:,g} ms {found} ({tail.over:,} of {tail.samples:,} over)"
+
+
 def counts_table(results: Results) -> Table:
     """Load and counts."""
     counts, load = results.counts, results.load
     table = Table.grid(padding=(0, 2))
+    if results.latency_ms.tail is not None:
+        table.add_row("P99", _tail(results.latency_ms.tail, results.latency_ms.response))
     table.add_row("rate", f"{load.achieved_per_s:,.1f}/s sent, {load.target_per_s:,.1f}/s asked ({load.process})")
     table.add_row(
         "events",

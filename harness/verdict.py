@@ -48,9 +48,21 @@ def _validity(run: Judged) -> list[str]:
         reasons.append(f"{counts.undelivered:,} messages were not taken by the broker")
     if counts.sent != counts.decided + counts.lost:
         reasons.append(f"sent {counts.sent:,} is not decided {counts.decided:,} + lost {counts.lost:,}")
+    reasons += _too_short(run.latency_ms)
     if run.latency_ms.negative:
         reasons.append(f"{run.latency_ms.negative:,} negative latencies: the clocks do not agree")
     return reasons
+
+
+def _too_short(latency: LatencyResults) -> list[str]:
+    """A P99 within its limit on too few samples to show it says nothing."""
+    tail, p99 = latency.tail, latency.response.p99
+    if tail is None or tail.finding != "undecided" or p99 is None or p99 > tail.limit_ms:
+        return []
+    return [
+        f"response P99 ≤ {tail.limit_ms:,g} ms cannot be shown at {tail.confidence:.0%} confidence: {tail.over:,} of "
+        f"{tail.samples:,} responses took longer, and with so many over at least {tail.needed:,} are needed"
+    ]
 
 
 def _contract(counts: Counts) -> list[str]:
@@ -83,11 +95,19 @@ def _at_least(name: str, value: float | None, limit: float | None) -> list[str]:
     return [f"{name} {value:.4g} is below {limit:g}"] if value < limit else []
 
 
+def _slow_tail(latency: LatencyResults, limit_ms: float) -> list[str]:
+    """Broken by the binomial test, or by the P99 itself."""
+    found, tail = _at_most("response P99", latency.response.p99, limit_ms, " ms"), latency.tail
+    if not found and tail is not None and tail.finding == "broken":
+        found = [f"response P99 exceeds {limit_ms:,g} ms: {tail.over:,} of {tail.samples:,} responses took longer"]
+    return found
+
+
 def _limits(run: Judged) -> list[str]:
     slo, quality, response = run.slo, run.quality, run.latency_ms.response
     fallback_share = run.counts.by_path.fallback / run.counts.decided if run.counts.decided else None
     return [
-        *_at_most("response P99", response.p99, slo.response_p99_ms, " ms"),
+        *_slow_tail(run.latency_ms, slo.response_p99_ms),
         *_at_most("response P99.9", response.p999, slo.response_p999_ms, " ms"),
         *_at_least("precision@K", quality.get("precision_at_k"), slo.precision_at_k_min),
         *_at_least("recall", quality.get("recall"), slo.recall_min),

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from harness.processes import module_command
 from harness.scenario import Breaker
 from harness.scorers import OwnScorer, Reach, ScorerSetup
 from harness.selftest.planted import Plan
+from harness.selftest.stopping import load_stopped
 from harness.stream import StreamPlan, stream_once
 from streams.arrivals import schedule_ns
 from streams.brokers.connection import KafkaConnection
@@ -82,6 +84,11 @@ def plain_events(count: int, cards: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=TRANSACTION_SCHEMA)
 
 
+def no_dispositions() -> pa.Table:
+    """Nothing becomes known during a self-test."""
+    return pa.table({"reported_at_ns": pa.array([], pa.int64())})
+
+
 class TestBench:
     """Runs planted scorers on one broker; every run gets topics and a folder of its own."""
 
@@ -90,8 +97,11 @@ class TestBench:
     def __init__(self, connection: KafkaConnection, folder: Path, token: Callable[[], str]) -> None:
         self._connection, self._folder, self._token = connection, folder, token
 
-    def run(self, name: str, shape: Shape, planted: Plan) -> Measured:
-        """Send, with the scorer misbehaving as `planted`, and measure as in any run."""
+    def run(self, name: str, shape: Shape, planted: Plan, stop_load_s: float = 0.0) -> Measured:
+        """Send, with the scorer misbehaving as `planted`, and measure as in any run.
+
+        With `stop_load_s` the load process is stopped for so long, a third into the measured time.
+        """
         work = self._folder / name
         work.mkdir(parents=True)
         plan = self._write(work, shape)
@@ -105,7 +115,14 @@ class TestBench:
             work=work / "stream",
             logs=work,
         )
-        outcome = stream_once(plan, setup, reach, self._connection, PlainLines(Console(quiet=True)), keep=False)
+        quiet = PlainLines(Console(quiet=True))
+        disturbance = (
+            load_stopped(reach.work / "start", shape.warmup_s + shape.measured_s / 3.0, stop_load_s)
+            if stop_load_s
+            else nullcontext()
+        )
+        with disturbance:
+            outcome = stream_once(plan, setup, reach, self._connection, quiet, keep=False)
         log = measure_latency(outcome.decisions, outcome.start_ns, work / "latency.hlog")
         rows = pq.read_table(outcome.decisions)
         return Measured(outcome.counts, log, rows, int(np.count_nonzero(rows["measured"])))
@@ -114,7 +131,7 @@ class TestBench:
         schedule = schedule_ns("constant", shape.rate_per_s, seed=0, duration_s=shape.warmup_s + shape.measured_s)
         events = plain_events(len(schedule), shape.cards)
         pq.write_table(events, work / "events.parquet")
-        nothing = pa.table({name: pa.array([], pa.int64()) for name in ("reported_at_ns",)})
+        nothing = no_dispositions()
         pq.write_table(nothing, work / "dispositions.parquet")
         write_feed(work / "feed", events, nothing, schedule)
         return StreamPlan(

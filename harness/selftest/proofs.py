@@ -1,7 +1,7 @@
 """The proofs: each plants a fault whose measure is known, runs it through the whole instrument, and compares."""
 
 import itertools
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -9,7 +9,14 @@ from harness.selftest.bench import TIMEOUT_S, Measured, Shape, event_ids
 from harness.selftest.findings import Finding, at_most, exactly, within
 from harness.selftest.planted import Plan
 
-Runner = Callable[[str, Shape, Plan], Measured]
+
+class Runner(Protocol):
+    """Runs a planted scorer: `TestBench.run`."""
+
+    def __call__(self, name: str, shape: Shape, planted: Plan, stop_load_s: float = 0.0) -> Measured:
+        """See `TestBench.run`."""
+        ...
+
 
 STALL_S = 1.4
 STALL = Shape(rate_per_s=2_000, measured_s=20.0)
@@ -17,6 +24,10 @@ TIME_SHARE = 0.05
 """How far a time may lie from theory."""
 DELAY_MS = 50.0
 DELAY = Shape(rate_per_s=1_000, measured_s=6.0)
+STOP_S = 1.0
+STOPPED = Shape(rate_per_s=1_000, measured_s=6.0)
+STOP_SHARE = 0.10
+"""A signal is not delivered to the millisecond."""
 FAULTS = Shape(rate_per_s=1_000, measured_s=6.0, cards=50, partitions=1)
 """One partition: the broker promises order within a partition only, so only there can a swap be planted exactly."""
 LOST, TWICE, GARBLED, SWAPPED, UNKNOWN = 37, 23, 11, 17, 5
@@ -41,6 +52,18 @@ def prove_stall(run: Runner) -> list[Finding]:
         within(proof, "response P99", expected_ms, stalled.ms("response", 0.99), TIME_SHARE),
         at_most(proof, "service P99, blind to it", "ms", blind_ms, stalled.ms("service", 0.99)),
         exactly(proof, "lost", 0, int(stalled.counts["lost"])),
+    ]
+
+
+def prove_stopped_load(run: Runner) -> list[Finding]:
+    """A load process that is stopped for a second is late by the schedule, and so are its events: nothing is hidden."""
+    proof = "stopped load"
+    stopped = run("stopped", STOPPED, Plan(), stop_load_s=STOP_S)
+    expected_ms = 1e3 * stall_quantile_s(0.99, STOP_S, STOPPED.measured_s)
+    return [
+        within(proof, "schedule delay P99", expected_ms, stopped.ms("schedule_delay", 0.99), STOP_SHARE),
+        within(proof, "response P99", expected_ms, stopped.ms("response", 0.99), STOP_SHARE),
+        exactly(proof, "lost", 0, int(stopped.counts["lost"])),
     ]
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from harness.accounts import Accounts
 from harness.collector import Collector, CollectorPlan, run_collector
 from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
+from harness.disorder import Disorder
 from harness.feed import event_hashes
 from harness.progress import Live
 from harness.receiver import drain
@@ -29,7 +30,8 @@ def _accounts(events: int = EVENTS) -> Accounts:
     hashes = event_hashes([f"e{i}" for i in range(events)])
     order = np.argsort(hashes)
     intended = np.arange(events, dtype=np.int64) * 10
-    return Accounts(hashes[order], order.astype(np.int64), intended, TIMEOUT, np.zeros(events, dtype=np.uint8))
+    state, disorder = np.zeros(events, dtype=np.uint8), Disorder(np.arange(events) % 3)
+    return Accounts(hashes[order], order.astype(np.int64), intended, TIMEOUT, state, disorder)
 
 
 Answers = st.lists(st.tuples(st.integers(0, EVENTS + 3), st.integers(0, 3 * TIMEOUT)), max_size=60)
@@ -142,6 +144,7 @@ def test_collector_process_end_to_end(tmp_path: Path, capsys: Any) -> None:
     order = np.argsort(hashes)
     np.save(tmp_path / "index_hashes.npy", hashes[order])
     np.save(tmp_path / "index_ordinals.npy", order.astype(np.int64))
+    np.save(tmp_path / "key_codes.npy", np.zeros(len(order), np.int32))
     np.save(tmp_path / "schedule.npy", np.array([0, 10, 20], dtype=np.int64))
     np.save(tmp_path / "sent.npy", np.array([101, 111, 0], dtype=np.int64))
     (tmp_path / "start").write_text("100", encoding="utf-8")

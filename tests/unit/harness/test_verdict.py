@@ -1,12 +1,24 @@
 """Invalid beats fail beats pass, and every reason is said."""
 
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from harness.results import Counts, Distribution, LatencyResults, LoadResults, PathCounts, ScheduleDelay, Verdict
+from harness.results import (
+    Counts,
+    Distribution,
+    LatencyResults,
+    LoadResults,
+    PathCounts,
+    ScheduleDelay,
+    TailResults,
+    Verdict,
+)
 from harness.scenario import Slo
+from harness.tail import tail_of
 from harness.verdict import Judged, judge
 
 DISTRIBUTION = Distribution(count=100, p50=5.0, p90=8.0, p99=20.0, p999=30.0, max=40.0)
@@ -126,3 +138,29 @@ def test_an_invalid_run_still_lists_the_limits_it_broke() -> None:
     verdict = _judge(slo=Slo(response_p999_ms=1.0), counts={"lost": 1, "decided": 99})
     assert verdict.status == "invalid"
     assert len(verdict.reasons) == 2
+
+
+def tail(samples: int, over: int) -> TailResults:
+    """Of so many responses, so many took 2 s and the rest 1 ms; the limit is 1 s."""
+    times = np.full(samples, 1_000_000)
+    times[:over] = 2_000_000_000
+    return TailResults(**asdict(tail_of(times, 1_000.0)))
+
+
+@pytest.mark.parametrize(
+    ("samples", "over", "status"),
+    [(459, 0, "pass"), (458, 0, "invalid"), (2_010, 10, "pass"), (2_009, 10, "invalid"), (1_000, 30, "fail")],
+)
+def test_the_p99_is_decided_by_the_binomial_test(samples: int, over: int, status: str) -> None:
+    found = _judge(latency={"tail": tail(samples, over)})
+    assert found.status == status
+    if status == "invalid":
+        assert f"{over:,} of {samples:,} responses took longer" in found.reasons[0]
+    if status == "fail":
+        assert found.reasons == ["response P99 exceeds 1,000 ms: 30 of 1,000 responses took longer"]
+
+
+def test_a_p99_over_its_limit_fails_however_few_the_samples() -> None:
+    slow = Distribution(count=50, p50=5.0, p90=8.0, p99=1_200.0, p999=1_300.0, max=1_400.0)
+    found = _judge(latency={"tail": tail(50, 1), "response": slow})
+    assert found.status == "fail"

@@ -80,7 +80,7 @@ def margins(sample: Sample, truth: Flags) -> Floats:
 
 def single_column_auc(sample: Sample, column: int) -> float:
     """AUC of one feature, whichever way round; unknown counts as lowest, categories by their risk in training."""
-    rows = sample.train | sample.test
+    rows = (sample.train | sample.test) & (sample.fraud | (np.arange(len(sample.fraud)) % 4 == 0))  # a quarter will do
     values = np.nan_to_num(sample.values[:, column].astype(np.float64), nan=-1.0)
     if FEATURES[column].kind == "category":
         codes = values.astype(np.int64) + 1
@@ -135,7 +135,7 @@ def test_shuffled_labels_score_as_chance(sample: Sample) -> None:
     truth = sample.fraud[sample.test]
     found = []
     for _ in range(8):
-        model = xgb.XGBClassifier(**SETTINGS, n_jobs=1, random_state=1)
+        model = xgb.XGBClassifier(**{**SETTINGS, "n_estimators": 60}, n_jobs=1, random_state=1)
         model.fit(sample.values[rows], rng.permutation(sample.fraud[rows]))
         found.append(roc_auc_score(truth, model.predict(sample.values[sample.test], output_margin=True)))
     assert abs(np.mean(found) - 0.5) < 0.06, found
