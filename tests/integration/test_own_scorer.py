@@ -14,7 +14,7 @@ EXAMPLE = ROOT / "docs" / "examples" / "own_scorer.py"
 SCENARIO = """
 name: own
 world: {history_days: 30, cards: 200, fraud_share: 0.02}
-load: {rate_per_s: 200.0, duration_s: 2.0, warmup_s: 0.5, partitions: 2}
+load: {rate_per_s: 200.0, duration_s: 6.0, warmup_s: 0.5, partitions: 2}
 measure: {k: 5, event_timeout_s: 20.0}
 slo: {response_p99_ms: 15000.0}
 """
