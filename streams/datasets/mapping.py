@@ -109,6 +109,15 @@ class AmountField(Section):
     decimal_separator: Literal[".", ","] = "."
 
 
+def _positive_in_full(raw: Any) -> Any:
+    """A bare column name as a mapping, and what counts as yes as lower-case words."""
+    if isinstance(raw, str):
+        return {"column": raw}
+    if isinstance(raw, dict) and isinstance(raw.get("positive"), list):
+        return {**raw, "positive": [str(value).lower() for value in raw["positive"]]}
+    return raw
+
+
 class FlagField(Section):
     """Yes or nothing: yes where the column holds one of `positive`. Values are compared without regard to case."""
 
@@ -119,11 +128,7 @@ class FlagField(Section):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, raw: Any) -> Any:
-        if isinstance(raw, str):
-            return {"column": raw}
-        if isinstance(raw, dict) and isinstance(raw.get("positive"), list):
-            return {**raw, "positive": [str(value).lower() for value in raw["positive"]]}
-        return raw
+        return _positive_in_full(raw)
 
 
 class Fields(Section):
@@ -199,11 +204,7 @@ class LabelField(Section):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, raw: Any) -> Any:
-        if isinstance(raw, str):
-            return {"column": raw}
-        if isinstance(raw, dict) and isinstance(raw.get("positive"), list):
-            return {**raw, "positive": [str(value).lower() for value in raw["positive"]]}
-        return raw
+        return _positive_in_full(raw)
 
 
 class CsvFormat(Section):
