@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -117,8 +117,18 @@ class Family:
 
     children: list[Child] = field(default_factory=list)
 
-    def start(self, name: str, command: Sequence[str], log: Path, *, talk: bool = False) -> Child:
-        """Start a process in a session of its own; standard error (and output, unless `talk`) goes to `log`."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        talk: bool = False,
+        cwd: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Child:
+        """Start a process in a session of its own; standard error (and output, unless `talk`) goes to `log`. Folder and
+        environment are this process's own where none is given."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
             process = subprocess.Popen(
@@ -126,6 +136,8 @@ class Family:
                 stdin=subprocess.PIPE if talk else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if talk else sink,
                 stderr=sink,
+                cwd=cwd,
+                env=environ,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no allocation, no lock
             )

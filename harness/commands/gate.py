@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -14,9 +14,11 @@ from rich.table import Table
 
 from harness.commands.options import CacheDir, cache_folder
 from harness.gate.builds import Build, build_commit, build_working_tree, repository
-from harness.gate.measuring import Turns, measure_once
+from harness.gate.measuring import Runner, Turns
 from harness.gate.regression import Bounds, Outcome, find_changes, overall
 from harness.gate.reports import SIGNS, WORDS, GateReport, percent, to_junit, to_markdown
+from harness.interruption import interruptible
+from harness.processes import Family
 from harness.steps import Steps
 from streams.errors import BadInputError
 
@@ -42,6 +44,13 @@ NoiseMax = Annotated[
 Scenario = Annotated[str, typer.Option(help="Scenario file, or the name of a shipped one.")]
 Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write Markdown, as for a pull request's comment, to this file.")]
+Together = Annotated[
+    bool | None,
+    typer.Option(
+        "--together/--by-turns",
+        help="Make the three runs of a round at the same time, or one after the other; default: together in process.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Keep the run folders here; default: a temporary folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON to standard output, the rest to error.")]
 
@@ -55,6 +64,7 @@ def gate(
     rounds_max: RoundsMax = None,
     tolerance: Tolerance = BOUNDS.tolerance,
     noise_max: NoiseMax = BOUNDS.noise_max,
+    together: Together = None,
     scenario: Scenario = "fraud",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise's resampling.")] = 1,
     junit: Junit = None,
@@ -63,25 +73,27 @@ def gate(
     cache_dir: CacheDir = None,
     as_json: Json = False,
 ) -> None:
-    """Build two revisions, run them in turns, and fail when the head is slower beyond tolerance and noise.
+    """Build two revisions, run both in rounds, and fail when the head is slower beyond tolerance and noise.
 
     Options after -- go to every `bench run fraud` (default: --rate 500 --duration 10 --warmup 3 --engine inprocess).
     Exit code 0: no regression; 1: regression; 4: inconclusive; 2: bad input; 3: runs were invalid.
     """
-    options = ("fraud", "--scenario", scenario, *(context.args or DEFAULT_OPTIONS))
+    given = context.args or DEFAULT_OPTIONS
+    options = ("fraud", "--scenario", scenario, *given)
     if rounds_max is not None and rounds_max < rounds:
         raise BadInputError(f"--rounds-max {rounds_max} is below --rounds {rounds}")
     console = Console(stderr=as_json)
     cache, bounds = cache_folder(cache_dir), Bounds(tolerance=tolerance, noise_max=noise_max)
-    first, second = _builds(base, head, cache, context.obj or {}, Steps(console))
-    with tempfile.TemporaryDirectory(prefix="riskbench-gate-") as temporary:
-        folder = out.resolve() if out else Path(temporary)
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False, soft_wrap=True)
+
+    with interruptible(), tempfile.TemporaryDirectory(prefix="riskbench-gate-") as temporary, Family() as family:
+        first, second = _builds(base, head, cache, context.obj or {}, Steps(console), family)
         command = [*options, "--cache-dir", str(cache.resolve())]
-
-        def run(build: Build) -> tuple[Mapping[str, Any], Path]:
-            return measure_once(build, command, folder, RUN_S_MAX)
-
-        turns = Turns(first, second, run, lambda text: console.print(text, highlight=False, soft_wrap=True))
+        runner = Runner(command, out.resolve() if out else Path(temporary), family, RUN_S_MAX)
+        turns = Turns(first, second, runner.begin, tell, together=_in_process(given) if together is None else together)
+        turns.rehearse()
         report = _judged(turns, (rounds, rounds_max or 2 * rounds), bounds, seed, (first, second, options))
     _tell(report, console, as_json=as_json)
     _write(junit, to_junit(report))
@@ -89,12 +101,22 @@ def gate(
     raise typer.Exit(EXIT_CODES[report.outcome])
 
 
-def _builds(base: str, head: str | None, cache: Path, environ: Mapping[str, str], steps: Steps) -> tuple[Build, Build]:
+def _in_process(options: Sequence[str]) -> bool:
+    """Whether the runs need no broker, load and receiver beside them, which would be in each other's way."""
+    return "inprocess" in options or "--engine=inprocess" in options
+
+
+def _builds(
+    base: str, head: str | None, cache: Path, environ: Mapping[str, str], steps: Steps, family: Family
+) -> tuple[Build, Build]:
     source = repository(Path.cwd())
     with steps.step(f"Building base {base}"):
-        first = build_commit(source, base, cache, environ)
+        first = build_commit(source, base, cache, environ, family)
     with steps.step(f"Building head {head or '(working tree)'}"):
-        second = build_commit(source, head, cache, environ) if head else build_working_tree(source, environ)
+        if head:
+            second = build_commit(source, head, cache, environ, family)
+        else:
+            second = build_working_tree(source, cache, environ, family)
     return first, second
 
 

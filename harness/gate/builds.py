@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.processes import Child, Family
 from streams.errors import BadInputError, RunInvalidError
 
 GIT_S, SETUP_S = 120.0, 1_800.0
-TAIL = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Build:
     name: str
     source: Path
     environ: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str, source: Path, environ: Mapping[str, str], environment: Path | None = None) -> "Build":
+        """A build whose processes see its own source only: PYTHONPATH would put another one before it."""
+        kept = {key: value for key, value in environ.items() if key != "PYTHONPATH"}
+        return cls(name, source, kept if environment is None else {**kept, "RISKBENCH_VENV": str(environment)})
 
     @property
     def bench(self) -> str:
@@ -58,7 +64,7 @@ def commit_of(source: Path, ref: str) -> str:
         raise BadInputError(f"{ref!r} names no commit of {source} (a shallow clone has only the newest)") from error
 
 
-def build_commit(source: Path, ref: str, cache: Path, environ: Mapping[str, str]) -> Build:
+def build_commit(source: Path, ref: str, cache: Path, environ: Mapping[str, str], family: Family) -> Build:
     """A commit's files and environment, from the cache where they are there already."""
     commit = commit_of(source, ref)
     folder = cache / "gate" / commit[:16]
@@ -66,7 +72,7 @@ def build_commit(source: Path, ref: str, cache: Path, environ: Mapping[str, str]
     if not files.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         _unpack(source, commit, files)
-    return _made(Build(commit[:12], files, {**environ, "RISKBENCH_VENV": str(folder / "environment")}))
+    return _made(Build.of(commit[:12], files, environ, folder / "environment"), family, folder / "build.log")
 
 
 def _unpack(source: Path, commit: str, files: Path) -> None:
@@ -82,35 +88,33 @@ def _unpack(source: Path, commit: str, files: Path) -> None:
     partial.rename(files)
 
 
-def build_working_tree(source: Path, environ: Mapping[str, str]) -> Build:
+def build_working_tree(source: Path, cache: Path, environ: Mapping[str, str], family: Family) -> Build:
     """The checkout as it is, with what is not committed, in the environment that its ./bench keeps."""
-    return _made(Build("working tree", source, environ))
+    return _made(Build.of("working tree", source, environ), family, cache / "gate" / "working-tree.log")
 
 
-def _made(build: Build) -> Build:
-    run_bench(build, ("version",), SETUP_S)
+def _made(build: Build, family: Family, log: Path) -> Build:
+    end_bench(begin_bench(build, ("version",), family, log), family, SETUP_S)
     return build
 
 
-def run_bench(build: Build, arguments: Sequence[str], timeout_s: float, *, codes: Sequence[int] = (0,)) -> int:
-    """Run a build's ./bench to its end; returns its exit code, one of `codes`.
+def begin_bench(build: Build, arguments: Sequence[str], family: Family, log: Path) -> Child:
+    """Start a build's ./bench; what it says goes to `log`, which begins anew."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    name = f"{build.name}: bench {' '.join(arguments)}"
+    return family.start(name, [build.bench, *arguments], log, cwd=build.source, environ=build.environ)
 
-    Raises RunInvalidError with its last words for another code or when it takes longer than `timeout_s`.
+
+def end_bench(child: Child, family: Family, timeout_s: float, codes: Sequence[int] = (0,)) -> int:
+    """Wait for the end of a ./bench; returns its exit code, one of `codes`.
+
+    Raises RunInvalidError with its last words for another code, or when it takes longer than `timeout_s`.
     """
-    command = [build.bench, *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=build.source,
-            env=dict(build.environ),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RunInvalidError(f"{build.name}: bench {' '.join(arguments)} took over {timeout_s:g} s") from error
-    if done.returncode not in codes:
-        words = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-TAIL:])
-        raise RunInvalidError(f"{build.name}: bench {' '.join(arguments)} ended with {done.returncode}:\n{words}")
-    return done.returncode
+    code = child.wait(timeout_s)
+    family.stop(child)
+    if code is None:
+        raise RunInvalidError(f"{child.name} took over {timeout_s:g} s")
+    if code not in codes:
+        raise RunInvalidError(f"{child.name} ended with {code}:\n{child.last_words()}")
+    return code

@@ -1,4 +1,4 @@
-"""Rounds of runs: base, head and base again by turns, each metric collected from the runs' results."""
+"""Rounds of runs: base, head and base again, together or by turns, each metric collected from the runs' results."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.gate.builds import Build, run_bench
+from harness.gate.builds import Build, begin_bench, end_bench
 from harness.gate.regression import ORDERS, Rounds
+from harness.processes import Family
 from streams.errors import RunInvalidError
 
 VALID_CODES = (0, 1, 3)
@@ -17,12 +18,14 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One valid run: which side it was of, its round, its metrics, its folder."""
+    """One run: which side it was of, its round, its metrics, its folder, its verdict's status and reasons."""
 
     side: str
     round: int
     metrics: Mapping[str, float]
     folder: str
+    status: str = "pass"
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -54,50 +57,98 @@ def metrics_of(results: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def measure_once(build: Build, options: Sequence[str], out: Path, timeout_s: float) -> tuple[Mapping[str, Any], Path]:
-    """One run of a build, with the options of `bench run`; its results.json and its folder."""
-    before = set(out.glob("*")) if out.is_dir() else set()
-    run_bench(build, ["run", *options, "--out", str(out), "--no-report"], timeout_s, codes=VALID_CODES)
-    made = [folder for folder in out.glob("*") if folder not in before and (folder / "results.json").is_file()]
-    if len(made) != 1:
-        raise RunInvalidError(f"{build.name}: bench run left {len(made)} finished run folders in {out}, not one")
-    results: Mapping[str, Any] = json.loads((made[0] / "results.json").read_bytes())
-    return results, made[0]
+Result = tuple[Mapping[str, Any], Path]
+"""A run's results.json and its folder."""
+Begin = Callable[[Build, str], Callable[[], Result]]
+"""Begins a run of a build, as one side of a round; what it returns waits for the run's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Makes runs with the same options of `bench run`, as processes of `family`, each side in a folder of its own."""
+
+    options: Sequence[str]
+    out: Path
+    family: Family
+    timeout_s: float
+
+    def begin(self, build: Build, side: str) -> Callable[[], Result]:
+        """Start a run. What is returned raises RunInvalidError when the run did not come to its end."""
+        out = self.out / side
+        out.mkdir(parents=True, exist_ok=True)
+        before = set(out.iterdir())
+        arguments = ["run", *self.options, "--out", str(out), "--no-report"]
+        child = begin_bench(build, arguments, self.family, self.out / f"{side}.log")
+
+        def end() -> Result:
+            end_bench(child, self.family, self.timeout_s, VALID_CODES)
+            made = [folder for folder in out.iterdir() if folder not in before and (folder / "results.json").is_file()]
+            if len(made) != 1:
+                raise RunInvalidError(
+                    f"{build.name}: bench run left {len(made)} finished run folders in {out}, not one"
+                )
+            return json.loads((made[0] / "results.json").read_bytes()), made[0]
+
+        return end
 
 
 class Turns:
-    """Takes the turns. `run(build, number)` measures a build once; `tell` hears of every run."""
+    """Plays the rounds. `tell` hears of every run.
 
-    def __init__(
-        self,
-        base: Build,
-        head: Build,
-        run: Callable[[Build], tuple[Mapping[str, Any], Path]],
-        tell: Callable[[str], None],
-    ) -> None:
+    `together`: the three runs of a round are made at the same time, so that whatever the machine does meanwhile, it
+    does to all of them. Else one after the other, where they would be in each other's way. Either way the order in
+    which they begin changes from round to round.
+    """
+
+    def __init__(self, base: Build, head: Build, begin: Begin, tell: Callable[[str], None], *, together: bool) -> None:
         self._builds = {"base": base, "head": head, "again": base}
-        self._run, self._tell = run, tell
+        self._begin, self._tell, self._together = begin, tell, together
         self.measured = Measurements()
+
+    def rehearse(self) -> None:
+        """One round that does not count: what a build makes once (model, state, compiled code) is in the cache then,
+        and costs none of the runs that count."""
+        for turn in self._all(ORDERS[0], -1):
+            self._tell(f"rehearsal: {self._words(turn)}")
 
     def play(self, first: int, last: int) -> Measurements:
         """Rounds `first` … `last` (from 0, `last` excluded), after those played before."""
         for number in range(first, last):
-            for side in ORDERS[number % len(ORDERS)]:
-                self.measured.turns.append(self._valid(side, number, last))
+            self.measured.turns += self._valid(ORDERS[number % len(ORDERS)], number, last)
         return self.measured
 
-    def _valid(self, side: str, number: int, last: int) -> Turn:
-        build = self._builds[side]
+    def _valid(self, order: Sequence[str], number: int, last: int) -> list[Turn]:
+        """A round of valid runs: of those made together all are repeated, of the others the invalid one."""
+        if self._together:
+            return self._tried(order, number, last)
+        return [turn for side in order for turn in self._tried((side,), number, last)]
+
+    def _tried(self, sides: Sequence[str], number: int, last: int) -> list[Turn]:
         for _ in range(ATTEMPTS):
-            results, folder = self._run(build)
-            status = results["verdict"]["status"]
-            metrics = metrics_of(results)
-            line = ", ".join(f"{name} {value:.3g} ms" for name, value in metrics.items() if name == "response P99")
-            self._tell(f"round {number + 1} of {last}: {side} ({build.name}) {line or '–'}, {status}")
-            if status != "invalid":
-                return Turn(side, number, metrics, str(folder))
-            self.measured.invalid += 1
+            turns = self._all(sides, number)
+            for turn in turns:
+                self._tell(f"round {number + 1} of {last}: {self._words(turn)}")
+            late = [turn for turn in turns if turn.status == "invalid"]
+            if not late:
+                return turns
+            self.measured.invalid += len(late)
         raise RunInvalidError(
-            f"{ATTEMPTS} runs of {side} ({build.name}) in a row were invalid: "
-            f"{'; '.join(results['verdict']['reasons'])}"
+            f"{ATTEMPTS} runs of {late[0].side} ({self._builds[late[0].side].name}) in a row were invalid: "
+            f"{'; '.join(late[0].reasons)}"
         )
+
+    def _all(self, sides: Sequence[str], number: int) -> list[Turn]:
+        if self._together:
+            begun = [(side, self._begin(self._builds[side], side)) for side in sides]
+            return [self._turn(side, number, end) for side, end in begun]
+        return [self._turn(side, number, self._begin(self._builds[side], side)) for side in sides]
+
+    def _turn(self, side: str, number: int, end: Callable[[], Result]) -> Turn:
+        results, folder = end()
+        verdict = results["verdict"]
+        return Turn(side, number, metrics_of(results), str(folder), verdict["status"], tuple(verdict["reasons"]))
+
+    def _words(self, turn: Turn) -> str:
+        p99 = turn.metrics.get("response P99")
+        shown = "–" if p99 is None else f"response P99 {p99:.3g} ms"
+        return f"{turn.side} ({self._builds[turn.side].name}) {shown}, {turn.status}"

@@ -42,7 +42,7 @@ def to_markdown(report: GateReport) -> str:
     lines = [
         f"### {SIGNS[report.outcome]} bench gate: {WORDS[report.outcome]}",
         "",
-        f"head `{report.head}` against base `{report.base}`, {report.rounds} rounds of base, head, base by turns"
+        f"head `{report.head}` against base `{report.base}`, {report.rounds} rounds of base, head, base"
         f" (`bench run {report.options}`; {report.invalid_runs} invalid runs repeated).",
         "",
         "| metric | base | head | change | noise (base against base) | p | |",

@@ -1,10 +1,20 @@
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.gate.builds import Build, build_commit, build_working_tree, commit_of, repository, run_bench
+from harness.gate.builds import (
+    Build,
+    begin_bench,
+    build_commit,
+    build_working_tree,
+    commit_of,
+    end_bench,
+    repository,
+)
+from harness.processes import Family
 from streams.errors import BadInputError, RunInvalidError
 
 BENCH = """#!/bin/sh
@@ -38,20 +48,29 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "CALLS": str(tmp_path / "calls")}
 
 
+@pytest.fixture
+def family() -> Iterator[Family]:
+    with Family() as opened:
+        yield opened
+
+
 def test_a_commit_gets_a_source_and_an_environment_of_its_own(
-    checkout: Path, environ: dict[str, str], tmp_path: Path
+    checkout: Path, environ: dict[str, str], tmp_path: Path, family: Family
 ) -> None:
     (checkout / "bench").write_text("changed since")
-    build = build_commit(checkout, "HEAD", tmp_path / "cache", environ)
+    build = build_commit(checkout, "HEAD", tmp_path / "cache", environ, family)
     assert (build.source / "bench").read_text() == BENCH
     assert Path(environ["CALLS"]).read_text().strip() == build.environ["RISKBENCH_VENV"]
     assert build.name == commit_of(checkout, "main")[:12]
     assert not (checkout / ".git" / "worktrees").exists()
-    assert build_commit(checkout, "main", tmp_path / "cache", environ) == build
+    assert build_commit(checkout, "main", tmp_path / "cache", environ, family) == build
 
 
-def test_the_working_tree_is_taken_as_it_is(checkout: Path, environ: dict[str, str]) -> None:
-    build = build_working_tree(checkout, environ)
+def test_the_working_tree_is_taken_as_it_is(
+    checkout: Path, environ: dict[str, str], tmp_path: Path, family: Family
+) -> None:
+    build = build_working_tree(checkout, tmp_path / "cache", {**environ, "PYTHONPATH": "elsewhere"}, family)
+    assert "PYTHONPATH" not in build.environ
     assert build.source == checkout
     assert Path(environ["CALLS"]).read_text().strip() == ""
 
@@ -60,10 +79,10 @@ def test_the_working_tree_is_taken_as_it_is(checkout: Path, environ: dict[str, s
     ("ref", "words"), [("nowhere", "names no commit"), ("HEAD~1", "too old"), ("--all", "no commit")]
 )
 def test_a_ref_that_cannot_be_built_is_refused(
-    checkout: Path, environ: dict[str, str], tmp_path: Path, ref: str, words: str
+    checkout: Path, environ: dict[str, str], tmp_path: Path, family: Family, ref: str, words: str
 ) -> None:
     with pytest.raises(BadInputError, match=words):
-        build_commit(checkout, ref, tmp_path / "cache", environ)
+        build_commit(checkout, ref, tmp_path / "cache", environ, family)
 
 
 def test_the_gate_needs_a_checkout_of_this_project(tmp_path: Path, checkout: Path) -> None:
@@ -75,8 +94,20 @@ def test_the_gate_needs_a_checkout_of_this_project(tmp_path: Path, checkout: Pat
         repository(checkout)
 
 
-def test_a_run_that_fails_says_its_last_words(checkout: Path, environ: dict[str, str]) -> None:
+def test_a_build_that_fails_says_its_last_words(
+    checkout: Path, environ: dict[str, str], tmp_path: Path, family: Family
+) -> None:
     build = Build("abc", checkout, environ)
+    log = tmp_path / "logs" / "build.log"
     with pytest.raises(RunInvalidError, match="ended with 7:\nit broke"):
-        run_bench(build, ["run"], 20.0)
-    assert run_bench(build, ["run"], 20.0, codes=(7,)) == 7
+        end_bench(begin_bench(build, ["run"], family, log), family, 20.0)
+    assert end_bench(begin_bench(build, ["run"], family, log), family, 20.0, codes=(7,)) == 7
+    assert log.read_text() == "it broke\n"
+
+
+def test_a_build_that_takes_too_long_is_ended(checkout: Path, environ: dict[str, str], family: Family) -> None:
+    (checkout / "bench").write_text("#!/bin/sh\nexec sleep 60\n")
+    child = begin_bench(Build("abc", checkout, environ), ["version"], family, checkout / "log")
+    with pytest.raises(RunInvalidError, match=r"abc: bench version took over 0\.2 s"):
+        end_bench(child, family, 0.2)
+    assert not child.running
