@@ -51,6 +51,7 @@ def measure_floor(
         timeout_s=min(SETTLE_S, plan.timeout_s),
         measured_from=int(np.searchsorted(schedule, warmup_ns)),
         decisions=reach.work / "decisions.parquet",
+        senders=plan.senders,
     )
     display = PlainLines(Console(quiet=True))
     outcome = stream_once(floor_plan, _null(scenario), reach, connection, display, keep=False)

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from confluent_kafka import Producer
 
 from harness.feed import DISPOSITIONS
+from harness.outgoing import Feed, Portion
 from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
-from harness.pages import Pages
 from harness.priority import FIRST, claim_priority
 from harness.progress import Live
 from streams.brokers.clients import producer_config
@@ -36,7 +36,8 @@ PROGRESS_EVERY_NS = 100_000_000
 
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send where. Paths are absolute; `kafka_config` as `--kafka-config`."""
+    """What to send where. Paths are absolute; `kafka_config` as `--kafka-config`. Sender `share` of `shares`, from 0.
+    `sent` is an array of one int64 an event, there already."""
 
     feed: str
     prefix: str
@@ -45,6 +46,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     sent: str
     progress: str
     summary: str
+    share: int = 0
+    shares: int = 1
 
 
 class Producing(Protocol):
@@ -55,43 +58,28 @@ class Producing(Protocol):
     def flush(self, timeout: float) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """A feed folder, mapped."""
-
-    messages: Pages
-    keys: list[bytes]
-    key_codes: list[int]
-    side: Pages
-    side_before: list[int]
-    side_topic: list[int]
-    schedule_ns: list[int]
-
-    @classmethod
-    def open(cls, folder: Path) -> "Feed":
-        """Map the messages and read the schedule."""
-        keys = Pages(folder / "keys")
-        return cls(
-            messages=Pages(folder / "messages"),
-            keys=[keys[i] for i in range(len(keys))],
-            key_codes=np.load(folder / "key_codes.npy").tolist(),
-            side=Pages(folder / "side"),
-            side_before=np.load(folder / "side_before.npy").tolist(),
-            side_topic=np.load(folder / "side_topic.npy").tolist(),
-            schedule_ns=np.load(folder / "schedule.npy").tolist(),
-        )
-
-
 class Sender:
-    """Sends a feed. `sent_ns[i]` becomes the clock's reading when event i was handed to the producer."""
+    """Sends a feed, or its share of one. `sent_ns[i]` becomes the clock's reading when event i was handed to the
+    producer. The first sender has the side messages: they count what was sent, they do not overtake it."""
 
-    def __init__(self, feed: Feed, topics: Topics, producer: Producing, sent_ns: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        topics: Topics,
+        producer: Producing,
+        sent_ns: npt.NDArray[np.int64],
+        share: int = 0,
+        shares: int = 1,
+    ) -> None:
         self.feed = feed
         self.producer = producer
         self.sent_ns = sent_ns
         self.sent = 0
         self.side_sent = 0
         self.queue_full = 0
+        self._next_report = 0
+        self._share, self._shares = share, shares
+        self._side = len(feed.side_before) if share == 0 else 0
         self._events_topic = topics.events
         self._side_topics = {DISPOSITIONS: topics.dispositions}
         self._day_ends = topics.day_ends
@@ -109,7 +97,7 @@ class Sender:
 
     def _send_side(self, before: int) -> None:
         feed = self.feed
-        while self.side_sent < len(feed.side_before) and feed.side_before[self.side_sent] <= before:
+        while self.side_sent < self._side and feed.side_before[self.side_sent] <= before:
             i = self.side_sent
             topic = self._side_topics.get(feed.side_topic[i], self._day_ends)
             self._produce(topic, feed.side[i], None)
@@ -117,23 +105,31 @@ class Sender:
 
     def run(self, start_ns: int, pacer: Pacer, report: Callable[[int], None]) -> None:
         """Send everything, event i at `start_ns + schedule_ns[i]`; calls `report(sent)` about ten times a second."""
-        feed, keys, codes, sent_ns = self.feed, self.feed.keys, self.feed.key_codes, self.sent_ns
-        poll, now_ns, wait_until = self.producer.poll, pacer.now_ns, pacer.wait_until
-        next_report = start_ns
+        self._next_report = start_ns
         self._send_side(0)
-        for i, offset in enumerate(feed.schedule_ns):
-            if wait_until(start_ns + offset) >= next_report:
-                report(i)
-                next_report += PROGRESS_EVERY_NS
+        for portion in self.feed.portions(self._share, self._shares):
+            self._send(portion, start_ns, pacer, report)
+        self._send_side(len(self.feed.messages))
+        report(self.sent)
+
+    def _send(self, portion: Portion, start_ns: int, pacer: Pacer, report: Callable[[int], None]) -> None:
+        poll, now_ns, wait_until = self.producer.poll, pacer.now_ns, pacer.wait_until
+        sent_ns, topic, side = self.sent_ns, self._events_topic, self._side
+        for i, offset, key, message in zip(
+            portion.ordinals, portion.offsets_ns, portion.keys, portion.messages, strict=True
+        ):
+            if wait_until(start_ns + offset) >= self._next_report:
+                report(self.sent)
+                self._next_report += PROGRESS_EVERY_NS
             # twice: its decision may be back before the second, and an event without an instant counts as not sent
             sent_ns[i] = now_ns()
-            self._produce(self._events_topic, feed.messages[i], keys[codes[i]])
+            self._produce(topic, message, key)
             sent_ns[i] = now_ns()
-            self.sent = i + 1
-            self._send_side(i + 1)
-            if i & 63 == 0:
+            self.sent += 1
+            if side:
+                self._send_side(i + 1)
+            if self.sent & 63 == 0:
                 poll(0)
-        report(self.sent)
 
 
 @dataclass(slots=True)
@@ -157,10 +153,13 @@ def _open_producer(plan: LoadPlan, failures: Failures) -> Producing:
     return opened
 
 
+def make_sent(path: Path, events: int) -> None:
+    """The file that all senders write their instants into: one int64 an event, nought until it is sent."""
+    np.save(path, np.zeros(events, dtype=np.int64))
+
+
 def _map_sent(path: Path, events: int) -> npt.NDArray[np.int64]:
-    if events == 0:
-        return np.zeros(0, dtype=np.int64)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.int64, shape=(events,))
+    return np.load(path, mmap_mode="r+" if events else None)  # type: ignore[no-any-return]
 
 
 def run_load(plan: LoadPlan) -> None:
@@ -169,7 +168,8 @@ def run_load(plan: LoadPlan) -> None:
     feed = Feed.open(Path(plan.feed))
     sent_ns = _map_sent(Path(plan.sent), len(feed.messages))
     live = Live.open(Path(plan.progress))
-    sender = Sender(feed, Topics(plan.prefix), _open_producer(plan, failures), sent_ns)
+    producer = _open_producer(plan, failures)
+    sender = Sender(feed, Topics(plan.prefix), producer, sent_ns, plan.share, plan.shares)
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")
     sharpen_sleep()
@@ -184,10 +184,7 @@ def run_load(plan: LoadPlan) -> None:
     gc.freeze()
     gc.disable()
 
-    def report(sent: int) -> None:
-        live.set(sent=sent)
-
-    sender.run(int(line), pacer, report)
+    sender.run(int(line), pacer, lambda sent: live.set(sent=sent))
     unsent = sender.producer.flush(FLUSH_S)
     summary = {
         "sent": sender.sent,

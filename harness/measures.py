@@ -28,7 +28,9 @@ from harness.results import (
     LoadResults,
     PathCounts,
     PathLatency,
+    ProcessResults,
     ScheduleDelay,
+    SenderResults,
     TailResults,
     Transition,
 )
@@ -82,7 +84,9 @@ def distribution(found: Percentiles) -> Distribution:
     return Distribution(count=found.count, p50=p50, p90=p90, p99=p99, p999=p999, max=highest)
 
 
-def load_results(scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog) -> LoadResults:
+def load_results(
+    scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog, senders: list[SenderResults]
+) -> LoadResults:
     """How the load was sent."""
     delay = distribution(latency.percentiles("schedule_delay"))
     times = events["event_time_ns"]
@@ -99,7 +103,39 @@ def load_results(scenario: Scenario, held: Held, events: pa.Table, latency: Late
         partitions=scenario.load.partitions,
         events_from=_iso(times[0].as_py()) if len(events) else None,
         events_until=_iso(times[-1].as_py()) if len(events) else None,
+        senders=scenario.load.senders,
+        by_sender=senders,
     )
+
+
+def sender_results(held: Held, key_codes: np.ndarray[Any, np.dtype[np.int32]], senders: int) -> list[SenderResults]:
+    """Each load process's own lateness, where there are several; `key_codes` [n] is the card of each event."""
+    if senders == 1:
+        return []
+    delays = held.sent_ns - (held.schedule + held.start_ns)
+    measured = (np.arange(len(delays)) >= held.measured_from) & (held.sent_ns > 0)
+    found = []
+    for sender in range(senders):
+        histogram = new_histogram()
+        record(histogram, delays[measured & (key_codes % senders == sender)])
+        of = distribution(summarise(histogram))
+        found.append(SenderResults(sender=sender, events=of.count, schedule_delay_ms=of))
+    return found
+
+
+def process_results(outcome: StreamOutcome, sent: int) -> list[ProcessResults]:
+    """What every process of the stream cost, instrument and scorer; `sent` events were sent while it was looked at."""
+    return [
+        ProcessResults(
+            name=found.name,
+            cpu_s=round(found.cpu_s, 3),
+            cpu_us_per_event=round(1e6 * found.cpu_s / sent, 3) if sent else None,
+            memory_start_bytes=found.memory_start_bytes,
+            memory_end_bytes=found.memory_end_bytes,
+            memory_max_bytes=found.memory_max_bytes,
+        )
+        for found in outcome.footprints
+    ]
 
 
 def count_results(outcome: StreamOutcome, held: Held) -> Counts:

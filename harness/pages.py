@@ -30,16 +30,22 @@ class PageWriter:
 
 
 class Pages:
-    """Reads what PageWriter wrote."""
+    """Reads what PageWriter wrote; index and bytes are mapped, not held."""
 
     def __init__(self, stem: Path) -> None:
-        self.starts: list[int] = np.load(stem.with_suffix(".npy")).tolist()
+        self._starts = np.load(stem.with_suffix(".npy"), mmap_mode="r").view(np.ndarray)
         with stem.with_suffix(".bin").open("rb") as file:
             empty = stem.with_suffix(".bin").stat().st_size == 0
             self._bytes: mmap.mmap | bytes = b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self._starts) - 1
 
     def __getitem__(self, index: int) -> bytes:
-        return self._bytes[self.starts[index] : self.starts[index + 1]]
+        return self._bytes[int(self._starts[index]) : int(self._starts[index + 1])]
+
+    def take(self, indices: npt.NDArray[np.int64]) -> list[bytes]:
+        """Several, in the order of `indices`."""
+        starts, ends = self._starts[indices].tolist(), self._starts[indices + 1].tolist()
+        held = self._bytes
+        return [held[start:end] for start, end in zip(starts, ends, strict=True)]

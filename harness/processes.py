@@ -162,6 +162,10 @@ class Family:
             self.children.remove(child)
         return code
 
+    def pids(self) -> dict[str, int]:
+        """The children's process ids by name."""
+        return {child.name: child.process.pid for child in self.children}
+
     def check(self) -> None:
         """Raise when a child has ended by itself with an error."""
         for child in self.children:

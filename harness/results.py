@@ -37,6 +37,14 @@ class ScheduleDelay(msgspec.Struct, frozen=True, kw_only=True):
     max: float | None
 
 
+class SenderResults(msgspec.Struct, frozen=True, kw_only=True):
+    """One load process of several that share a schedule, after the warm-up. Their histograms add up to the whole's."""
+
+    sender: int
+    events: int
+    schedule_delay_ms: Distribution
+
+
 class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     """How the schedule was held, after the warm-up.
 
@@ -53,6 +61,8 @@ class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int
     events_from: str | None
     events_until: str | None
+    senders: int = 1
+    by_sender: list[SenderResults] = []
 
 
 class PathCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +215,18 @@ class AuditResults(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool
 
 
+class ProcessResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process of the stream cost, from just before the first event on: processor time, and memory at first, at
+    last and at most."""
+
+    name: str
+    cpu_s: float
+    cpu_us_per_event: float | None
+    memory_start_bytes: int
+    memory_end_bytes: int
+    memory_max_bytes: int
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A run's results."""
 
@@ -229,6 +251,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str | None
     config: dict[str, Any]
     audit: AuditResults | None = None
+    processes: list[ProcessResults] = []
 
 
 def encode_results(results: Results) -> str:

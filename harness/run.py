@@ -200,6 +200,7 @@ class Run:
             timeout_s=self.scenario.measure.event_timeout_s,
             measured_from=ready.measured_from,
             decisions=self.folder.path / "decisions.parquet",
+            senders=self.scenario.load.senders,
             records=plan_records(
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
             ),
@@ -288,7 +289,9 @@ class Run:
         )
         times = events["event_time_ns"].to_numpy()
         span_ns = int(times[-1] - times[0]) if len(times) else 0
-        load = measures.load_results(scenario, held, events, log)
+        key_codes = np.load(self.folder.work / "feed" / "key_codes.npy")
+        senders = measures.sender_results(held, key_codes, scenario.load.senders)
+        load = measures.load_results(scenario, held, events, log, senders)
         counts = measures.count_results(outcome, held)
         write_hgrm(self.folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
         tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
@@ -317,6 +320,7 @@ class Run:
             dataset=str(prepared.facts["source"]) if scenario.data else None,
             config=scenario.model_dump(mode="json"),
             audit=measures.audit_results(outcome),
+            processes=measures.process_results(outcome, counts.sent),
         )
 
 

@@ -56,6 +56,7 @@ class Load(Section):
     duration_s: Annotated[float, Field(gt=0, le=86_400)] | None = 30.0
     warmup_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
     partitions: Annotated[int, Field(ge=1, le=512)] = 4
+    senders: Annotated[int, Field(ge=1, le=64)] = 1
     burst: Burst = Burst()
 
     @property

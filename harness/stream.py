@@ -3,9 +3,9 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.collector import CollectorPlan, RecordsPlan
-from harness.load import LoadPlan
+from harness.footprint import Footprint, Footprints
+from harness.load import LoadPlan, make_sent
 from harness.panel import Display, Snapshot
 from harness.processes import Child, Family, module_command
 from harness.progress import Live
@@ -42,7 +43,7 @@ EXPLANATIONS_S = 60.0
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order; `records` says
-    what is kept of it beside its decisions."""
+    what is kept of it beside its decisions; `senders`, how many load processes share it."""
 
     title: str
     feed: Path
@@ -53,6 +54,7 @@ class StreamPlan:
     measured_from: int
     decisions: Path
     records: RecordsPlan | None = None
+    senders: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class StreamOutcome:
     samples: list[Sample]
     scorers: list[dict[str, Any]]
     decisions: Path
+    footprints: list[Footprint] = field(default_factory=list)
 
 
 @contextmanager
@@ -125,40 +128,72 @@ def _taking(topic: str, plan: StreamPlan, reach: Reach, spool: str) -> ReceiverP
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LoadProcess:
+    """A started load process, the count it keeps of what it sent, and what it leaves behind."""
+
+    child: Child
+    live: Live
+    summary: Path
+
+
+def _load_plans(plan: StreamPlan, reach: Reach, topics: Topics) -> list[LoadPlan]:
+    work = reach.work
+    make_sent(work / "sent.npy", len(np.load(plan.feed / "schedule.npy", mmap_mode="r")))
+    return [
+        LoadPlan(
+            feed=str(plan.feed),
+            prefix=topics.prefix,
+            bootstrap_servers=reach.bootstrap_servers,
+            kafka_config=str(reach.kafka_config) if reach.kafka_config else None,
+            sent=str(work / "sent.npy"),
+            progress=str(work / f"load-{share}.live"),
+            summary=str(work / f"load-{share}.json"),
+            share=share,
+            shares=plan.senders,
+        )
+        for share in range(plan.senders)
+    ]
+
+
+def _start(name: str, module: str, plan: msgspec.Struct, reach: Reach, family: Family) -> Child:
+    command = module_command(module, _write_plan(reach.work / f"{name}.plan", plan))
+    return family.start(name, command, reach.logs / f"{name}.log", talk=True)
+
+
+def _start_load(plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> list[LoadProcess]:
+    started = []
+    for load_plan in _load_plans(plan, reach, topics):
+        name = "load" if plan.senders == 1 else f"load-{load_plan.share}"
+        live = Live.create(Path(load_plan.progress))
+        child = _start(name, "harness.load", load_plan, reach, family)
+        started.append(LoadProcess(child, live, Path(load_plan.summary)))
+    return started
+
+
 @dataclass(slots=True)
 class Instruments:
-    """The three measuring processes of a stream."""
+    """The measuring processes of a stream."""
 
-    load: Child
+    loads: list[LoadProcess]
     receiver: Child
     collector: Child
     live: Live
     start_file: Path
-    load_summary: Path
     collector_summary: Path
     explanations: ReceiverPlan | None
 
     @classmethod
     def start(cls, plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> "Instruments":
         """Start load, receiver and collector, and wait until they are ready."""
-        work, config = reach.work, str(reach.kafka_config) if reach.kafka_config else None
+        work = reach.work
         live = Live.create(work / "live")
-        sent = work / "sent.npy"
-        load_plan = LoadPlan(
-            feed=str(plan.feed),
-            prefix=topics.prefix,
-            bootstrap_servers=reach.bootstrap_servers,
-            kafka_config=config,
-            sent=str(sent),
-            progress=str(work / "live"),
-            summary=str(work / "load.json"),
-        )
         receiver_plan = _taking(topics.decisions, plan, reach, "spool")
         explanations = _taking(topics.explanations, plan, reach, "explanations") if plan.records else None
         collector_plan = CollectorPlan(
             feed=str(plan.feed),
             spool=str(work / "spool"),
-            sent=str(sent),
+            sent=str(work / "sent.npy"),
             start_file=str(work / "start"),
             events=str(plan.events),
             timeout_ns=round(plan.timeout_s * NS_PER_S),
@@ -169,14 +204,21 @@ class Instruments:
             records=plan.records,
             explanations_spool=explanations.spool if explanations else None,
         )
-        children = {}
-        for name, its_plan in (("load", load_plan), ("receiver", receiver_plan), ("collector", collector_plan)):
-            command = module_command(f"harness.{name}", _write_plan(work / f"{name}.plan", its_plan))
-            children[name] = family.start(name, command, reach.logs / f"{name}.log", talk=True)
-        for child in children.values():
+        loads = _start_load(plan, reach, topics, family)
+        receiver = _start("receiver", "harness.receiver", receiver_plan, reach, family)
+        collector = _start("collector", "harness.collector", collector_plan, reach, family)
+        for child in (*(load.child for load in loads), receiver, collector):
             child.await_line("ready", READY_S)
-        return cls(**children, live=live, start_file=work / "start", load_summary=work / "load.json",
-                   collector_summary=work / "collector.json", explanations=explanations)  # fmt: skip
+        return cls(loads, receiver, collector, live, work / "start", work / "collector.json", explanations)
+
+    def figures(self) -> dict[str, int]:
+        """The live figures, with what all load processes have sent."""
+        return {**self.live.get(), "sent": sum(load.live.get()["sent"] for load in self.loads)}
+
+    @property
+    def sending(self) -> bool:
+        """Whether any load process has not ended."""
+        return any(load.child.running for load in self.loads)
 
     def go(self) -> int:
         """Give the start instant (ns, monotonic) to everyone."""
@@ -184,7 +226,8 @@ class Instruments:
         partial = self.start_file.with_suffix(".part")
         partial.write_text(str(start_ns), encoding="utf-8")
         partial.replace(self.start_file)
-        self.load.tell(str(start_ns))
+        for load in self.loads:
+            load.child.tell(str(start_ns))
         return start_ns
 
     def finish(self, family: Family) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -200,15 +243,28 @@ class Instruments:
                 else RunInvalidError(f"the collector did not end within {DRAIN_S:g} s; see {self.collector.log}")
             )
         family.stop(self.collector)
-        family.stop(self.load)
-        return json.loads(self.collector_summary.read_bytes()), json.loads(self.load_summary.read_bytes())
+        for load in self.loads:
+            family.stop(load.child)
+        summaries = [json.loads(load.summary.read_bytes()) for load in self.loads]
+        return json.loads(self.collector_summary.read_bytes()), added_up(summaries)
+
+
+def added_up(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several load processes did together: counts added, the first error of any."""
+    counts = ("sent", "side_sent", "undelivered", "queue_full")
+    errors = [summary["first_error"] for summary in summaries if summary["first_error"]]
+    return {
+        **{name: sum(int(summary[name]) for summary in summaries) for name in counts},
+        "first_error": errors[0] if errors else None,
+        "processes": list(summaries),
+    }
 
 
 class _Watch:
     """Turns the live figures into snapshots, and decides when the stream is over."""
 
     def __init__(self, plan: StreamPlan, instruments: Instruments, watcher: Watcher, start_ns: int) -> None:
-        self._plan, self._live, self._load, self._watcher = plan, instruments.live, instruments.load, watcher
+        self._plan, self._instruments, self._watcher = plan, instruments, watcher
         self._start_ns = start_ns
         self._intended = np.load(plan.feed / "schedule.npy") + start_ns
         self._last = (start_ns, 0, 0.0)
@@ -221,8 +277,8 @@ class _Watch:
 
     def over(self, now_ns: int) -> bool:
         """Everything is sent, and everything is answered (or refused) or overdue."""
-        figures = self._live.get()
-        if self._load.running:
+        figures = self._instruments.figures()
+        if self._instruments.sending:
             return False
         return figures["answered"] + self._watcher.dead_lettered >= figures["sent"] or now_ns > self.ends_ns
 
@@ -235,7 +291,7 @@ class _Watch:
 
     def snapshot(self, now_ns: int) -> Snapshot:
         """The stream now."""
-        figures, sample = self._live.get(), self._watcher.last
+        figures, sample = self._instruments.figures(), self._watcher.last
         due = int(np.searchsorted(self._intended, now_ns - round(self._plan.timeout_s * NS_PER_S)))
         planned_ns = int(self._intended[-1]) - self._start_ns if len(self._intended) else 0
         return Snapshot(
@@ -282,11 +338,15 @@ def stream_once(
         scorers = Scorers.start(setup, reach, family)
         instruments = Instruments.start(plan, reach, topics, family)
         scorers.await_ready(family)
-        with Watcher(connection, reach.group, topics.events, scorers) as watcher:
+        footprints = Footprints(family.pids())
+        with Watcher(connection, reach.group, topics.events, scorers, footprints) as watcher:
             start_ns = instruments.go()
             _attend(_Watch(plan, instruments, watcher, start_ns), family, display)
         summaries = scorers.stop(family)
         counts, load = instruments.finish(family)
         dead_lettered = _dead_lettered(connection, topics)
     sent_ns = np.load(reach.work / "sent.npy")
-    return StreamOutcome(start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions)
+    return StreamOutcome(
+        start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions,
+        footprints=list(footprints.found.values()),
+    )  # fmt: skip

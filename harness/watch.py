@@ -1,4 +1,5 @@
-"""Looks at the stream from outside once a second, in a thread: what the scorer's group has committed, its health."""
+"""Looks at the stream from outside once a second, in a thread: what the scorer's group has committed, its health, what
+every process costs."""
 
 import logging
 import threading
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from harness.footprint import Footprints
 from harness.scorers import Scorers, worst_breaker
 from harness.timeline import Sample
 from streams.brokers.connection import KafkaConnection
@@ -25,6 +27,7 @@ class Watcher:
     group: str
     topic: str
     scorers: Scorers
+    footprints: Footprints
     samples: list[Sample] = field(default_factory=list)
     dead_lettered: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -44,6 +47,7 @@ class Watcher:
 
     def _run(self) -> None:
         control: ControlPlane | None = None
+        self.footprints.look()
         while not self._stop.wait(EVERY_S):
             try:
                 control = control or ControlPlane(self.connection)
@@ -51,6 +55,7 @@ class Watcher:
             except BrokerError as error:
                 logger.warning("offsets of the group: %s", error)
                 uncommitted = None
+            self.footprints.look()
             healths = self.scorers.health()
             self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in healths)
             self.samples.append(Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths)))

@@ -45,6 +45,7 @@ OPTION_NAMES = {
     "load.duration_s": "--duration",
     "load.warmup_s": "--warmup",
     "load.partitions": "--partitions",
+    "load.senders": "--senders",
     "scorer.engine": "--engine",
     "scorer.workers": "--workers",
     "scorer.explain": "--explain",
@@ -66,6 +67,10 @@ Warmup = Annotated[
 ]
 Partitions = Annotated[
     int | None, typer.Option(help="Partitions of the events and decisions topics.", rich_help_panel=LOAD)
+]
+Senders = Annotated[
+    int | None,
+    typer.Option(help="Load processes that share the schedule, for rates that one can't send.", rich_help_panel=LOAD),
 ]
 Seed = Annotated[
     int | None,

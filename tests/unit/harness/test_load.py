@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.feed import DAY_ENDS, DISPOSITIONS, dispositions_between, side_messages, write_feed
-from harness.load import Feed, Sender
+from harness.load import Sender
+from harness.outgoing import Feed
 from harness.pacing import AWAKE_NS_MAX, AWAKE_NS_MIN, Pacer, measure_oversleep_ns
 from streams.codec import decode_day_end, decode_disposition, decode_transactions
 from streams.errors import BadInputError
@@ -220,3 +221,34 @@ def test_dispositions_are_what_becomes_known_in_the_stream() -> None:
     found = dispositions_between(events, labels, 10, 30)
     assert found["event_id"].to_pylist() == ["e1", "e0"]
     assert found["reported_at_ns"].to_pylist() == [10, 30]
+
+
+@settings(max_examples=25)
+@given(events=st.integers(0, 1_500), shares=st.integers(1, 5))
+def test_senders_that_share_a_schedule_send_each_event_once_and_a_cards_in_order(
+    tmp_path_factory: pytest.TempPathFactory, events: int, shares: int
+) -> None:
+    folder = tmp_path_factory.mktemp("feed")
+    reported = [NS_PER_DAY // 2] if events else []
+    schedule = np.arange(events, dtype=np.int64) * 1_000
+    write_feed(folder, _events(list(range(events))), _dispositions(reported), schedule)
+    sent_ns, orders, sides = np.zeros(events, dtype=np.int64), [], []
+    for share in range(shares):
+        time = FakeTime()
+        producer = FakeProducer(time)
+        sender = Sender(Feed.open(folder), TOPICS, producer, sent_ns, share, shares)
+        sender.run(1_000, Pacer(time.read, time.sleep, 20_000, lambda: None), lambda sent: None)
+        found = [(key, value) for topic, value, key, _ in producer.messages if topic == TOPICS.events]
+        assert sender.sent == len(found)
+        orders.append(found)
+        sides.append(sender.side_sent)
+    assert (sent_ns > 0).all()
+    decoded = [decode_transactions([value for _, value in found])[0] for found in orders]
+    assert sorted(int(event.event_id[1:]) for part in decoded for event in part) == list(range(events))
+    cards = [{event.card_id for event in part} for part in decoded]
+    assert sum(map(len, cards)) == len(set().union(*cards))
+    for part in decoded:
+        numbers = [int(event.event_id[1:]) for event in part]
+        assert numbers == sorted(numbers)
+    assert sides[0] == len(reported)
+    assert sides[1:] == [0] * (shares - 1)

@@ -1,0 +1,54 @@
+"""What each process of a stream costs: processor time and memory, looked at once a second from outside."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(slots=True)
+class Footprint:
+    """One process so far. `cpu_s` is its processor time since the first look (user and system, all threads);
+    `memory_*_bytes` is what it held in memory at the first look, at the last one, and at most."""
+
+    name: str
+    looks: int
+    cpu_s: float
+    memory_start_bytes: int
+    memory_end_bytes: int
+    memory_max_bytes: int
+
+
+class Footprints:
+    """Looks at processes until they are gone; what was seen last stays."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        """Take the processes by name. One that is gone already is left out."""
+        self._processes: dict[str, psutil.Process] = {}
+        for name, pid in pids.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._processes[name] = psutil.Process(pid)
+        self._begun_s: dict[str, float] = {}
+        self.found: dict[str, Footprint] = {}
+
+    def look(self) -> None:
+        """Look at all that still run."""
+        for name, process in list(self._processes.items()):
+            try:
+                times, memory = process.cpu_times(), int(process.memory_info().rss)
+            except psutil.Error:
+                del self._processes[name]
+                continue
+            if memory:  # none: it has ended, and nobody has waited for it yet
+                self._add(name, times.user + times.system, memory)
+
+    def _add(self, name: str, cpu_s: float, memory: int) -> None:
+        if name not in self.found:
+            self._begun_s[name] = cpu_s
+            self.found[name] = Footprint(name, 0, 0.0, memory, memory, memory)
+        known = self.found[name]
+        known.looks += 1
+        known.cpu_s = cpu_s - self._begun_s[name]
+        known.memory_end_bytes = memory
+        known.memory_max_bytes = max(known.memory_max_bytes, memory)
