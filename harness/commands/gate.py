@@ -148,7 +148,7 @@ def _judged(
 def _tell(report: GateReport, console: Console, *, as_json: bool) -> None:
     table = Table(title=f"head {report.head} against base {report.base}: {report.rounds} rounds")
     for name in ("metric", "base ms", "head ms", "change", "noise", "p", ""):
-        table.add_column(name, justify="left" if name in {"metric", ""} else "right")
+        table.add_column(name, justify="left" if name in {"metric", ""} else "right", no_wrap=True)
     for change in report.changes:
         table.add_row(
             change.metric,
@@ -157,7 +157,7 @@ def _tell(report: GateReport, console: Console, *, as_json: bool) -> None:
             percent(change.effect),
             f"±{change.noise:.1%}",
             f"{change.p:.3g}",
-            f"{SIGNS[change.outcome]} {WORDS[change.outcome]}",
+            SIGNS[change.outcome] if change.outcome == "pass" else f"{SIGNS[change.outcome]} {WORDS[change.outcome]}",
         )
     console.print(table)
     console.print(f"{SIGNS[report.outcome]} {WORDS[report.outcome]}", highlight=False)

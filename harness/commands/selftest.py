@@ -20,7 +20,7 @@ from harness.interruption import interruptible
 from harness.latency import LatencyLog
 from harness.selftest.bench import TestBench
 from harness.selftest.findings import Finding
-from harness.selftest.proofs import prove_delay, prove_faults, prove_stall, prove_stopped_load
+from harness.selftest.proofs import prove_delay, prove_faults, prove_speed, prove_stall, prove_stopped_load
 from harness.selftest.recorder import prove_extremes, prove_recorder
 from harness.steps import Steps
 from streams.brokers import open_broker
@@ -83,6 +83,7 @@ def _proofs(bench: TestBench, folder: Path, seed: int) -> Iterator[tuple[str, Ca
         lambda: prove_faults(bench.run, np.random.default_rng(seed)),
     )
     yield "A load process stopped for 1 s", lambda: prove_stopped_load(bench.run)
+    yield "20,000 events/s", lambda: prove_speed(bench.run)
 
 
 def _tell(findings: list[Finding], console: Console) -> None:

@@ -28,7 +28,7 @@ class Bounds:
     test, for all metrics together (Holm). `doubt`: an effect beyond the bounds whose p lies between `alpha` and this is
     inconclusive. `noise_max`: more noise than this, as a share, hides too much to pass.
 
-    Eight metrics reach `alpha` in seven rounds at the earliest: a regression is only ever found by going on.
+    Seven metrics reach `alpha` in six rounds at the earliest: a regression is only ever found by going on.
     """
 
     tolerance: float = 0.10

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from harness.feed import write_feed
 from harness.latency import LatencyLog, measure_latency
+from harness.measures import Held
 from harness.panel import PlainLines
 from harness.processes import module_command
 from harness.scenario import Breaker
@@ -45,12 +46,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the instrument says: the collector's counts, the histograms, the rows, and how many events were measured."""
+    """What the instrument says: the collector's counts, the histograms, the rows, how many events were measured, and
+    the rate they were sent at as a share of the rate that was asked for."""
 
     counts: dict[str, Any]
     log: LatencyLog
     decisions: pa.Table
     events: int
+    achieved_share: float = 1.0
 
     def ms(self, tag: str, q: float) -> float:
         """Quantile `q` of a tag in ms, by the histogram; NaN where it is empty."""
@@ -97,17 +100,18 @@ class TestBench:
     def __init__(self, connection: KafkaConnection, folder: Path, token: Callable[[], str]) -> None:
         self._connection, self._folder, self._token = connection, folder, token
 
-    def run(self, name: str, shape: Shape, planted: Plan, stop_load_s: float = 0.0) -> Measured:
-        """Send, with the scorer misbehaving as `planted`, and measure as in any run.
+    def run(self, name: str, shape: Shape, planted: Plan | None, stop_load_s: float = 0.0) -> Measured:
+        """Send, with the scorer misbehaving as `planted` (None: the null scorer, which echoes), and measure as in any
+        run.
 
         With `stop_load_s` the load process is stopped for so long, a third into the measured time.
         """
         work = self._folder / name
         work.mkdir(parents=True)
         plan = self._write(work, shape)
-        own = OwnScorer(self._command(work, planted), settle_s=0.0)
-        nowhere = Path()
-        setup = ScorerSetup("own", 1, nowhere, None, None, "none", Breaker(), nightly=False, own=own)
+        own = None if planted is None else OwnScorer(self._command(work, planted), settle_s=0.0)
+        engine, nowhere = ("null" if own is None else "own"), Path()
+        setup = ScorerSetup(engine, 1, nowhere, None, None, "none", Breaker(), nightly=False, own=own)
         reach = Reach(
             bootstrap_servers=self._connection.bootstrap_servers,
             kafka_config=None,
@@ -125,7 +129,14 @@ class TestBench:
             outcome = stream_once(plan, setup, reach, self._connection, quiet, keep=False)
         log = measure_latency(outcome.decisions, outcome.start_ns, work / "latency.hlog")
         rows = pq.read_table(outcome.decisions)
-        return Measured(outcome.counts, log, rows, int(np.count_nonzero(rows["measured"])))
+        held = Held(np.load(plan.feed / "schedule.npy"), outcome.sent_ns, outcome.start_ns, plan.measured_from)
+        return Measured(
+            counts=outcome.counts,
+            log=log,
+            decisions=rows,
+            events=int(np.count_nonzero(rows["measured"])),
+            achieved_share=held.achieved_per_s / held.scheduled_per_s,
+        )
 
     def _write(self, work: Path, shape: Shape) -> StreamPlan:
         schedule = schedule_ns("constant", shape.rate_per_s, seed=0, duration_s=shape.warmup_s + shape.measured_s)

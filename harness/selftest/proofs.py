@@ -13,7 +13,7 @@ from harness.selftest.planted import Plan
 class Runner(Protocol):
     """Runs a planted scorer: `TestBench.run`."""
 
-    def __call__(self, name: str, shape: Shape, planted: Plan, stop_load_s: float = 0.0) -> Measured:
+    def __call__(self, name: str, shape: Shape, planted: Plan | None, stop_load_s: float = 0.0) -> Measured:
         """See `TestBench.run`."""
         ...
 
@@ -28,6 +28,8 @@ STOP_S = 1.0
 STOPPED = Shape(rate_per_s=1_000, measured_s=6.0)
 STOP_SHARE = 0.10
 """A signal is not delivered to the millisecond."""
+SPEED = Shape(rate_per_s=20_000, measured_s=6.0, warmup_s=3.0, cards=2_000)
+RATE_SHARE = 0.01
 FAULTS = Shape(rate_per_s=1_000, measured_s=6.0, cards=50, partitions=1)
 """One partition: the broker promises order within a partition only, so only there can a swap be planted exactly."""
 LOST, TWICE, GARBLED, SWAPPED, UNKNOWN = 37, 23, 11, 17, 5
@@ -64,6 +66,17 @@ def prove_stopped_load(run: Runner) -> list[Finding]:
         within(proof, "schedule delay P99", expected_ms, stopped.ms("schedule_delay", 0.99), STOP_SHARE),
         within(proof, "response P99", expected_ms, stopped.ms("response", 0.99), STOP_SHARE),
         exactly(proof, "lost", 0, int(stopped.counts["lost"])),
+    ]
+
+
+def prove_speed(run: Runner) -> list[Finding]:
+    """Load, receiver and collector hold 20,000 events/s beside a broker and a scorer that only echoes."""
+    proof = "speed"
+    fast = run("speed", SPEED, None)
+    return [
+        Finding(proof, "rate sent, of the rate asked for", "×", 1.0, fast.achieved_share, RATE_SHARE),
+        exactly(proof, "events measured", round(SPEED.rate_per_s * SPEED.measured_s), fast.events),
+        exactly(proof, "lost", 0, int(fast.counts["lost"])),
     ]
 
 

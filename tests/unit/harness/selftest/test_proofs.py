@@ -11,7 +11,14 @@ from harness.latency import LatencyLog
 from harness.selftest.bench import FIRST_EVENT_NS, TIMEOUT_S, Measured, Shape, event_ids, plain_events
 from harness.selftest.findings import Finding
 from harness.selftest.planted import Plan
-from harness.selftest.proofs import prove_delay, prove_faults, prove_stall, prove_stopped_load, stall_quantile_s
+from harness.selftest.proofs import (
+    prove_delay,
+    prove_faults,
+    prove_speed,
+    prove_stall,
+    prove_stopped_load,
+    stall_quantile_s,
+)
 from harness.selftest.recorder import prove_extremes
 from streams.labels import NS_PER_DAY
 from streams.transaction import TRANSACTION_SCHEMA
@@ -23,7 +30,8 @@ Break = Callable[[dict[str, Any]], None]
 def simulated(broken: Break | None = None) -> Callable[..., Measured]:
     """A whole run as arithmetic: what broker, planted scorer and a right instrument would have said."""
 
-    def run(name: str, shape: Shape, planted: Plan, stop_load_s: float = 0.0) -> Measured:
+    def run(name: str, shape: Shape, planted: Plan | None, stop_load_s: float = 0.0) -> Measured:
+        planted = planted or Plan()
         count = round(shape.rate_per_s * (shape.warmup_s + shape.measured_s))
         intended = (np.arange(count) / shape.rate_per_s * 1e9).astype(np.int64)
         stopped_ns = round((shape.warmup_s + shape.measured_s / 3.0) * 1e9)
@@ -34,7 +42,7 @@ def simulated(broken: Break | None = None) -> Callable[..., Measured]:
         response = np.where(silent, round(TIMEOUT_S * 1e9), taken + service + FLOOR_NS - intended)
         said: dict[str, Any] = {
             "response": response, "service": service, "schedule_delay": sent - intended, "sent": sent,
-            "measured": intended >= shape.warmup_s * 1e9,
+            "measured": intended >= shape.warmup_s * 1e9, "achieved": 1.0,
             "counts": {"lost": int(silent.sum()), "duplicated": len(planted.twice), "malformed": len(planted.garbled),
                        "unknown": planted.unknown, "reordered": len(planted.swapped)},
         }  # fmt: skip
@@ -44,7 +52,7 @@ def simulated(broken: Break | None = None) -> Callable[..., Measured]:
         for tag in ("response", "service", "schedule_delay"):
             log.add(tag, said[tag][said["measured"][: len(said[tag])]])
         rows = pa.table({"response_ns": said["response"]})
-        return Measured(said["counts"], log, rows, int(said["measured"].sum()))
+        return Measured(said["counts"], log, rows, int(said["measured"].sum()), said["achieved"])
 
     return run
 
@@ -75,6 +83,14 @@ def leaves_the_lost_out(said: dict[str, Any]) -> None:
     said["response"] = said["response"][said["response"] < TIMEOUT_S * 1e9]
 
 
+def is_too_slow(said: dict[str, Any]) -> None:
+    said["achieved"] = 0.98
+
+
+def measures_too_few(said: dict[str, Any]) -> None:
+    said["measured"][-1] = False
+
+
 def miscounts(name: str) -> Break:
     def broken(said: dict[str, Any]) -> None:
         said["counts"][name] += 1
@@ -86,7 +102,7 @@ def faults(run: Callable[..., Measured]) -> list[Finding]:
     return prove_faults(run, np.random.default_rng(1))
 
 
-@pytest.mark.parametrize("prove", [prove_stall, prove_delay, prove_stopped_load, faults])
+@pytest.mark.parametrize("prove", [prove_stall, prove_delay, prove_stopped_load, prove_speed, faults])
 def test_a_right_instrument_passes(prove: Callable[..., list[Finding]]) -> None:
     assert [found for found in prove(simulated()) if not found.passed] == []
 
@@ -97,6 +113,9 @@ def test_a_right_instrument_passes(prove: Callable[..., list[Finding]]) -> None:
         (prove_stall, closed_loop, {"response P99"}),
         (prove_stopped_load, counts_from_sending, {"response P99"}),
         (prove_stopped_load, hides_own_lateness, {"schedule delay P99"}),
+        (prove_speed, is_too_slow, {"rate sent, of the rate asked for"}),
+        (prove_speed, measures_too_few, {"events measured"}),
+        (prove_speed, miscounts("lost"), {"lost"}),
         (faults, loses_a_sample, {"rows"}),
         (faults, leaves_the_lost_out, {"rows", "at the ceiling"}),
         (faults, miscounts("lost"), {"lost"}),
