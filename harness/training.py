@@ -115,7 +115,10 @@ def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple
     windows = prepared.windows
     key = content_key(
         {
-            "prepared": prepared.key,
+            # not of the stream that follows: one history serves every length of it
+            "history": [hash_file(prepared.file(name)) for name in ("history", "history_labels")],
+            "until_ns": windows.stream_start_ns,
+            "reference_from_ns": windows.reference_from_ns,
             "bundle": hash_file(bundle / "bundle.json"),
             "rules": hash_file(rules),
             "code": hash_sources(SERVING_CODE),

@@ -65,7 +65,8 @@ def _too_short(latency: LatencyResults) -> list[str]:
     ]
 
 
-def _contract(counts: Counts) -> list[str]:
+def contract_problems(counts: Counts) -> list[str]:
+    """Answers that are not what was asked for: refused, twice, late, unreadable, unexplained."""
     found = {
         "events were refused by the scorer (dead-lettered)": counts.dead_lettered,
         "events were decided more than once": counts.duplicated,
@@ -103,12 +104,11 @@ def _slow_tail(latency: LatencyResults, limit_ms: float) -> list[str]:
     return found
 
 
-def _limits(run: Judged) -> list[str]:
-    slo, quality, response = run.slo, run.quality, run.latency_ms.response
+def quality_problems(run: Judged) -> list[str]:
+    """Limits of the SLO that are not of time: ranking, recall, false alarms, drift of the score, fallbacks."""
+    slo, quality = run.slo, run.quality
     fallback_share = run.counts.by_path.fallback / run.counts.decided if run.counts.decided else None
     return [
-        *_slow_tail(run.latency_ms, slo.response_p99_ms),
-        *_at_most("response P99.9", response.p999, slo.response_p999_ms, " ms"),
         *_at_least("precision@K", quality.get("precision_at_k"), slo.precision_at_k_min),
         *_at_least("recall", quality.get("recall"), slo.recall_min),
         *_at_least("PR-AUC", quality.get("pr_auc"), slo.pr_auc_min),
@@ -118,9 +118,18 @@ def _limits(run: Judged) -> list[str]:
     ]
 
 
+def _limits(run: Judged) -> list[str]:
+    slo, response = run.slo, run.latency_ms.response
+    return [
+        *_slow_tail(run.latency_ms, slo.response_p99_ms),
+        *_at_most("response P99.9", response.p999, slo.response_p999_ms, " ms"),
+        *quality_problems(run),
+    ]
+
+
 def judge(run: Judged) -> Verdict:
     """Invalid beats fail beats pass; an invalid run still lists the limits it broke."""
-    invalid, failed = _validity(run), [*_contract(run.counts), *_limits(run)]
+    invalid, failed = _validity(run), [*contract_problems(run.counts), *_limits(run)]
     if invalid:
         return Verdict(status="invalid", reasons=invalid + failed)
     if failed:

@@ -78,7 +78,7 @@ def _resolve(scenario: str, changes: dict[str, Any], data: Path | None, *, timed
     return loaded.model_copy(update={"load": loaded.load.model_copy(update={"duration_s": None})})
 
 
-def _refuse_contradictions(
+def refuse_contradictions(
     *, data: Path | None, columns: str | None, broker: str | None, servers: str | None, config: Path | None
 ) -> None:
     if columns is not None and data is None:
@@ -141,7 +141,7 @@ def fraud(
     }
     if preset is not None and data is not None:
         raise BadInputError("--preset is of the synthetic world, --data streams a file: give one of the two")
-    _refuse_contradictions(data=data, columns=columns, broker=broker, servers=bootstrap_servers, config=kafka_config)
+    refuse_contradictions(data=data, columns=columns, broker=broker, servers=bootstrap_servers, config=kafka_config)
     resolved = _resolve(scenario, changes, data, timed=duration is not None)
     options = RunOptions(
         scenario=resolved,

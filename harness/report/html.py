@@ -95,7 +95,7 @@ def render(run: RunContents) -> str:
     timeline = timeline_plots(run)
     stages = stages_plots(run)
     importance = importance_plots(drivers_of(run))
-    script, divs = _embed([*(plot for plot in plots.values() if plot), *stages, *timeline, *importance])
+    script, divs = embed([*(plot for plot in plots.values() if plot), *stages, *timeline, *importance])
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(PAGE), trim_blocks=True
     )
@@ -110,14 +110,19 @@ def render(run: RunContents) -> str:
         divs=divs,
         script=script,
         flagged=flagged_sample(run),
+        bokeh=bokeh_script() if divs else "",
         # our own files, not a run's: markup on purpose
-        bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js() if divs else ""),  # noqa: S704
         style=Markup((PAGE / "report.css").read_text(encoding="utf-8")),  # noqa: S704
         behaviour=Markup((PAGE / "report.js").read_text(encoding="utf-8")),  # noqa: S704
     )
 
 
-def _embed(plots: list[Plot]) -> tuple[Markup, dict[str, Markup]]:
+def bokeh_script() -> Markup:
+    """The plotting library itself, to be put into a page that opens offline."""
+    return Markup(Resources(mode="inline", components=["bokeh"]).render_js())  # noqa: S704
+
+
+def embed(plots: list[Plot]) -> tuple[Markup, dict[str, Markup]]:
     """Bokeh's script and a place for each plot. Bokeh escapes `</script>` in the JSON it writes."""
     if not plots:
         return Markup(""), {}

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from harness.capacity.page import page_of
+from harness.capacity.search import Capacity
 from harness.model_card import card_facts, read_sources, render_html, render_markdown
 from harness.report import write_report
+from harness.slo_option import LatencyLimit
+from tests.example_capacity import SETTING, point
 from tests.example_reasons import MANIFEST
 from tests.example_run import build_run
 
@@ -136,4 +140,28 @@ def test_the_model_card_opens_clean_and_fits(browser: Any, tmp_path: Path, width
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.get_by_role("heading", name="Ethical considerations").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_capacity_page_opens_clean_and_fits(browser: Any, tmp_path: Path, width: str) -> None:
+    points = [
+        point(500.0),
+        point(1_000.0),
+        point(2_000.0, "P99 ≤ 50 ms is broken: 8,510 of 15,996 responses took longer", lag_max=720),
+        point(2_000.0, "only 1,800 of 2,000 events/s could be sent", limited_by="harness", floor_p99_ms=76.0),
+    ]
+    page_file = tmp_path / "capacity.html"
+    found = Capacity(1_000.0, 2_000.0, runs=2, runs_held=2, complete=True)
+    page_file.write_text(page_of(found, points, LatencyLimit(0.99, 50.0), SETTING), encoding="utf-8")
+    context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]}, offline=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(page_file.as_uri())
+    page.wait_for_function(f"({DRAWN})() >= 3", timeout=60_000)
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.get_by_role("heading", name="Capacity: 1,000 events/s").is_visible()
     context.close()
