@@ -14,7 +14,7 @@ import typer
 from scorer.breaker import BreakerConfig
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.guarded_model import Guards
-from scorer.options import EXPLAIN, ROLES, Explain, FileInput, RunOptions
+from scorer.options import EXPLAIN, ROLES, Explain, FileInput, LoadgenLoad, RunOptions
 from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
 
@@ -25,6 +25,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHIPPED_RULES = Path(str(files("rules"))) / "fraud.yaml"
 _DEFAULTS = BreakerConfig()
 _GUARDS = Guards()
+_LOAD = LoadgenLoad()
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -98,13 +99,18 @@ def run(
     breaker_half_open_calls: Annotated[int, typer.Option(help="trial calls in half-open")] = (
         _DEFAULTS.permitted_calls_half_open
     ),
-    events: Annotated[Path | None, typer.Option(help="inprocess: transactions (Parquet), in arrival order")] = None,
-    dispositions: Annotated[Path | None, typer.Option(help="inprocess: dispositions (Parquet)")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="inprocess, loadgen: transactions (Parquet), in arrival order")
+    ] = None,
+    dispositions: Annotated[Path | None, typer.Option(help="inprocess, loadgen: dispositions (Parquet)")] = None,
     schedule: Annotated[Path | None, typer.Option(help="inprocess: int64 offsets in ns (NPY) to pace by")] = None,
-    decisions_out: Annotated[Path | None, typer.Option(help="inprocess: decisions (JSON lines)")] = None,
+    decisions_out: Annotated[Path | None, typer.Option(help="inprocess, loadgen: decisions (JSON lines)")] = None,
     explanations_out: Annotated[
         Path | None, typer.Option(help="inprocess: explanations (JSON lines); without it, scores are not explained")
     ] = None,
+    loadgen_out: Annotated[Path | None, typer.Option(help="loadgen: folder for MLPerf LoadGen's logs")] = None,
+    loadgen_rate: Annotated[float, typer.Option(help="loadgen: events/s, Poisson", min=0.001)] = _LOAD.rate_per_s,
+    loadgen_seed: Annotated[int, typer.Option(help="loadgen: seed of its schedule", min=0, max=2**32 - 1)] = _LOAD.seed,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
@@ -143,6 +149,7 @@ def run(
             ready_file=ready_file,
             summary=summary,
             files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
+            loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
         )
     )
 

@@ -25,6 +25,15 @@ class FileInput:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadgenLoad:
+    """What MLPerf LoadGen sends when it drives the scorer: a rate (events/s), its seed, and where its logs go."""
+
+    out: Path | None = None
+    rate_per_s: float = 500.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """All options of a worker or nightly job. What an engine does not use may be None."""
 
@@ -48,6 +57,7 @@ class RunOptions:
     ready_file: Path | None
     summary: Path | None
     files: FileInput
+    loadgen: LoadgenLoad = LoadgenLoad()
 
 
 def required(value: Path | str | None, option: str, who: str) -> str:

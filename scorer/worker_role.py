@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorer.clock import ClockNs
 from scorer.counters import Counters
-from scorer.engines import StopSignal, engine_class
+from scorer.engines import FILE_ENGINES, StopSignal, engine_class
 from scorer.engines.partitions import PartitionShare
 from scorer.guarded_model import GuardedModel
 from scorer.health import WorkerMetrics
@@ -28,8 +28,8 @@ def run_worker_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) ->
     reached."""
     if options.engine == "null":
         _run_null(options, stop, clock_ns)
-    elif options.engine == "inprocess":
-        _run_inprocess(options, stop, clock_ns)
+    elif options.engine in FILE_ENGINES:
+        _run_on_files(options, stop, clock_ns)
     else:
         _run_on_kafka(options, stop, clock_ns)
 
@@ -122,14 +122,15 @@ def _explaining(
     return explaining_thread(made, outlet, options, clock_ns)
 
 
-def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
+def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     from scorer.assembly import explaining_thread, worker  # noqa: PLC0415
-    from scorer.engines.inprocess import ExplanationsFile, InprocessEngine, Input  # noqa: PLC0415
+    from scorer.engines.inline import InlineDecider  # noqa: PLC0415
+    from scorer.engines.inprocess import ExplanationsFile, Input  # noqa: PLC0415
     from scorer.inline_tables import inline_tables  # noqa: PLC0415
     from scorer.input_files import read_dispositions, read_events, read_schedule  # noqa: PLC0415
     from scorer.table_feed import TableGate  # noqa: PLC0415
 
-    who = "engine inprocess"
+    who = f"engine {options.engine}"
     events = read_events(Path(required(options.files.events, "--events", who)))
     dispositions = read_dispositions(options.files.dispositions)
     out = Path(required(options.files.decisions_out, "--decisions-out", who))
@@ -143,10 +144,12 @@ def _run_inprocess(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> 
         if options.files.explanations_out is not None and options.explain != "none":
             outlet = stack.enter_context(ExplanationsFile(options.files.explanations_out))
             explaining = stack.enter_context(explaining_thread(made, outlet, options, clock_ns))
-        engine = InprocessEngine(
-            source, made.pipeline, tables, gate, explaining, clock_ns=clock_ns, batch_max=options.batch_max
-        )
-        engine.run(stop, presence.ready)
+        decider = InlineDecider(made.pipeline, tables, gate, clock_ns, explaining)
+        engine = engine_class(options.engine)
+        if options.engine == "loadgen":
+            engine(source, decider, options.loadgen, batch_max=options.batch_max).run(stop, presence.ready)
+        else:
+            engine(source, decider, clock_ns=clock_ns, batch_max=options.batch_max).run(stop, presence.ready)
 
 
 def _presence(options: RunOptions, counters: Counters, guard: GuardedModel | None = None) -> Presence:

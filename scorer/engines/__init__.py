@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from streams.errors import BadInputError
 
 BROKER_ENGINES = ("faust", "native", "null")
-ENGINES = (*BROKER_ENGINES, "inprocess")
+FILE_ENGINES = ("inprocess", "loadgen")
+ENGINES = (*BROKER_ENGINES, *FILE_ENGINES)
 DEFAULT_ENGINE = "faust"
 
 

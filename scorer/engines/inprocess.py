@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 
 from scorer.clock import ClockNs
 from scorer.engines import Ready, StopSignal
-from scorer.explaining import Explaining
-from scorer.inline_tables import InlineTables
-from scorer.pipeline import Pipeline
-from scorer.table_feed import TableGate
+from scorer.engines.inline import InlineDecider, open_decisions
 from streams.codec import encode, encode_decision, table_to_transactions
 from streams.decision import Explanation
 from streams.errors import BadInputError
@@ -70,10 +67,7 @@ class InprocessEngine:
     def __init__(
         self,
         source: Input,
-        pipeline: Pipeline,
-        tables: InlineTables,
-        gate: TableGate,
-        explaining: Explaining | None = None,
+        decider: InlineDecider,
         *,
         clock_ns: ClockNs,
         batch_max: int,
@@ -83,22 +77,13 @@ class InprocessEngine:
                 f"the schedule has {len(source.offsets_ns)} instants for {len(source.events)} events: it needs one each"
             )
         self._source = source
-        self._pipeline = pipeline
-        self._tables = tables
-        self._gate = gate
-        self._explaining = explaining
+        self._decider = decider
         self._clock_ns = clock_ns
         self._batch_max = batch_max
 
     def run(self, stop: StopSignal, ready: Ready) -> None:
         """See `Engine.run`; ends by itself after the last event."""
-        try:
-            file = self._source.decisions_out.open("wb")
-        except OSError as error:
-            raise BadInputError(
-                f"--decisions-out {self._source.decisions_out} cannot be written: {error.strerror}"
-            ) from error
-        with file:
+        with open_decisions(self._source.decisions_out) as file:
             # A paced run decodes all of its events beforehand, an unpaced one slice by slice.
             rows = SLICE_ROWS if self._source.offsets_ns is None else max(len(self._source.events), 1)
             start_ns: int | None = None
@@ -110,10 +95,9 @@ class InprocessEngine:
                     start_ns = self._clock_ns() + LEAD_NS
                     ready(start_ns)
                 for batch in self._batches(events, start_ns, stop):
-                    for line in self._decide(batch):
-                        file.write(line)
-            if self._explaining is not None:
-                self._explaining.drain()
+                    file.writelines([encode_decision(d) + b"\n" for d in self._decider.decide(batch)])
+            if self._decider.explaining is not None:
+                self._decider.explaining.drain()
 
     def _batches(
         self, events: Sequence[CardTransaction], start_ns: int, stop: StopSignal
@@ -131,15 +115,6 @@ class InprocessEngine:
                     continue
             yield events[at:end]
             at = end
-
-    def _decide(self, events: Sequence[CardTransaction]) -> list[bytes]:
-        taken_ns = self._clock_ns()
-        self._tables.add(events)
-        batch = self._pipeline.prepare(events)
-        waited_ns = self._gate.wait(batch)
-        if self._explaining is not None:
-            self._explaining.wait_for_room()
-        return [encode_decision(decision) + b"\n" for decision in self._pipeline.decide(batch, taken_ns, waited_ns)]
 
 
 ENGINE = InprocessEngine

@@ -32,17 +32,17 @@ class Answers:
 @pytest.fixture(scope="module")
 def expected(case: ScorerCase, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """What the in-process engine answers."""
-    return _inprocess(case, tmp_path_factory.mktemp("inprocess"), batch_max=256)
+    return _on_files(case, tmp_path_factory.mktemp("inprocess"), "inprocess", "--batch-max", "256")
 
 
-def _inprocess(case: ScorerCase, folder: Path, batch_max: int) -> Answers:
+def _on_files(case: ScorerCase, folder: Path, engine: str, *more: str) -> Answers:
     out, explanations = folder / "decisions.jsonl", folder / "explanations.jsonl"
     options = [
-        "--engine", "inprocess", "--bundle", str(case.bundle), "--rules", str(case.rules), "--state", str(case.state),
+        "--engine", engine, "--bundle", str(case.bundle), "--rules", str(case.rules), "--state", str(case.state),
         "--events", str(case.events_file), "--dispositions", str(case.dispositions_file),
-        "--decisions-out", str(out), "--explanations-out", str(explanations), "--batch-max", str(batch_max),
+        "--decisions-out", str(out), "--explanations-out", str(explanations), *more,
     ]  # fmt: skip
-    process = start(folder, "inprocess", options)
+    process = start(folder, engine, options)
     assert process.child.wait(120) == 0, process.log.read_text()
     return Answers(_by_event(out.read_bytes().splitlines()), _explained(explanations.read_bytes().splitlines()))
 
@@ -78,7 +78,12 @@ def test_every_flagged_decision_has_its_reasons(expected: Answers) -> None:
 
 
 def test_micro_batches_of_one_answer_the_same(case: ScorerCase, expected: Answers, tmp_path: Path) -> None:
-    assert _inprocess(case, tmp_path, batch_max=1) == expected
+    assert _on_files(case, tmp_path, "inprocess", "--batch-max", "1") == expected
+
+
+def test_a_stream_asked_for_by_loadgen_is_decided_the_same(case: ScorerCase, expected: Answers, tmp_path: Path) -> None:
+    load = ("--loadgen-out", str(tmp_path / "loadgen"), "--loadgen-rate", "2000")
+    assert _on_files(case, tmp_path, "loadgen", *load) == expected
 
 
 @pytest.mark.broker("apache")

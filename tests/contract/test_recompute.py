@@ -16,6 +16,7 @@ from models.importance import draw, importance
 from scorer.assembly import load_rules, worker
 from scorer.breaker import BreakerConfig
 from scorer.counters import Counters
+from scorer.engines.inline import InlineDecider
 from scorer.engines.inprocess import InprocessEngine, Input
 from scorer.guarded_model import Fallback, Guarded, Guards
 from scorer.inline_tables import inline_tables
@@ -62,9 +63,8 @@ def decide(case: ScorerCase, out: Path) -> pa.Table:
         pipeline = Pipeline(parts, clock_ns=lambda: next(ticks), worker="w", counters=Counters())
         tables = inline_tables(case.state, LABEL_DELAY_DAYS, case.stream, case.dispositions)
         gate = TableGate(tables, pipeline, lambda: next(ticks))
-        engine = InprocessEngine(
-            Input(case.stream, None, out), pipeline, tables, gate, clock_ns=lambda: next(ticks), batch_max=16
-        )
+        decider = InlineDecider(pipeline, tables, gate, lambda: next(ticks))
+        engine = InprocessEngine(Input(case.stream, None, out), decider, clock_ns=lambda: next(ticks), batch_max=16)
         engine.run(Never(), lambda start_ns=None: None)
     return recorded([decode_decision(line) for line in out.read_bytes().splitlines()])
 

@@ -7,6 +7,7 @@ import pytest
 
 from models.features.ledger import RiskLedger
 from scorer.day_closing import DayCloser
+from scorer.engines.inline import InlineDecider
 from scorer.engines.inprocess import InprocessEngine, Input
 from scorer.inline_tables import InlineTables
 from scorer.table_feed import TableGate
@@ -35,7 +36,8 @@ def test_a_stream_without_events_is_ready_and_ends(tmp_path: Path, paced: bool) 
     def ready(start_ns: int | None = None) -> None:
         told.append(start_ns)
 
-    engine = InprocessEngine(source, pipeline, tables, gate, clock_ns=lambda: 5, batch_max=10)
+    decider = InlineDecider(pipeline, tables, gate, lambda: 5)
+    engine = InprocessEngine(source, decider, clock_ns=lambda: 5, batch_max=10)
     engine.run(Never(), ready)
     assert len(told) == 1
     assert (tmp_path / "d.jsonl").read_bytes() == b""
