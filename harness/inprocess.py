@@ -64,7 +64,9 @@ def _unstamped(lines: Iterator[bytes]) -> Iterator[list[Stamped]]:
         yield held
 
 
-def _collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
+def collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
+    """Account for what the scorer wrote to `work`/decisions.jsonl (and explanations.jsonl): the counts, and when each
+    event was sent (ns), which is when it was due."""
     accounts = Accounts.open(plan.feed, start_ns, round(plan.timeout_s * 1e9))
     times = EventTimes(accounts.intended_ns, accounts.intended_ns, plan.measured_from)
     with ExitStack() as stack:
@@ -84,7 +86,8 @@ def _collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any
         return collector.finish(len(accounts.intended_ns), plan.events), accounts.intended_ns
 
 
-def _await_end(child: Child, seconds: float) -> None:
+def await_end(child: Child, seconds: float) -> None:
+    """Wait until the scorer has read its file to the end; raises with its own words when it fails or takes longer."""
     if child.wait(seconds) is None:
         raise RunInvalidError(f"the scorer had not ended {seconds:,.0f} s after its start; see {child.log}")
     if child.process.returncode != 0:
@@ -100,9 +103,9 @@ def stream_inprocess(plan: StreamPlan, setup: ScorerSetup, folder: RunFolder, st
     with steps.step(f"Streaming {len(schedule):,} events in process ({planned_s:.0f} s)"), Family() as family:
         child = family.start("scorer", _command(plan, setup, work), folder.log("scorer-inprocess"))
         ready = json.loads(await_file(work / "ready", child, family, READY_S))
-        _await_end(child, planned_s + plan.timeout_s + READY_S)
+        await_end(child, planned_s + plan.timeout_s + READY_S)
     start_ns = int(ready["start_ns"])
-    counts, sent_ns = _collect(plan, start_ns, work)
+    counts, sent_ns = collect(plan, start_ns, work)
     summary = json.loads((work / "summary").read_bytes()) if (work / "summary").exists() else {}
     load = {"sent": len(schedule), "side_sent": 0, "undelivered": 0}
     dead_lettered = int(summary.get("dead_lettered", 0))
