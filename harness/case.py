@@ -25,7 +25,7 @@ def write_case(run: Path, setup: ScorerSetup, dispositions: Path) -> Path | None
     The state is linked to the cache's files, which are never written again once they are there; bundle and rules, which
     a person may train or edit in place, are copied.
     """
-    if setup.own is not None or setup.rules is None or setup.state is None:
+    if not setup.ours or setup.rules is None or setup.state is None:
         return None
     case = run / CASE
     try:

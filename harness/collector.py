@@ -30,7 +30,7 @@ from harness.pages import Pages
 from harness.priority import LAST, claim_priority
 from harness.progress import Live
 from harness.spool import SpoolReader, Stamped
-from streams.codec import decode_decision
+from streams.codec import UNDECODABLE, decode_decision
 from streams.decision import PATHS
 
 logger = logging.getLogger("riskbench.harness.collector")
@@ -152,7 +152,7 @@ class Collector:
     def _decode(self, received_ns: int, value: bytes) -> Answer | Unreadable:
         try:
             return Answer(decode_decision(value), received_ns, -1)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             self.malformed += 1
             if self.first_malformed is None:
                 self.first_malformed = str(error)

@@ -3,7 +3,6 @@
 import logging
 from typing import Any, Literal
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +11,7 @@ from harness.accounts import Accounts
 from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import REASON, Answer, reason_rows
 from harness.spool import Stamped
-from streams.codec import decode_explanation
+from streams.codec import UNDECODABLE, decode_explanation
 from streams.decision import Explanation
 
 logger = logging.getLogger("riskbench.harness.explanations")
@@ -102,7 +101,7 @@ class Explanations:
         """The explanation, or why it is none."""
         try:
             return decode_explanation(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             self.malformed += 1
             if self.malformed == 1:
                 logger.warning("malformed explanation: %s; its first bytes: %r", error, value[:200])

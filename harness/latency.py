@@ -98,16 +98,18 @@ class LatencyLog:
             log.write("#[Histogram log format version 1.2]\n#[values in nanoseconds, times in seconds of the run]\n")
             log.write('"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n')
 
-    def add(self, tag: str, values: Int64s) -> None:
-        """Record values under a tag, in the open interval."""
+    def add(self, tag: str, values: Int64s, *, part: bool = False) -> None:
+        """Record values under a tag, in the open interval. `part`: they are part of another tag's, which has counted
+        the impossible among them."""
         if len(values) == 0:
             return
         series = self.series.setdefault(tag, Series())
         # twice, because adding one histogram to another loses the exact maximum
         record(series.total, values)
         negative, over = record(series.interval, values)
-        self.negative += negative
-        self.overflow += over
+        if not part:
+            self.negative += negative
+            self.overflow += over
 
     def close_interval(self, second: int) -> None:
         """Write every tag's interval that has values as second `second` of the run, and start the next."""
@@ -140,8 +142,8 @@ def _add_rows(log: LatencyLog, batch: pa.RecordBatch) -> None:
     log.add("service", service[served])
     for path in PATHS:
         chosen = pc.equal(batch.column("path"), path).fill_null(False).to_numpy(zero_copy_only=False)
-        log.add(f"response.{path}", response[chosen])
-        log.add(f"service.{path}", service[chosen & served])
+        log.add(f"response.{path}", response[chosen], part=True)
+        log.add(f"service.{path}", service[chosen & served], part=True)
     for stage in STAGES:
         took, given = _column(batch, f"stage_{stage}_ns")
         log.add(f"stage.{stage}", took[given])

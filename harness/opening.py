@@ -36,7 +36,7 @@ def plan_records(
 ) -> RecordsPlan:
     """The records of the run in the folder `run`, whose scenario.yaml and case are written; `bundle` is bundle.json,
     None for a scorer that is not ours, which is asked for no explanations."""
-    ours = setup.own is None
+    ours = setup.ours
     thresholds = bundle.get("thresholds") if bundle else None
     opening = Opening(
         run=run.name,

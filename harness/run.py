@@ -25,6 +25,7 @@ from harness.inprocess import stream_inprocess
 from harness.interruption import interruptible
 from harness.latency import measure_latency
 from harness.opening import plan_records, utc
+from harness.other_scorer import other_scorer
 from harness.panel import display_for
 from harness.prepare import Prepared, prepare, scheduled
 from harness.processes import Family
@@ -36,9 +37,10 @@ from harness.results import (
     Results,
     encode_results,
 )
+from harness.run_topics import missing_topics
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
-from harness.scorers import OwnScorer, Reach, ScorerSetup
+from harness.scorers import Reach, ScorerSetup
 from harness.steps import Steps
 from harness.stream import StreamOutcome, StreamPlan, stream_once
 from harness.tail import measure_tail, samples_told
@@ -47,8 +49,9 @@ from harness.training import SHIPPED_RULES, Workshop, read_bundle, train, warm
 from harness.verdict import Judged, judge
 from streams.brokers import open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
-from streams.brokers.control import wait_until_ready
+from streams.brokers.control import ControlPlane, wait_until_ready
 from streams.errors import BadInputError, RiskbenchError
+from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.run")
 
@@ -62,6 +65,7 @@ class RunOptions:
     cache: Path
     bootstrap_servers: str | None = None
     kafka_config: Path | None = None
+    topic_prefix: str | None = None
     keep_topics: bool = False
     report: bool = True
     floor: bool = True
@@ -118,19 +122,24 @@ class Run:
         return connection_from(servers, self.options.kafka_config) if servers else None
 
     def reach_given_kafka(self) -> None:
-        """Find out now, before a model is trained, whether a Kafka that was named answers."""
-        connection = self._given_kafka()
-        if connection is not None:
-            with self.steps.step(f"Reaching Kafka at {connection.bootstrap_servers}"):
-                wait_until_ready(connection)
+        """Find out now, before a model is trained, whether a Kafka that was named answers and topics named are free."""
+        connection, prefix = self._given_kafka(), self.options.topic_prefix
+        if connection is None:
+            return
+        with self.steps.step(f"Reaching Kafka at {connection.bootstrap_servers}"):
+            wait_until_ready(connection)
+            if prefix is not None:
+                with ControlPlane(connection) as control:
+                    missing_topics(control, Topics(prefix), self.scenario.load.partitions)
 
     def prepare(self) -> Ready:
         """Data, model and warm state."""
         scenario = self.scenario
         with self.steps.step("Preparing events" if scenario.data else "Building the world"):
             prepared = prepare(scenario, self.options.cache)
-        if scenario.scorer.command is not None:
-            return Ready(prepared, self._own_scorer(scenario.scorer.command), None, self._write_feed(prepared))
+        other = other_scorer(scenario.scorer, self.steps.note)
+        if other is not None:
+            return Ready(prepared, other, None, self._write_feed(prepared))
         bundle_dir = self._bundle(prepared)
         bundle = read_bundle(bundle_dir)
         rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES
@@ -150,11 +159,6 @@ class Run:
             nightly=True,
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
-
-    def _own_scorer(self, command: str) -> ScorerSetup:
-        scorer, nowhere = self.scenario.scorer, Path()
-        own = OwnScorer(command, scorer.settle_s)
-        return ScorerSetup("own", 1, nowhere, None, None, scorer.explain, scorer.breaker, nightly=False, own=own)
 
     def _bundle(self, prepared: Prepared) -> Path:
         given = self.scenario.scorer.bundle
@@ -217,7 +221,7 @@ class Run:
 
     def _reach(self, connection: KafkaConnection, name: str) -> Reach:
         stamp = f"{self.started_at.astimezone(UTC):%Y%m%d-%H%M%S}"
-        prefix = f"{self.scenario.name}-{stamp}-{self.outside.token()}{name}"
+        prefix = (self.options.topic_prefix or f"{self.scenario.name}-{stamp}-{self.outside.token()}") + name
         return Reach(
             bootstrap_servers=connection.bootstrap_servers,
             kafka_config=self.options.kafka_config,

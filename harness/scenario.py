@@ -132,16 +132,24 @@ class Breaker(Section):
 
 
 class Scorer(Section):
-    """The system under test."""
+    """The system under test: ours, a program started by `command`, or `external`: started by somebody else."""
 
+    kind: Literal["ours", "external"] = "ours"
     engine: Engine = "faust"
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     rules: str | None = None
     bundle: str | None = None
     command: Annotated[str, Field(min_length=1)] | None = None
-    settle_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    settle_s: Annotated[float, Field(ge=0, le=600)] | None = None
+    join_within_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     explain: Literal["flagged", "all", "none"] = "flagged"
     breaker: Breaker = Breaker()
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Scorer":
+        if self.kind == "external" and self.command is not None:
+            raise ValueError("kind = external starts nothing, command starts a program: give one of the two")
+        return self
 
 
 class Measure(Section):

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.external import ExternalScorer, Pace
 from harness.processes import Child, Family, await_file, module_command
 from harness.scenario import Breaker
+from streams.brokers.connection import KafkaConnection, connection_from
+from streams.brokers.control import ControlPlane
+from streams.brokers.groups import Groups
 from streams.errors import BadInputError
 from streams.topics import Topics
 
@@ -39,6 +43,11 @@ class Reach:
     def group(self) -> str:
         """The workers' consumer group."""
         return f"{self.prefix}.scorer"
+
+    @property
+    def connection(self) -> KafkaConnection:
+        """How to reach the Kafka."""
+        return connection_from(self.bootstrap_servers, self.kafka_config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,12 @@ class ScorerSetup:
     breaker: Breaker
     nightly: bool
     own: OwnScorer | None = None
+    external: ExternalScorer | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is our scorer, of which bundle, rules and state are known."""
+        return self.own is None and self.external is None
 
 
 def breaker_options(breaker: Breaker) -> list[str]:
@@ -172,19 +187,25 @@ def _start_own(own: OwnScorer, reach: Reach, family: Family) -> Worker:
 
 @dataclass(slots=True)
 class Scorers:
-    """All processes of the scorer system."""
+    """All processes of the scorer system; none where it is `external`."""
 
     workers: list[Worker] = field(default_factory=list)
     settle_s: float = 0.0
     """Time that is given to a scorer that does not say when it is ready."""
+    group: str = ""
+    """The consumer group that reads the events, where it is known."""
+    external: ExternalScorer | None = None
+    reach: Reach | None = None
 
     @classmethod
     def start(cls, setup: ScorerSetup, reach: Reach, family: Family) -> "Scorers":
-        """Start the workers, and the nightly job where there is one; or the scorer that is not ours."""
+        """Start the workers, and the nightly job where there is one; or the scorer that is not ours; or nothing, if
+        somebody else does."""
+        if setup.external is not None:
+            return cls(external=setup.external, reach=reach)
         if setup.own is not None:
-            return cls(
-                [_start_own(setup.own, reach, family)], settle_s=0.0 if setup.own.tells_ready else setup.own.settle_s
-            )
+            settle_s = 0.0 if setup.own.tells_ready else setup.own.settle_s
+            return cls([_start_own(setup.own, reach, family)], settle_s=settle_s, group=reach.group)
         names = [("worker", f"worker-{n + 1}") for n in range(setup.workers)]
         if setup.nightly:
             names.append(("nightly", "nightly"))
@@ -194,10 +215,22 @@ class Scorers:
                 f"scorer {name}", _command(setup, reach, role, name), reach.logs / f"scorer-{name}.log"
             )
             started.append(Worker(name, role, child, reach.work / f"{name}.ready", reach.work / f"{name}.summary"))
-        return cls(started)
+        return cls(started, group=reach.group)
+
+    def _await_joined(self, external: ExternalScorer, reach: Reach, family: Family) -> None:
+        topics, connection = Topics(reach.prefix), reach.connection
+        with ControlPlane(connection) as control:
+            partitions = len(control.partitions(topics.events))
+        external.introduce(topics, reach.bootstrap_servers, partitions)
+        found = external.await_joined(Groups(connection), topics.events, partitions, Pace(check=family.check))
+        self.group = found or ""
 
     def await_ready(self, family: Family) -> None:
-        """Wait for every ready file; raises with a process's own words when it ends instead."""
+        """Wait for every ready file, or for the external scorer's joining; raises with a process's own words when it
+        ends instead."""
+        if self.external is not None and self.reach is not None:
+            self._await_joined(self.external, self.reach, family)
+            return
         if self.settle_s:
             settled = time.monotonic() + self.settle_s
             while time.monotonic() < settled:
@@ -218,7 +251,12 @@ class Scorers:
         return [health for health in found if health is not None]
 
     def stop(self, family: Family) -> list[dict[str, Any]]:
-        """Ask all to end, wait, and read their summaries."""
+        """Ask all to end, wait, and read their summaries. An external scorer is not ended: what it still explains is
+        waited for."""
+        if self.external is not None and self.reach is not None:
+            topic, pace = Topics(self.reach.prefix).explanations, Pace(check=family.check)
+            with ControlPlane(self.reach.connection) as control:
+                self.external.await_explained(lambda: sum(control.end_offsets(topic).values()), pace)
         for worker in self.workers:
             worker.child.ask_to_end()
         for worker in self.workers:

@@ -1,10 +1,8 @@
 """One stream through the broker: start everyone, give the start instant, watch, and account for every event."""
 
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,15 @@ from harness.panel import Display, Snapshot
 from harness.processes import Child, Family, module_command
 from harness.progress import Live
 from harness.receiver import ReceiverPlan, take_topic
+from harness.run_topics import topics_of
 from harness.scorers import Reach, Scorers, ScorerSetup
 from harness.timeline import Sample
 from harness.watch import Watcher
 from streams.brokers.connection import KafkaConnection
-from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
-from streams.errors import BrokerError, RunInvalidError
+from streams.brokers.control import ControlPlane
+from streams.errors import RunInvalidError
 from streams.topics import Topics
 
-logger = logging.getLogger("riskbench.harness.stream")
 NS_PER_S = 1_000_000_000
 START_IN_NS = 300_000_000
 READY_S = 60.0
@@ -70,47 +68,6 @@ class StreamOutcome:
     scorers: list[dict[str, Any]]
     decisions: Path
     footprints: list[Footprint] = field(default_factory=list)
-
-
-@contextmanager
-def topics_of(connection: KafkaConnection, reach: Reach, partitions: int, *, keep: bool) -> Iterator[Topics]:
-    """The run's topics, made now and removed at the end, with the scorer's consumer group, unless they are to be kept.
-
-    What cannot be removed is said in the log: the run was made all the same.
-    """
-    topics = Topics(reach.prefix)
-    many = {topics.events, topics.decisions, topics.explanations}
-    specs = [
-        TopicSpec(name, partitions if name in many else 1, COMPACTED if name == topics.day_tables else {})
-        for name in topics.all()
-    ]
-    with ControlPlane(connection) as control:
-        try:
-            control.create_topics(specs)
-        except BaseException:  # some of them may be there
-            _remove(control, topics, reach.group)
-            raise
-    try:
-        yield topics
-    finally:
-        if not keep:
-            try:
-                with ControlPlane(connection) as control:
-                    _remove(control, topics, reach.group)
-            except BrokerError as error:
-                logger.warning("topics %s.* were left on the broker: %s", topics.prefix, error)
-
-
-def _remove(control: ControlPlane, topics: Topics, group: str) -> None:
-    steps: tuple[tuple[Callable[[], None], str], ...] = (
-        (lambda: control.delete_topics(list(topics.all())), f"topics {topics.prefix}.*"),
-        (lambda: control.delete_group(group), f"consumer group {group}"),
-    )
-    for remove, what in steps:
-        try:
-            remove()
-        except BrokerError as error:
-            logger.warning("%s: left on the broker: %s", what, error)
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:
@@ -332,14 +289,14 @@ def _dead_lettered(connection: KafkaConnection, topics: Topics) -> int:
 def stream_once(
     plan: StreamPlan, setup: ScorerSetup, reach: Reach, connection: KafkaConnection, display: Display, *, keep: bool
 ) -> StreamOutcome:
-    """Run one stream to its end. Whatever happens, no process and (unless `keep`) no topic is left."""
+    """Run one stream to its end. Whatever happens, no process and (unless `keep`) no topic made for it is left."""
     reach.work.mkdir(parents=True, exist_ok=True)
     with topics_of(connection, reach, plan.partitions, keep=keep) as topics, Family() as family:
         scorers = Scorers.start(setup, reach, family)
         instruments = Instruments.start(plan, reach, topics, family)
         scorers.await_ready(family)
         footprints = Footprints(family.pids())
-        with Watcher(connection, reach.group, topics.events, scorers, footprints) as watcher:
+        with Watcher(connection, scorers.group, topics.events, scorers, footprints) as watcher:
             start_ns = instruments.go()
             _attend(_Watch(plan, instruments, watcher, start_ns), family, display)
         summaries = scorers.stop(family)

@@ -76,6 +76,13 @@ def counts_table(results: Results) -> Table:
         f"{counts.sent:,} sent, {counts.decided:,} decided, {counts.lost:,} lost, {counts.late:,} late, "
         f"{counts.duplicated:,} duplicated, {counts.dead_lettered:,} dead-lettered",
     )
+    bad = {"for events nobody sent": counts.unknown, "that could not be read": counts.malformed}
+    if any(bad.values()):
+        table.add_row("answers", ", ".join(f"{count:,} {words}" for words, count in bad.items()))
+    latency = results.latency_ms
+    if latency.negative or latency.overflow:
+        words = f"{latency.negative:,} negative, {latency.overflow:,} of more than a day: counted, in no percentile"
+        table.add_row("impossible", words)
     total = max(counts.decided, 1)
     paths = {"rules": counts.by_path.rules, "model": counts.by_path.model, "fallback": counts.by_path.fallback}
     table.add_row("by path", ", ".join(f"{name} {n:,} ({n / total:.1%})" for name, n in paths.items()))

@@ -51,6 +51,8 @@ def _validity(run: Judged) -> list[str]:
     reasons += _too_short(run.latency_ms)
     if run.latency_ms.negative:
         reasons.append(f"{run.latency_ms.negative:,} negative latencies: the clocks do not agree")
+    if run.latency_ms.overflow:
+        reasons.append(f"{run.latency_ms.overflow:,} latencies of more than a day: a clock is wrong")
     return reasons
 
 

@@ -21,7 +21,7 @@ EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Watcher:
-    """Samples until its context ends."""
+    """Samples until its context ends. `group` is empty where nobody knows which it is."""
 
     connection: KafkaConnection
     group: str
@@ -50,8 +50,10 @@ class Watcher:
         self.footprints.look()
         while not self._stop.wait(EVERY_S):
             try:
-                control = control or ControlPlane(self.connection)
-                uncommitted: int | None = sum(control.lag(self.group, self.topic).values())
+                uncommitted: int | None = None
+                if self.group:
+                    control = control or ControlPlane(self.connection)
+                    uncommitted = sum(control.lag(self.group, self.topic).values())
             except BrokerError as error:
                 logger.warning("offsets of the group: %s", error)
                 uncommitted = None

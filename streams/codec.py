@@ -19,6 +19,9 @@ class Malformed:
     reason: str
 
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError)
+"""Everything a decoder raises for the content of a message: a text nested without end is a `RecursionError`."""
+
 _encoder = msgspec.json.Encoder()
 _transaction_decoder = msgspec.json.Decoder(CardTransaction)
 _decision_decoder = msgspec.json.Decoder(Decision)
@@ -62,7 +65,7 @@ def decode_transactions(values: Sequence[bytes]) -> tuple[list[CardTransaction],
     decode = _transaction_decoder.decode
     try:
         return [decode(value) for value in values], list(range(len(values))), []
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError):
+    except UNDECODABLE:
         return _decode_one_by_one(values)
 
 
@@ -74,7 +77,7 @@ def _decode_one_by_one(values: Sequence[bytes]) -> tuple[list[CardTransaction], 
         try:
             transactions.append(_transaction_decoder.decode(value))
             indices.append(index)
-        except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+        except UNDECODABLE as error:
             malformed.append(Malformed(index, str(error) or type(error).__name__))
     return transactions, indices, malformed
 
@@ -85,12 +88,12 @@ def encode_decision(decision: Decision) -> bytes:
 
 
 def decode_decision(value: bytes) -> Decision:
-    """A decision from JSON bytes; raises `msgspec.DecodeError` (or `msgspec.ValidationError`) when it is none."""
+    """A decision from JSON bytes; raises one of `UNDECODABLE` when it is none."""
     return _decision_decoder.decode(value)
 
 
 def decode_explanation(value: bytes) -> Explanation:
-    """An explanation from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    """An explanation from JSON bytes; raises one of `UNDECODABLE` when it is none."""
     return _explanation_decoder.decode(value)
 
 

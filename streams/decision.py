@@ -12,7 +12,8 @@ Path = Literal["rules", "model", "fallback"]
 OUTCOMES: tuple[Outcome, ...] = ("approve", "review", "block")
 PATHS: tuple[Path, ...] = ("rules", "model", "fallback")
 
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""At most what 64 bits hold: a column has no room for more."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,5 +1,8 @@
 // A scorer in Java with the plain Kafka client: large amounts are reviewed, all else is approved.
+// Started by the harness:
 //   bench run fraud --scorer-command "java -cp 'JARS/*' docs/examples/OwnScorer.java {bootstrap_servers} {events} {decisions} {group} {ready}"
+// or by you, while it waits (bench run fraud --scorer external --topic-prefix demo):
+//   java -cp 'JARS/*' docs/examples/OwnScorer.java HOST:PORT demo.events demo.decisions my-group
 // JARS: a folder with kafka-clients and what it needs, for example Riskbench's own cache (kafka-…/jars).
 
 import java.nio.file.Files;
@@ -23,7 +26,7 @@ public class OwnScorer {
 
     public static void main(String[] arguments) throws Exception {
         String servers = arguments[0], events = arguments[1], decisions = arguments[2], group = arguments[3];
-        Path ready = Path.of(arguments[4]);
+        Path ready = arguments.length > 4 ? Path.of(arguments[4]) : null;
         Map<String, Object> reading = Map.of(
             "bootstrap.servers", servers, "group.id", group, "auto.offset.reset", "earliest", "fetch.max.wait.ms", 10);
         Map<String, Object> writing = Map.of("bootstrap.servers", servers, "acks", "all", "linger.ms", 0);
@@ -33,7 +36,7 @@ public class OwnScorer {
         consumer.subscribe(List.of(events));
         while (true) {
             var batch = consumer.poll(Duration.ofMillis(100));
-            if (!consumer.assignment().isEmpty() && !Files.exists(ready)) Files.createFile(ready);
+            if (ready != null && !consumer.assignment().isEmpty() && !Files.exists(ready)) Files.createFile(ready);
             for (var record : batch) {
                 long takenNs = System.nanoTime();
                 Matcher id = ID.matcher(record.value()), amount = AMOUNT.matcher(record.value());

@@ -2,6 +2,8 @@
 
 bench run fraud --scorer-command \
     "python docs/examples/own_scorer.py {bootstrap_servers} {events} {decisions} {group} {ready}"
+
+With --scorer external you start it yourself, and the last argument is left out.
 """
 
 import json
@@ -23,13 +25,14 @@ def decide(event: dict[str, Any], spent: dict[str, list[int]]) -> dict[str, Any]
     return {"event_id": event["event_id"], "outcome": outcome, "score": min(ratio / 10, 1.0)}
 
 
-def main(servers: str, events: str, decisions: str, group: str, ready: str) -> None:
+def main(servers: str, events: str, decisions: str, group: str, ready: str | None = None) -> None:
     """Decide until ended."""
     consumer = KafkaConsumer(events, bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest")
     producer = KafkaProducer(bootstrap_servers=servers, linger_ms=0)
     while not consumer.assignment():
         consumer.poll(timeout_ms=100)
-    Path(ready).touch()
+    if ready is not None:
+        Path(ready).touch()
     spent: dict[str, list[int]] = defaultdict(list)
     for message in consumer:
         decision = decide(json.loads(message.value), spent)

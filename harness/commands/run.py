@@ -33,9 +33,13 @@ from harness.commands.run_options import (
     Seed,
     Senders,
     Servers,
+    Settle,
+    TopicPrefix,
     Warmup,
+    WhichScorer,
     Workers,
 )
+from harness.commands.scorer_choice import refuse_for_others, refuse_prefix, refuse_settle_for_ours
 from harness.run import Finished, Outside, RunOptions, carry_out
 from harness.scenario import Scenario, load_scenario
 from harness.steps import Steps
@@ -105,10 +109,13 @@ def fraud(
     bundle: Bundle = None,
     rules: Rules = None,
     explain: Explain = None,
+    scorer: WhichScorer = None,
     scorer_command: Command = None,
+    settle: Settle = None,
     broker: Broker = None,
     bootstrap_servers: Servers = None,
     kafka_config: KafkaConfig = None,
+    topic_prefix: TopicPrefix = None,
     keep_topics: KeepTopics = False,
     preset: Preset = None,
     data: Data = None,
@@ -131,7 +138,9 @@ def fraud(
         "scorer.workers": workers,
         "scorer.bundle": _absolute(bundle),
         "scorer.rules": _absolute(rules),
+        "scorer.kind": scorer.value if scorer else None,
         "scorer.command": scorer_command,
+        "scorer.settle_s": settle,
         "scorer.explain": explain.value if explain else None,
         "broker": broker.value if broker else None,
         "world.preset": preset.value if preset else None,
@@ -142,13 +151,18 @@ def fraud(
     if preset is not None and data is not None:
         raise BadInputError("--preset is of the synthetic world, --data streams a file: give one of the two")
     refuse_contradictions(data=data, columns=columns, broker=broker, servers=bootstrap_servers, config=kafka_config)
+    of_ours = {"--engine": engine, "--workers": workers, "--bundle": bundle, "--rules": rules, "--explain": explain}
+    refuse_for_others(scorer.value if scorer else None, scorer_command, of_ours)
     resolved = _resolve(scenario, changes, data, timed=duration is not None)
+    refuse_settle_for_ours(resolved, settle)
+    refuse_prefix(resolved, topic_prefix)
     options = RunOptions(
         scenario=resolved,
         out=out,
         cache=cache_folder(cache_dir),
         bootstrap_servers=bootstrap_servers,
         kafka_config=None if kafka_config is None else kafka_config.resolve(),
+        topic_prefix=topic_prefix,
         keep_topics=keep_topics,
         report=not no_report,
         floor=not no_floor,

@@ -15,6 +15,13 @@ class EngineName(StrEnum):
     inprocess = "inprocess"
 
 
+class ScorerChoice(StrEnum):
+    """Who starts the system under test: we, or somebody else."""
+
+    ours = "ours"
+    external = "external"
+
+
 class BrokerChoice(StrEnum):
     """Brokers that are started for the run."""
 
@@ -49,6 +56,8 @@ OPTION_NAMES = {
     "scorer.engine": "--engine",
     "scorer.workers": "--workers",
     "scorer.explain": "--explain",
+    "scorer.kind": "--scorer",
+    "scorer.settle_s": "--settle",
     "world.preset": "--preset",
     "measure.k": "--k",
     "broker": "--broker",
@@ -94,6 +103,22 @@ Command = Annotated[
         rich_help_panel=SCORER,
     ),
 ]
+WhichScorer = Annotated[
+    ScorerChoice | None,
+    typer.Option(
+        "--scorer",
+        help="ours (the default), or external: nothing is started, whoever answers on the topics is measured.",
+        rich_help_panel=SCORER,
+    ),
+]
+Settle = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds until the stream begins, for a scorer that cannot be seen to be ready: an external one without a "
+        "consumer group, a command without {ready}.",
+        rich_help_panel=SCORER,
+    ),
+]
 Explain = Annotated[
     ExplainChoice | None,
     typer.Option(help="Which decisions carry the features' contributions.", rich_help_panel=SCORER),
@@ -108,6 +133,13 @@ Broker = Annotated[
 Servers = Annotated[str | None, typer.Option(help="HOST:PORT,… of a Kafka that runs already.", rich_help_panel=KAFKA)]
 KafkaConfig = Annotated[
     Path | None, typer.Option(help="Properties file (SASL, TLS) for --bootstrap-servers.", rich_help_panel=KAFKA)
+]
+TopicPrefix = Annotated[
+    str | None,
+    typer.Option(
+        help="Name the run's topics PREFIX.events, PREFIX.decisions, …; default: a name no other run has.",
+        rich_help_panel=KAFKA,
+    ),
 ]
 KeepTopics = Annotated[
     bool, typer.Option("--keep-topics", help="Leave the run's topics in Kafka.", rich_help_panel=KAFKA)

@@ -80,6 +80,9 @@ def counts_table(run: RunContents) -> Table:
         value = counts.get(key)
         tone: Tone = LOST_TONES[bool(value)] if key in harmful and value is not None else ""
         rows.append((words, Cell(count(value), tone), what))
+    for key, words in (("negative", "Negative times"), ("overflow", "Times of more than a day")):
+        if found := run.get("latency_ms", key):
+            rows.append((words, Cell(count(found), "bad"), "latencies that cannot be: counted here, in no percentile"))
     return table("Every event accounted for", ("", "Events", "Meaning"), rows, words=(0, 2))
 
 
@@ -140,7 +143,7 @@ def setting_table(run: RunContents) -> Table:
     memory = f", {size(broker.get('memory_bytes'))} of memory" if broker.get("memory_bytes") else ""
     load = run.get("load") or {}
     rows = [
-        ("Engine", f"{run.get('engine') or DASH}, {count(run.get('workers'))} worker(s)"),
+        ("Engine", _engine(run)),
         ("Broker", f"{broker.get('name', DASH)} {broker.get('version') or ''}{started}{memory}"),
         (
             "Load",
@@ -153,6 +156,14 @@ def setting_table(run: RunContents) -> Table:
         ("Seeds", seeds or DASH),
     ]
     return table("What ran", ("", "Value"), rows, words=(0, 1))
+
+
+def _engine(run: RunContents) -> str:
+    """Engine and workers; none were started where the scorer is external."""
+    workers = run.get("workers")
+    return f"{run.get('engine') or DASH}, " + (
+        "started by somebody else" if workers == 0 else f"{count(workers)} worker(s)"
+    )
 
 
 def _seconds(value: float | None) -> str:

@@ -13,8 +13,11 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
 
 from harness.audit_trail.verify import verify
+from harness.hgrm import HGRM_TAGS
 from streams.brokers import Broker
 from streams.brokers.control import ControlPlane
 
@@ -138,6 +141,33 @@ def _check(folder: Path, results: dict[str, Any]) -> None:
     assert "INCOMPLETE" not in names
     assert ".work" not in names
     _check_records(folder, results)
+    _check_histograms(folder, latency)
+
+
+def _check_histograms(folder: Path, latency: dict[str, Any]) -> None:
+    """HdrHistogram's own reader gives the reported percentiles, and the percentile files are whole."""
+    totals: dict[str, Any] = {tag: HdrHistogram(1, 86_400_000_000_000, 3) for tag in HGRM_TAGS}
+    reader = HistogramLogReader(str(folder / "latency.hlog"), HdrHistogram(1, 86_400_000_000_000, 3))
+    while (interval := reader.get_next_interval_histogram()) is not None:
+        if interval.get_tag() in totals:
+            totals[interval.get_tag()].add(interval)
+    reader.close()
+    for tag, total in totals.items():
+        reported = latency[tag]
+        assert total.get_total_count() == reported["count"] > 0
+        for q, key in ((50.0, "p50"), (90.0, "p90"), (99.0, "p99"), (99.9, "p999")):
+            found = min(total.get_value_at_percentile(q) / 1e6, reported["max"])
+            assert found == pytest.approx(reported[key], abs=1e-6), (tag, key)
+        lines = (folder / f"latency-{tag}.hgrm").read_text(encoding="ascii").splitlines()
+        rows = [
+            [float(each) for each in line.split()[:3]]
+            for line in lines
+            if line[:1] == " " and line.strip()[0].isdigit()
+        ]
+        value, percentile, count = rows[-1]
+        assert (percentile, count) == (1.0, reported["count"])
+        assert value == pytest.approx(reported["max"], rel=2e-3, abs=1e-3)
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
 
 
 def _check_records(folder: Path, results: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from harness.report.contents import read_run
 from harness.report.plots.latency import percentile_curve
 from harness.report.plots.stages import steps_of
 from harness.report.plots.timeline import breaker_spans
+from harness.report.tables import counts_table, setting_table
 from streams.errors import BadInputError
 from tests.example_run import build_run
 
@@ -211,3 +212,17 @@ def test_other_numbers_in_words() -> None:
     assert words_of.size(412_000_000) == "412 MB"
     assert words_of.moment("2026-01-02T03:04:05+00:00") == "2 January 2026, 03:04:05 UTC"
     assert words_of.moment("soon") == "soon"
+
+
+def test_latencies_that_cannot_be_are_shown(run_dir: Path) -> None:
+    run = read_run(run_dir)
+    assert "Negative times" not in str(counts_table(run))
+    run.results["latency_ms"] |= {"negative": 21, "overflow": 34}
+    shown = [[cell.text for cell in row[:2]] for row in counts_table(run).rows]
+    assert shown[-2:] == [["Negative times", "21"], ["Times of more than a day", "34"]]
+
+
+def test_an_external_scorer_has_no_workers_of_ours(run_dir: Path) -> None:
+    run = read_run(run_dir)
+    run.results.update(engine="external", workers=0)
+    assert "external, started by somebody else" in str(setting_table(run))

@@ -30,6 +30,12 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"load.rate_pers": 5}, "load.rate_pers: unknown key; did you mean rate_per_s?"),
         ({"scorer.breaker.zzz": 5}, "scorer.breaker.zzz: unknown key; known here: sla_ms"),
         ({"scorer.engine": "spark"}, "scorer.engine = 'spark': must be one of faust, native, inprocess"),
+        ({"scorer.kind": "theirs"}, "scorer.kind = 'theirs': must be one of ours, external"),
+        (
+            {"scorer.kind": "external", "scorer.command": "x"},
+            "external starts nothing, command starts a program",
+        ),
+        ({"scorer.join_within_s": 0.0}, "scorer.join_within_s = 0.0: must be greater than 0"),
         ({"seeds.world": -1}, "seeds.world = -1: must be at least 0"),
         ({"seeds": 3}, "seeds = 3: must be keys and values"),
         ({"world.cards": 2}, "cards is 2, allowed are 50 to"),

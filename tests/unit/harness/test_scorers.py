@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.processes import Family, await_file, module_command
-from harness.scorers import Scorers, Worker
+from harness.scorers import OwnScorer, Reach, Scorers, Worker
+from streams.errors import BadInputError
 
 
 class Health(http.server.BaseHTTPRequestHandler):
@@ -81,3 +82,18 @@ def test_a_scorer_that_takes_longer_than_another_is_asked_to_end_once(tmp_path: 
         Scorers(workers).stop(family)
         assert [worker.child.process.returncode for worker in workers] == [0, 0]
     assert (tmp_path / "slow.told").read_text() == "1"
+
+
+REACH = Reach("h:1", None, "p", Path("work"), Path("logs"))
+
+
+def test_a_command_is_told_its_places() -> None:
+    own = OwnScorer("x '{events} {decisions}' {explanations} {group} {bootstrap_servers} {ready}", 1.0)
+    told = ["x", "p.events p.decisions", "p.explanations", "p.scorer", "h:1", "r"]
+    assert own.arguments(REACH, Path("r")) == told
+
+
+@pytest.mark.parametrize("command", ["scorer {evnts}", "scorer {}", "scorer {0}", "scorer {events"])
+def test_an_unknown_placeholder_is_named(command: str) -> None:
+    with pytest.raises(BadInputError, match=r"known are .*\{events\}"):
+        OwnScorer(command, 1.0).arguments(REACH, Path("r"))

@@ -90,7 +90,8 @@ def test_all_well_is_a_pass() -> None:
         ({"counts": {"lost": 3, "decided": 97}}, "3 of 100 events never came back"),
         ({"counts": {"decided": 99}}, "is not decided 99 + lost 0"),
         ({"counts": {"undelivered": 1}}, "not taken by the broker"),
-        ({"latency": {"negative": 2}}, "negative latencies"),
+        ({"latency": {"negative": 2}}, "2 negative latencies"),
+        ({"latency": {"overflow": 3}}, "3 latencies of more than a day"),
     ],
 )
 def test_invalid(changes: dict[str, Any], words: str) -> None:

@@ -27,3 +27,9 @@ def test_every_reference_leads_somewhere() -> None:
     assert {operation["channel"]["$ref"] for operation in page["operations"].values()} == {
         f"#/channels/{name}" for name in CHANNELS
     }
+
+
+def test_keys_are_those_the_load_sends() -> None:
+    messages = document("1")["components"]["messages"]
+    kinds = {name: message["bindings"]["kafka"]["key"]["type"] for name, message in messages.items()}
+    assert {name for name, kind in kinds.items() if kind == "null"} == {"disposition", "day-end"}
