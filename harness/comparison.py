@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.waterfall import QUANTILES, STEPS
 from streams.errors import BadInputError
 
 MACHINE = ("cpu_model", "cpu_usable", "memory_bytes", "system", "kernel", "machine", "python", "implementation")
@@ -139,12 +140,22 @@ def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Figure]:
     for stage in stages:
         for q in ("p50", "p99"):
             yield _figure(f"stage {stage}", q, "ms", a, b, "latency_ms", "stages", stage, q)
+    yield from _waterfall(a, b)
     yield _figure("load", "achieved", "/s", a, b, "load", "achieved_per_s")
     for name in ("sent", "decided", "lost", "duplicated", "dead_lettered"):
         yield _figure("counts", name, "", a, b, "counts", name)
     for name in ("precision_at_k", "recall", "pr_auc", "lift_at_k", "false_positive_rate"):
         yield _figure("quality", name, "", a, b, "quality", name)
     yield _figure("drift", "psi_score", "", a, b, "drift", "psi_score")
+
+
+def _waterfall(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Figure]:
+    """What P50, P99 and P99.9 are made of, by step."""
+    for q in QUANTILES:
+        parts = [_get(results, "latency_ms", "waterfall", "at", q, "parts") or {} for results in (a, b)]
+        for step in STEPS:
+            if any(step in part for part in parts):
+                yield _figure(f"{q} made of", step, "ms", a, b, "latency_ms", "waterfall", "at", q, "parts", step)
 
 
 def _figure(group: str, name: str, unit: str, a: Mapping[str, Any], b: Mapping[str, Any], *keys: str) -> Figure:

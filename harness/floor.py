@@ -7,13 +7,14 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from harness.feed import write_feed
+from harness.instruments import StreamPlan
 from harness.measures import floor_results
 from harness.panel import PlainLines
 from harness.results import Floor
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.scorers import Reach, ScorerSetup
-from harness.stream import StreamPlan, stream_once
+from harness.stream import stream_once
 from streams.brokers.connection import KafkaConnection
 
 SETTLE_S = 10.0

@@ -10,7 +10,7 @@ import psutil
 @dataclass(slots=True)
 class Footprint:
     """One process so far. `cpu_s` is its processor time since the first look (user and system, all threads);
-    `memory_*_bytes` is what it held in memory at the first look, at the last one, and at most."""
+    `memory_*_bytes` is its own memory (mapped files left out) at the first look, at the last one, and at most."""
 
     name: str
     looks: int
@@ -18,6 +18,12 @@ class Footprint:
     memory_start_bytes: int
     memory_end_bytes: int
     memory_max_bytes: int
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    """Resident memory without mapped files: their pages are the system's cache, and go when they are needed."""
+    memory = process.memory_info()
+    return int(memory.rss) - int(getattr(memory, "shared", 0))
 
 
 class Footprints:
@@ -36,7 +42,7 @@ class Footprints:
         """Look at all that still run."""
         for name, process in list(self._processes.items()):
             try:
-                times, memory = process.cpu_times(), int(process.memory_info().rss)
+                times, memory = process.cpu_times(), _own_bytes(process)
             except psutil.Error:
                 del self._processes[name]
                 continue

@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 from harness.accounts import Accounts
 from harness.collector import Collector, open_records
 from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
+from harness.instruments import StreamPlan
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
 from harness.runfolder import RunFolder
 from harness.scorers import READY_S, ScorerSetup, scorer_options
 from harness.spool import Stamped
 from harness.steps import Steps
-from harness.stream import StreamOutcome, StreamPlan
+from harness.stream import StreamOutcome
 from streams.codec import decode_decision
 from streams.errors import RunInvalidError
 

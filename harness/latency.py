@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from hdrh.histogram import HdrHistogram
 
-from harness.decision_rows import STAGES
+from harness.decision_rows import STAGES, column_of, measured_batches
 from streams.decision import PATHS
 
 Int64s = npt.NDArray[np.int64]
@@ -127,31 +126,26 @@ class LatencyLog:
         return summarise(self.series[tag].total if tag in self.series else new_histogram())
 
 
-def _column(batch: pa.RecordBatch, name: str) -> tuple[Int64s, npt.NDArray[np.bool_]]:
-    column = batch.column(name)
-    return column.fill_null(0).to_numpy(), column.is_valid().to_numpy(zero_copy_only=False)
-
-
 def _add_rows(log: LatencyLog, batch: pa.RecordBatch) -> None:
-    response, _ = _column(batch, "response_ns")
+    response, _ = column_of(batch, "response_ns")
     log.add("response", response)
-    sent, _ = _column(batch, "sent_ns")
-    intended, _ = _column(batch, "intended_ns")
+    sent, _ = column_of(batch, "sent_ns")
+    intended, _ = column_of(batch, "intended_ns")
     log.add("schedule_delay", sent - intended)
-    service, served = _column(batch, "service_ns")
+    service, served = column_of(batch, "service_ns")
     log.add("service", service[served])
     for path in PATHS:
         chosen = pc.equal(batch.column("path"), path).fill_null(False).to_numpy(zero_copy_only=False)
         log.add(f"response.{path}", response[chosen], part=True)
         log.add(f"service.{path}", service[chosen & served], part=True)
     for stage in STAGES:
-        took, given = _column(batch, f"stage_{stage}_ns")
+        took, given = column_of(batch, f"stage_{stage}_ns")
         log.add(f"stage.{stage}", took[given])
 
 
 def _by_second(batch: pa.RecordBatch, start_ns: int, last: int) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Rows of the same second of receipt; rows never received belong to the last second seen."""
-    received, valid = _column(batch, "received_ns")
+    received, valid = column_of(batch, "received_ns")
     seconds = np.where(valid, (received - start_ns) // NS_PER_S, -1)
     seconds = np.maximum.accumulate(np.maximum(seconds, last))
     cuts = np.flatnonzero(np.diff(seconds)) + 1
@@ -177,11 +171,10 @@ def measure_latency(decisions: Path, start_ns: int, log_file: Path | None) -> La
 
     `start_ns` is the run's start (monotonic); intervals are seconds since then, by time of receipt.
     """
-    with pq.ParquetFile(decisions) as file, (log_file or Path("/dev/null")).open("w", encoding="ascii") as handle:
+    with (log_file or Path("/dev/null")).open("w", encoding="ascii") as handle:
         log = LatencyLog(handle if log_file else None)
         current = 0
-        for batch in file.iter_batches(columns=list(COLUMNS)):
-            measured = batch.filter(batch.column("measured"))
+        for measured in measured_batches(decisions, COLUMNS):
             for second, rows in _by_second(measured, start_ns, current):
                 if second != current:
                     log.close_interval(current)

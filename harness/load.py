@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Producer
 
+from harness.appended import AppendTimes, Report
 from harness.feed import DISPOSITIONS
 from harness.outgoing import Feed, Portion
 from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
@@ -37,13 +38,14 @@ PROGRESS_EVERY_NS = 100_000_000
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to send where. Paths are absolute; `kafka_config` as `--kafka-config`. Sender `share` of `shares`, from 0.
-    `sent` is an array of one int64 an event, there already."""
+    `sent` and `appended` are arrays of one int64 an event, there already."""
 
     feed: str
     prefix: str
     bootstrap_servers: str
     kafka_config: str | None
     sent: str
+    appended: str
     progress: str
     summary: str
     share: int = 0
@@ -53,14 +55,15 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
 class Producing(Protocol):
     """What is asked of a Kafka producer (confluent-kafka's)."""
 
-    def produce(self, topic: str, value: bytes, key: bytes | None = None) -> None: ...
+    def produce(self, topic: str, value: bytes, key: bytes | None = None, *, on_delivery: Report = ...) -> None: ...
     def poll(self, timeout: float) -> int: ...
     def flush(self, timeout: float) -> int: ...
 
 
 class Sender:
     """Sends a feed, or its share of one. `sent_ns[i]` becomes the clock's reading when event i was handed to the
-    producer. The first sender has the side messages: they count what was sent, they do not overtake it."""
+    producer; `report_of(i)` is called with its delivery report, where it wants one. The first sender has the side
+    messages: they count what was sent, they do not overtake it."""
 
     def __init__(
         self,
@@ -70,9 +73,12 @@ class Sender:
         sent_ns: npt.NDArray[np.int64],
         share: int = 0,
         shares: int = 1,
+        *,
+        report_of: Callable[[int], Report | None] = lambda ordinal: None,
     ) -> None:
         self.feed = feed
         self.producer = producer
+        self.report_of = report_of
         self.sent_ns = sent_ns
         self.sent = 0
         self.side_sent = 0
@@ -84,10 +90,13 @@ class Sender:
         self._side_topics = {DISPOSITIONS: topics.dispositions}
         self._day_ends = topics.day_ends
 
-    def _produce(self, topic: str, value: bytes, key: bytes | None) -> None:
+    def _produce(self, topic: str, value: bytes, key: bytes | None, report: Report | None = None) -> None:
         while True:
             try:
-                self.producer.produce(topic, value, key)
+                if report is None:
+                    self.producer.produce(topic, value, key)
+                else:
+                    self.producer.produce(topic, value, key, on_delivery=report)
             except BufferError:
                 # the producer's queue is full: wait for room, the delay is measured
                 self.queue_full += 1
@@ -113,7 +122,7 @@ class Sender:
         report(self.sent)
 
     def _send(self, portion: Portion, start_ns: int, pacer: Pacer, report: Callable[[int], None]) -> None:
-        poll, now_ns, wait_until = self.producer.poll, pacer.now_ns, pacer.wait_until
+        poll, now_ns, wait_until, report_of = self.producer.poll, pacer.now_ns, pacer.wait_until, self.report_of
         sent_ns, topic, side = self.sent_ns, self._events_topic, self._side
         for i, offset, key, message in zip(
             portion.ordinals, portion.offsets_ns, portion.keys, portion.messages, strict=True
@@ -123,7 +132,7 @@ class Sender:
                 self._next_report += PROGRESS_EVERY_NS
             # twice: its decision may be back before the second, and an event without an instant counts as not sent
             sent_ns[i] = now_ns()
-            self._produce(topic, message, key)
+            self._produce(topic, message, key, report_of(i))
             sent_ns[i] = now_ns()
             self.sent += 1
             if side:
@@ -140,7 +149,7 @@ class Failures:
     first: str | None = None
 
     def __call__(self, error: Any, _message: Any) -> None:
-        """librdkafka's delivery report; with `delivery.report.only.error` it comes for failures alone."""
+        """librdkafka's delivery report of a message nobody asks more about."""
         if error is not None:
             self.count += 1
             self.first = self.first or str(error)
@@ -149,16 +158,16 @@ class Failures:
 def _open_producer(plan: LoadPlan, failures: Failures) -> Producing:
     config_file = Path(plan.kafka_config) if plan.kafka_config else None
     config = producer_config(connection_from(plan.bootstrap_servers, config_file))
-    opened: Producing = Producer({**config, "on_delivery": failures, "delivery.report.only.error": True})
+    opened: Producing = Producer({**config, "on_delivery": failures})
     return opened
 
 
-def make_sent(path: Path, events: int) -> None:
-    """The file that all senders write their instants into: one int64 an event, nought until it is sent."""
+def make_instants(path: Path, events: int) -> None:
+    """A file that all senders write instants into: one int64 an event, nought until it has one."""
     np.save(path, np.zeros(events, dtype=np.int64))
 
 
-def _map_sent(path: Path, events: int) -> npt.NDArray[np.int64]:
+def _map_instants(path: Path, events: int) -> npt.NDArray[np.int64]:
     return np.load(path, mmap_mode="r+" if events else None)  # type: ignore[no-any-return]
 
 
@@ -166,10 +175,12 @@ def run_load(plan: LoadPlan) -> None:
     """Carry out a plan: map, connect, say ready, wait for the start instant, send, flush, summarise."""
     failures = Failures()
     feed = Feed.open(Path(plan.feed))
-    sent_ns = _map_sent(Path(plan.sent), len(feed.messages))
+    sent_ns = _map_instants(Path(plan.sent), len(feed.messages))
+    appended_ns = _map_instants(Path(plan.appended), len(feed.messages))
+    appends = AppendTimes(appended_ns, failures, time.time_ns, time.monotonic_ns)
     live = Live.open(Path(plan.progress))
-    producer = _open_producer(plan, failures)
-    sender = Sender(feed, Topics(plan.prefix), producer, sent_ns, plan.share, plan.shares)
+    topics, producer = Topics(plan.prefix), _open_producer(plan, failures)
+    sender = Sender(feed, topics, producer, sent_ns, plan.share, plan.shares, report_of=appends.report_of)
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")
     sharpen_sleep()

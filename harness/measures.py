@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,10 +34,12 @@ from harness.results import (
     SenderResults,
     TailResults,
     Transition,
+    WaterfallResults,
 )
 from harness.scenario import Scenario
 from harness.stream import StreamOutcome
 from harness.tail import Tail
+from harness.waterfall import Waterfall
 from streams.decision import PATHS
 
 NS_PER_S = 1_000_000_000
@@ -171,27 +174,52 @@ def audit_results(outcome: StreamOutcome) -> AuditResults | None:
     return AuditResults(**found) if found else None
 
 
-def explanation_latency(file: Path) -> Distribution | None:
-    """Decision handed over → explanation handed over, of the measured rows of an explanations.parquet; the instants are
-    the scorer's own. None where none followed, or the scorer does not say when."""
-    histogram = new_histogram()
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """Decision handed over → explanation handed over; None where none followed. What could not be is counted."""
+
+    latency: Distribution | None
+    negative: int
+    overflow: int
+
+
+def explanation_latency(file: Path) -> Explaining:
+    """Of the measured rows of an explanations.parquet; the instants are the scorer's own, where it says them."""
+    histogram, negative, overflow = new_histogram(), 0, 0
     with pq.ParquetFile(file) as rows:
         for batch in rows.iter_batches(columns=["measured", "decided_ns", "emitted_ns"]):
             kept = batch.filter(batch.column("measured")).drop_null()
-            record(histogram, pc.subtract(kept.column("emitted_ns"), kept.column("decided_ns")).to_numpy())
-    return distribution(summarise(histogram)) if histogram.total_count else None
+            below, over = record(
+                histogram, pc.subtract(kept.column("emitted_ns"), kept.column("decided_ns")).to_numpy()
+            )
+            negative, overflow = negative + below, overflow + over
+    return Explaining(distribution(summarise(histogram)) if histogram.total_count else None, negative, overflow)
 
 
 def floor_results(outcome: StreamOutcome, log_file: Path, duration_s: float) -> Floor:
     """What the null scorer took."""
     log = measure_latency(outcome.decisions, outcome.start_ns, log_file)
     response, service, delay = (distribution(log.percentiles(tag)) for tag in ("response", "service", "schedule_delay"))
-    lost = int(outcome.counts["lost"])
-    return Floor(response=response, service=service, schedule_delay=delay, duration_s=duration_s, lost=lost)
+    return Floor(
+        response=response,
+        service=service,
+        schedule_delay=delay,
+        duration_s=duration_s,
+        lost=int(outcome.counts["lost"]),
+        negative=log.negative,
+        overflow=log.overflow,
+    )
 
 
-def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path, tail: Tail) -> LatencyResults:
-    """All distributions of a run; `explanations` is its explanations.parquet."""
+def waterfall_results(found: Waterfall | None) -> WaterfallResults | None:
+    """The waterfall as results; None where nothing was measured."""
+    return None if found is None else msgspec.convert(asdict(found), WaterfallResults)
+
+
+def latency_results(
+    log: LatencyLog, floor: Floor | None, explaining: Explaining, tail: Tail, waterfall: Waterfall | None
+) -> LatencyResults:
+    """All distributions of a run."""
     percentiles = {tag: distribution(log.percentiles(tag)) for tag in log.series}
     empty = Distribution(count=0, p50=None, p90=None, p99=None, p999=None, max=None)
 
@@ -205,10 +233,11 @@ def latency_results(log: LatencyLog, floor: Floor | None, explanations: Path, ta
         floor=floor,
         by_path={path: PathLatency(response=of(f"response.{path}"), service=of(f"service.{path}")) for path in PATHS},
         stages={stage: of(f"stage.{stage}") for stage in STAGES if f"stage.{stage}" in percentiles},
-        negative=log.negative,
-        overflow=log.overflow,
-        explanation=explanation_latency(explanations),
+        negative=log.negative + explaining.negative,
+        overflow=log.overflow + explaining.overflow,
+        explanation=explaining.latency,
         tail=TailResults(**asdict(tail)),
+        waterfall=waterfall_results(waterfall),
     )
 
 

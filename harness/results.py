@@ -112,13 +112,52 @@ class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
-    """A null scorer that only echoes, at the same rate on the same broker: what broker and harness cost alone."""
+    """A null scorer that only echoes, at the same rate on the same broker: what broker and harness cost alone.
+    `negative` and `overflow` as in `LatencyResults`."""
 
     response: Distribution
     service: Distribution
     schedule_delay: Distribution
     duration_s: float
     lost: int
+    negative: int = 0
+    overflow: int = 0
+
+
+class WaterfallStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of an event's way: its own distribution in ms. `negative` values could not be: counted, not in it."""
+
+    count: int
+    negative: int
+    p50: float | None
+    p99: float | None
+    p999: float | None
+
+
+class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What quantile `quantile` of the response time is made of: `parts` (ms by step) add up to `response`. Seen on
+    `events` events around it, whose response times lie between `low` and `high`."""
+
+    quantile: float
+    response: float
+    events: int
+    low: float
+    high: float
+    parts: dict[str, float]
+
+
+class WaterfallResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The way of the measured events in steps, in order, and what P50, P99 and P99.9 (`at`) are made of, in ms.
+
+    A step is named by the instant it ends with. A step that is not there was not told of: `broker` needs a broker that
+    gives its append time, everything between `taken` and `received` a scorer that says when it took an event and
+    answered; without, there is `answered`. The stamps of `contradicting` events cannot be true, and are not used.
+    """
+
+    events: int
+    steps: dict[str, WaterfallStep]
+    at: dict[str, MadeOf]
+    contradicting: int
 
 
 class TailResults(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +180,8 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     """Latencies of the measured events, in ms. A lost event counts in `response` with the time-out.
 
     `explanation` runs from the decision's handing over to its explanation's; null where none followed. `tail` says how
-    sure the P99 is.
+    sure the P99 is, `waterfall` what it is made of. `negative` and `overflow` values cannot be: they are counted here,
+    and are in no distribution.
     """
 
     response: Distribution
@@ -154,6 +194,7 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     overflow: int
     explanation: Distribution | None = None
     tail: TailResults | None = None
+    waterfall: WaterfallResults | None = None
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,8 +257,8 @@ class AuditResults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProcessResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process of the stream cost, from just before the first event on: processor time, and memory at first, at
-    last and at most."""
+    """What one process of the stream cost, from just before the first event on: processor time, and memory of its
+    own (mapped files left out) at first, at last and at most."""
 
     name: str
     cpu_s: float

@@ -22,6 +22,7 @@ from harness.floor import measure_floor
 from harness.hgrm import HGRM_TAGS, write_hgrm
 from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
+from harness.instruments import StreamPlan
 from harness.interruption import interruptible
 from harness.latency import measure_latency
 from harness.opening import plan_records, utc
@@ -42,11 +43,12 @@ from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.scorers import Reach, ScorerSetup
 from harness.steps import Steps
-from harness.stream import StreamOutcome, StreamPlan, stream_once
+from harness.stream import StreamOutcome, stream_once
 from harness.tail import measure_tail, samples_told
 from harness.timeline import build_timeline
 from harness.training import SHIPPED_RULES, Workshop, read_bundle, train, warm
 from harness.verdict import Judged, judge
+from harness.waterfall import measure_waterfall
 from streams.brokers import open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
@@ -299,7 +301,9 @@ class Run:
         counts = measures.count_results(outcome, held)
         write_hgrm(self.folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
         tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
-        latency = measures.latency_results(log, streamed.floor, self.folder.path / EXPLANATIONS_FILE, tail)
+        explaining = measures.explanation_latency(self.folder.path / EXPLANATIONS_FILE)
+        waterfall = measure_waterfall(outcome.decisions, outcome.appended_ns)
+        latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
         quality = measures.quality_results(scenario, prepared, decisions, counts.sent, self.folder.path)
         drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
         return Results(

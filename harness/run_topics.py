@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from harness.appended import APPEND_TIME
 from harness.scorers import Reach
 from streams.brokers.connection import KafkaConnection
 from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
@@ -16,10 +17,8 @@ logger = logging.getLogger("riskbench.harness.run_topics")
 def topic_specs(topics: Topics, partitions: int) -> list[TopicSpec]:
     """What a stream's topics must be like."""
     many = {topics.events, topics.decisions, topics.explanations}
-    return [
-        TopicSpec(name, partitions if name in many else 1, COMPACTED if name == topics.day_tables else {})
-        for name in topics.all()
-    ]
+    settings = {topics.day_tables: COMPACTED, topics.events: APPEND_TIME}
+    return [TopicSpec(name, partitions if name in many else 1, settings.get(name, {})) for name in topics.all()]
 
 
 def missing_topics(control: ControlPlane, topics: Topics, partitions: int) -> list[TopicSpec]:

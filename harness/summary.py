@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.made_of import step_words
 from harness.results import Distribution, Results, TailResults
+from harness.waterfall import QUANTILES
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
 
@@ -56,6 +58,36 @@ def latency_table(results: Results) -> Table:
     return table
 
 
+def waterfall_table(results: Results) -> Table | None:
+    """What P50, P99 and P99.9 are made of, step by step, with the floor's own below; None when nothing was measured."""
+    latency = results.latency_ms
+    found = latency.waterfall
+    if found is None:
+        return None
+    table = Table(title="Response time, what it is made of, ms", title_justify="left", header_style="bold")
+    table.add_column("")
+    for name in ("P50", "P99", "P99.9"):
+        table.add_column(name, justify="right")
+    made = [found.at[q] for q in QUANTILES]
+    for step, words in step_words({step for each in made for step, part in each.parts.items() if part}).items():
+        table.add_row(words, *(_ms(each.parts.get(step)) for each in made))
+    table.add_row("response", *(_ms(each.response) for each in made), style="bold")
+    if latency.floor is not None:
+        table.add_row("floor (null scorer)", *(_ms(getattr(latency.floor.response, q)) for q in QUANTILES))
+    return table
+
+
+def _impossible(results: Results) -> str | None:
+    """What could not be, where there was any."""
+    latency, said = results.latency_ms, []
+    for found, where in ((latency, ""), (latency.floor, " in the floor")):
+        if found is not None and (found.negative or found.overflow):
+            said.append(f"{found.negative:,} negative, {found.overflow:,} over a day{where}")
+    if latency.waterfall is not None and latency.waterfall.contradicting:
+        said.append(f"{latency.waterfall.contradicting:,} events whose scorer's instants contradict each other")
+    return "; ".join(said) or None
+
+
 def _tail(tail: TailResults, response: Distribution) -> str:
     """The P99 with its interval, and what the binomial test says of its limit."""
     low, high = (_ms(value) for value in (tail.low_ms, tail.high_ms))
@@ -70,6 +102,12 @@ def counts_table(results: Results) -> Table:
     table = Table.grid(padding=(0, 2))
     if results.latency_ms.tail is not None:
         table.add_row("P99", _tail(results.latency_ms.tail, results.latency_ms.response))
+    impossible = _impossible(results)
+    if impossible is not None:
+        table.add_row("cannot be", f"{impossible} (counted, in no distribution)")
+    if results.latency_ms.floor is None:
+        inprocess = results.engine == "inprocess"
+        table.add_row("floor", "none: in process there is no broker" if inprocess else "not measured (--no-floor)")
     table.add_row("rate", f"{load.achieved_per_s:,.1f}/s sent, {load.target_per_s:,.1f}/s asked ({load.process})")
     table.add_row(
         "events",
@@ -133,6 +171,9 @@ def print_summary(results: Results, folder: Path, report: Path | None, console: 
     """The whole summary."""
     console.print()
     console.print(latency_table(results))
+    waterfall = waterfall_table(results)
+    if waterfall is not None:
+        console.print(waterfall)
     console.print(counts_table(results))
     quality = quality_table(results)
     if quality is not None:

@@ -1,6 +1,7 @@
 """A run folder as a real run leaves it, made by code: plausible figures, a stall, an open breaker."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 from harness.decision_rows import DECISION_ROWS_SCHEMA, STAGES
 from harness.drift import measure_drift
 from harness.environment import describe_environment
-from harness.latency import measure_latency
+from harness.latency import LatencyLog, measure_latency
 from harness.quality import measure_quality
 from harness.scenario import load_scenario
 from harness.timeline import Sample, build_timeline
+from harness.waterfall import Waterfall, measure_waterfall
 from streams.labels import LABEL_SCHEMA, NS_PER_DAY
 from streams.reference_bins import ReferenceBins
 from streams.transaction import TRANSACTION_SCHEMA
@@ -151,14 +153,33 @@ def _distribution(log: Any, tag: str) -> dict[str, Any]:
     return {name: getattr(log.percentiles(tag), name) for name in ("count", "p50", "p90", "p99", "p999", "max")}
 
 
-def _latency(log: Any) -> dict[str, Any]:
-    floor = {"count": 2_000, "p50": 1.9, "p90": 3.1, "p99": 5.2, "p999": 7.7, "max": 9.4}
+def _floor(random: np.random.Generator, folder: Path) -> dict[str, Any]:
+    """What a null scorer took: 2,000 events in 5 s; writes floor.hlog."""
+    took = random.gamma(4, 500_000, 2_000).astype(np.int64)
+    with (folder / "floor.hlog").open("w", encoding="ascii") as file:
+        log = LatencyLog(file)
+        for second in range(5):
+            log.add("response", took[second::5])
+            log.close_interval(second)
+    of = _distribution(log, "response")
+    lost = {"duration_s": 5.0, "lost": 0, "negative": 0, "overflow": 0}
+    return {"response": of, "service": of, "schedule_delay": of, **lost}
+
+
+def _appended_ns(random: np.random.Generator, decisions: pa.Table) -> npt.NDArray[np.int64]:
+    """Append times as a broker says them: in whole milliseconds, here of the monotonic clock."""
+    sent = np.zeros(EVENTS, np.int64)
+    sent[decisions["ordinal"].to_numpy()] = decisions["sent_ns"].to_numpy()
+    return (sent + random.gamma(3, 120_000, EVENTS).astype(np.int64)) // 1_000_000 * 1_000_000
+
+
+def _latency(log: Any, floor: dict[str, Any], waterfall: Waterfall | None) -> dict[str, Any]:
     paths = ("rules", "model", "fallback")
     return {
         "response": _distribution(log, "response"),
         "service": _distribution(log, "service"),
         "schedule_delay": _distribution(log, "schedule_delay"),
-        "floor": {"response": floor, "service": floor, "schedule_delay": floor, "duration_s": 5.0, "lost": 0},
+        "floor": floor,
         "by_path": {
             p: {"response": _distribution(log, f"response.{p}"), "service": _distribution(log, f"service.{p}")}
             for p in paths
@@ -167,6 +188,7 @@ def _latency(log: Any) -> dict[str, Any]:
         "explanation": {"count": 212, "p50": 3.1, "p90": 6.0, "p99": 11.8, "p999": 14.9, "max": 15.2},
         "negative": 0,
         "overflow": 0,
+        "waterfall": asdict(waterfall) if waterfall else None,
     }
 
 
@@ -214,7 +236,9 @@ def build_run(folder: Path, *, seed: int = 7, lost: int = 0, status: str = "pass
     scenario = load_scenario("fraud")
     (folder / "scenario.yaml").write_text(scenario.to_yaml())
     (folder / "environment.json").write_bytes(msgspec.json.encode(describe_environment()))
-    results = _results(tables, features, log, lost=lost, status=status)
+    waterfall = measure_waterfall(folder / "decisions.parquet", _appended_ns(random, decisions))
+    latency = _latency(log, _floor(random, folder), waterfall)
+    results = _results(tables, features, log, latency, lost=lost, status=status)
     (folder / "results.json").write_text(json.dumps(results))
     return folder
 
@@ -253,7 +277,9 @@ def _breaker(fallback_events: int) -> dict[str, Any]:
     }
 
 
-def _results(tables: dict[str, pa.Table], features: Floats, log: Any, *, lost: int, status: str) -> dict[str, Any]:
+def _results(
+    tables: dict[str, pa.Table], features: Floats, log: Any, latency: dict[str, Any], *, lost: int, status: str
+) -> dict[str, Any]:
     decisions = tables["decisions"]
     paths = decisions["path"].cast(pa.string()).to_pylist()
     by_path = {name: paths.count(name) for name in ("rules", "model", "fallback")}
@@ -293,7 +319,7 @@ def _results(tables: dict[str, pa.Table], features: Floats, log: Any, *, lost: i
             "explanations_missing": 0,
             "by_path": by_path,
         },
-        "latency_ms": _latency(log),
+        "latency_ms": latency,
         "quality": quality,
         "drift": measure_drift(decisions, _bundle(features), span_ns=5 * NS_PER_DAY).to_dict(),
         "breaker": _breaker(by_path["fallback"]),

@@ -14,12 +14,14 @@ from streams.errors import BadInputError
 
 _log = logging.getLogger("riskbench.harness")
 CURVES = ("response", "service", "response.rules", "response.model", "response.fallback")
+FLOOR = "floor"
 HIGHEST_NS = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunContents:
-    """A run as the report sees it: `results` is results.json as plain values, `histograms` the latency log by tag."""
+    """A run as the report sees it: `results` is results.json as plain values, `histograms` the latency log by tag, with
+    the response of the floor's log as `floor`."""
 
     folder: Path
     results: dict[str, Any]
@@ -68,7 +70,7 @@ def read_run(folder: Path) -> RunContents:
         explanations=_read_table(folder / "explanations.parquet"),
         importance=_read_table(folder / "importance.parquet"),
         profiles=_read_table(folder / "profiles.parquet"),
-        histograms=_read_histograms(folder / "latency.hlog"),
+        histograms=_read_curves(folder),
     )
 
 
@@ -91,8 +93,14 @@ def _read_table(path: Path, skip: tuple[str, ...] = ()) -> pa.Table | None:
         return None
 
 
-def _read_histograms(path: Path) -> dict[str, Any]:
-    """The tagged intervals of an HdrHistogram log, added up for each tag of a curve."""
+def _read_curves(folder: Path) -> dict[str, Any]:
+    found = _read_histograms(folder / "latency.hlog", CURVES)
+    floor = _read_histograms(folder / "floor.hlog", ("response",)).get("response")
+    return found if floor is None else {**found, FLOOR: floor}
+
+
+def _read_histograms(path: Path, tags: tuple[str, ...]) -> dict[str, Any]:
+    """The tagged intervals of an HdrHistogram log, added up for each of `tags`."""
     found: dict[str, Any] = {}
     if not path.is_file():
         return found
@@ -100,7 +108,7 @@ def _read_histograms(path: Path) -> dict[str, Any]:
         for line in lines:
             tag, _, rest = line.partition(",")
             name = tag.removeprefix("Tag=")
-            if not tag.startswith("Tag=") or name not in CURVES:
+            if not tag.startswith("Tag=") or name not in tags:
                 continue
             total = found.setdefault(name, HdrHistogram(1, HIGHEST_NS, 3))
             total.decode_and_add(rest.rsplit(",", 1)[-1].strip())

@@ -18,13 +18,13 @@ from harness.report.flagged import flagged_sample
 from harness.report.headline import answers
 from harness.report.plots.calibration import reliability_plot
 from harness.report.plots.importance import importance_plots
-from harness.report.plots.latency import latency_plot, latency_table
+from harness.report.plots.latency import impossible_words, latency_plot, latency_table
 from harness.report.plots.ranking import precision_at_k_plot, precision_recall_plot, scenarios_plot
 from harness.report.plots.reasons import agreement_note, agreement_table, reasons_plot
 from harness.report.plots.stability import drift_plot, drift_rows, drift_table
-from harness.report.plots.stages import stages_plots
 from harness.report.plots.style import Plot
 from harness.report.plots.timeline import timeline_plots
+from harness.report.plots.waterfall import waterfall_plot
 from harness.report.rule_table import rule_note, rule_table
 from harness.report.table import Tone
 from harness.report.tables import (
@@ -85,6 +85,7 @@ def render(run: RunContents) -> str:
     """The page of a run."""
     plots = {
         "latency": latency_plot(run),
+        "waterfall": waterfall_plot(run),
         "precision_recall": precision_recall_plot(run),
         "precision_at_k": precision_at_k_plot(run),
         "scenarios": scenarios_plot(run),
@@ -93,9 +94,8 @@ def render(run: RunContents) -> str:
         "drift": drift_plot(run),
     }
     timeline = timeline_plots(run)
-    stages = stages_plots(run)
     importance = importance_plots(drivers_of(run))
-    script, divs = embed([*(plot for plot in plots.values() if plot), *stages, *timeline, *importance])
+    script, divs = embed([*(plot for plot in plots.values() if plot), *timeline, *importance])
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(PAGE), trim_blocks=True
     )
@@ -106,7 +106,6 @@ def render(run: RunContents) -> str:
         importance=importance,
         plots=plots,
         timeline=timeline,
-        stages=stages,
         divs=divs,
         script=script,
         flagged=flagged_sample(run),
@@ -183,6 +182,7 @@ def _why(run: RunContents) -> dict[str, Any]:
 def _tables(run: RunContents) -> dict[str, Any]:
     return {
         "latency_table": latency_table(run),
+        "impossible": impossible_words(run),
         "comparators": comparators_table(run),
         "path_table": path_table(run),
         "drift_table": drift_table(run, DRIFT_ROWS_MAX),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from harness.feed import write_feed
+from harness.instruments import StreamPlan
 from harness.latency import LatencyLog, measure_latency
 from harness.measures import Held
 from harness.panel import PlainLines
@@ -22,7 +23,7 @@ from harness.scenario import Breaker
 from harness.scorers import OwnScorer, Reach, ScorerSetup
 from harness.selftest.planted import Plan
 from harness.selftest.stopping import load_stopped
-from harness.stream import StreamPlan, stream_once
+from harness.stream import stream_once
 from streams.arrivals import schedule_ns
 from streams.brokers.connection import KafkaConnection
 from streams.labels import NS_PER_DAY

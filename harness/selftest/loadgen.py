@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from harness.feed import write_feed
 from harness.inprocess import await_end, collect
+from harness.instruments import StreamPlan
 from harness.latency import measure_latency
 from harness.prepare import Prepared, prepare
 from harness.processes import Family, module_command
@@ -20,7 +21,6 @@ from harness.scorers import READY_S, ScorerSetup, scorer_options
 from harness.selftest.bench import TIMEOUT_S, Measured, no_dispositions
 from harness.selftest.findings import Finding, at_most, exactly
 from harness.selftest.loadgen_log import PERCENTS, Int64s, LoadgenLog, read_loadgen
-from harness.stream import StreamPlan
 from harness.training import SHIPPED_RULES, Workshop, train, warm
 from streams.codec import decode_decision
 from streams.errors import RunInvalidError

@@ -60,6 +60,7 @@ def test_the_example_decides_every_event_once(tmp_path: Path) -> None:
     assert results["counts"]["sent"] > 300
     assert results["counts"]["decided"] == results["counts"]["sent"]
     assert (results["counts"]["lost"], results["counts"]["duplicated"]) == (0, 0)
+    assert list(results["latency_ms"]["waterfall"]["steps"]) == ["sent", "broker", "answered"]
     assert results["model"] is None
     assert results["counts"]["explanations_missing"] is None  # its reasons are its own affair
     (folder,) = (tmp_path / "runs").iterdir()

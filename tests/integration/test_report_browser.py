@@ -21,7 +21,7 @@ from tests.example_run import build_run
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
-PLOTS = 16
+PLOTS = 15
 SECTIONS = ("fast", "right", "why", "stable", "safe", "decisions", "setting")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]

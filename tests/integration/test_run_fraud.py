@@ -140,6 +140,7 @@ def _check(folder: Path, results: dict[str, Any]) -> None:
     assert {"case", "audit.jsonl", "explanations.parquet"} <= names
     assert "INCOMPLETE" not in names
     assert ".work" not in names
+    _check_waterfall(results)
     _check_records(folder, results)
     _check_histograms(folder, latency)
 
@@ -168,6 +169,21 @@ def _check_histograms(folder: Path, latency: dict[str, Any]) -> None:
         assert (percentile, count) == (1.0, reported["count"])
         assert value == pytest.approx(reported["max"], rel=2e-3, abs=1e-3)
         assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+
+
+def _check_waterfall(results: dict[str, Any]) -> None:
+    """Every measured event's way is known from end to end, the broker's append time with it."""
+    found = results["latency_ms"]["waterfall"]
+    assert found["events"] == results["latency_ms"]["response"]["count"]
+    assert found["contradicting"] == 0
+    steps = ["sent", "broker", "taken", "table_wait", "features", "rules", "model", "emitted", "received"]
+    if results["broker"]["name"] == "none":
+        steps.remove("broker")
+    else:
+        assert found["steps"]["broker"]["count"] >= 0.9 * found["events"]
+    assert list(found["steps"]) == steps
+    for made in found["at"].values():
+        assert sum(made["parts"].values()) == pytest.approx(made["response"], abs=1e-3)
 
 
 def _check_records(folder: Path, results: dict[str, Any]) -> None:

@@ -5,20 +5,33 @@ from typing import Any
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, Label, NumeralTickFormatter, Span
 
-from harness.report.contents import RunContents
-from harness.report.plots.style import BLUE, FONT, GREY, PATH_COLOURS, RED, TEAL, Key, Plot, add_hover, new_figure
+from harness.report.contents import FLOOR, RunContents
+from harness.report.plots.style import (
+    BLUE,
+    FONT,
+    GREY,
+    PATH_COLOURS,
+    RED,
+    TEAL,
+    Key,
+    Plot,
+    Shape,
+    add_hover,
+    new_figure,
+)
 from harness.report.table import Cell, Table, table
 from harness.report.words import DASH, count, ms
 
 POINTS = 160
 TICKS = {2: "50%", 10: "90%", 100: "99%", 1_000: "99.9%", 10_000: "99.99%", 100_000: "99.999%"}
-FLOOR_PERCENTILES = (("p50", 2.0), ("p90", 10.0), ("p99", 100.0), ("p999", 1_000.0))
+SHAPES: dict[str, Shape] = {"solid": "line", "dotted": "dotted", "dashed": "dashed"}
 LINES = (
     ("response", "response", BLUE, 3.0, "solid"),
     ("service", "service", TEAL, 2.0, "solid"),
     ("response.rules", "response, rules", PATH_COLOURS["rules"], 1.5, "dotted"),
     ("response.model", "response, model", PATH_COLOURS["model"], 1.5, "dotted"),
     ("response.fallback", "response, fallback", PATH_COLOURS["fallback"], 1.5, "dotted"),
+    (FLOOR, "floor (null scorer), response", GREY, 2.5, "dashed"),
 )
 
 
@@ -38,7 +51,7 @@ def percentile_curve(histogram: Any) -> dict[str, list[float]]:
 def latency_plot(run: RunContents) -> Plot | None:
     """Response, service and floor against the SLO; None when nothing was recorded."""
     found = [line for line in LINES if line[0] in run.histograms and run.histograms[line[0]].total_count > 0]
-    if not found:
+    if not found or found[0][0] == FLOOR:
         return None
     plot = new_figure(
         "percentile (each nine gets the same room)", "ms", height=360, x_axis_type="log", y_axis_type="log"
@@ -48,9 +61,7 @@ def latency_plot(run: RunContents) -> Plot | None:
     for tag, name, colour, width, dash in found:
         source = ColumnDataSource({**percentile_curve(run.histograms[tag]), "name": [name] * POINTS})
         shown.append(plot.line("odds", "ms", source=source, color=colour, line_width=width, line_dash=dash))
-        keys.append(Key(name, colour, "dotted" if dash == "dotted" else "line"))
-    if _add_floor(plot, run):
-        keys.append(Key("floor (null scorer)", GREY, "dashed"))
+        keys.append(Key(name, colour, SHAPES[dash]))
     if _add_slo(plot, run):
         keys.append(Key("SLO", RED, "dashed"))
     plot.xaxis.ticker = FixedTicker(ticks=list(TICKS))
@@ -58,15 +69,6 @@ def latency_plot(run: RunContents) -> Plot | None:
     plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[000]")
     add_hover(plot, [("", "@name"), ("percentile", "@percentile{0.[0000]}%"), ("time", "@ms{0,0.00} ms")], shown)
     return Plot("latency", "Latency by percentile", _sentence(run), plot, keys=tuple(keys))
-
-
-def _add_floor(plot: Any, run: RunContents) -> bool:
-    floor = run.get("latency_ms", "floor", "response") or {}
-    points = [(odds, floor[key]) for key, odds in FLOOR_PERCENTILES if floor.get(key)]
-    odds, values = [p[0] for p in points], [p[1] for p in points]
-    plot.line(odds, values, color=GREY, line_width=2, line_dash="dashed")
-    plot.scatter(odds, values, color=GREY, size=6)
-    return bool(points)
 
 
 def _add_slo(plot: Any, run: RunContents) -> bool:
@@ -90,9 +92,27 @@ def _sentence(run: RunContents) -> str:
     floor = run.get("latency_ms", "floor", "response") or {}
     words = f"Half of all decisions came within {ms(response.get('p50'))} of the intended instant, 99 in 100 within "
     words += f"{ms(response.get('p99'))}, the slowest after {ms(response.get('max'))}."
+    return f"{words} {_floor_words(run, floor)}"
+
+
+def _floor_words(run: RunContents, floor: dict[str, Any]) -> str:
     if floor.get("p99") is not None:
-        words += f" Broker and harness alone (a null scorer that only echoes) cost {ms(floor['p99'])} at P99."
-    return words
+        both = f"{ms(floor['p50'])} at P50 and {ms(floor['p99'])} at P99"
+        return f"Broker and harness alone (a null scorer that only echoes) cost {both}."
+    if run.get("engine") == "inprocess":
+        return "There is no floor: in process nothing lies between harness and scorer."
+    return "The floor was not measured (--no-floor): how much of this broker and harness cost alone is not known."
+
+
+def impossible_words(run: RunContents) -> str:
+    """How many values could not be, of the run and of its floor; empty where the run does not say."""
+    latency = run.get("latency_ms") or {}
+    said = [
+        f"{count(found['negative'])} negative and {count(found['overflow'])} over a day{where}"
+        for found, where in ((latency, ""), (latency.get("floor") or {}, " in the floor"))
+        if found.get("negative") is not None and found.get("overflow") is not None
+    ]
+    return f"Values that cannot be, counted and in no distribution: {', '.join(said)}." if said else ""
 
 
 def latency_table(run: RunContents) -> Table:

@@ -55,6 +55,16 @@ def test_changes_are_from_a_to_b() -> None:
     assert figures["counts", "lost"].change is None
 
 
+def test_what_quantiles_are_made_of_is_held_side_by_side() -> None:
+    def made(**parts: float) -> dict[str, Any]:
+        return {"at": {"p99": {"parts": parts}}}
+
+    a, b = made(sent=1.0, model=4.0), made(sent=1.0, answered=6.0)
+    found = compare_runs(run("a", latency_ms__waterfall=a), run("b", latency_ms__waterfall=b))
+    rows = [(figure.name, figure.a, figure.b) for figure in found.figures if figure.group == "p99 made of"]
+    assert rows == [("sent", 1.0, 1.0), ("model", 4.0, None), ("answered", None, 6.0)]
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked
+from harness.latency import HIGHEST_NS
 from harness.measures import explanation_latency
 from tests.audited_run import MEASURED_FROM, build_audited_run, event_id
 
@@ -45,11 +47,23 @@ def test_the_rows(tmp_path: Path) -> None:
 def test_how_long_explanations_took_is_measured_after_the_warm_up(tmp_path: Path) -> None:
     build_audited_run(tmp_path / "run", tmp_path / "work", explained=(1, 7, 9))
     found = explanation_latency(tmp_path / "run" / "explanations.parquet")
-    assert found is not None
-    assert found.count == sum(n >= MEASURED_FROM for n in (1, 7, 9))
-    assert found.max == pytest.approx(2.0)
+    assert found.latency is not None
+    assert found.latency.count == sum(n >= MEASURED_FROM for n in (1, 7, 9))
+    assert found.latency.max == pytest.approx(2.0)
+    assert (found.negative, found.overflow) == (0, 0)
+
+
+def test_an_explanation_before_its_decision_is_counted_and_left_out(tmp_path: Path) -> None:
+    instants = {"decided_ns": [5_000, 5_000, 0], "emitted_ns": [4_000, 2_005_000, HIGHEST_NS + 1]}
+    columns = {"measured": [True] * 3, **instants}
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else None for f in EXPLANATION_ROWS_SCHEMA]
+    filled = [pa.nulls(3, f.type) if a is None else a for f, a in zip(EXPLANATION_ROWS_SCHEMA, arrays, strict=True)]
+    pq.write_table(pa.Table.from_arrays(filled, names=EXPLANATION_ROWS_SCHEMA.names), tmp_path / "e.parquet")
+    found = explanation_latency(tmp_path / "e.parquet")
+    assert found.latency is not None
+    assert (found.latency.count, found.latency.max, found.negative, found.overflow) == (1, 2.0, 1, 1)
 
 
 def test_where_none_followed_nothing_was_measured(tmp_path: Path) -> None:
     build_audited_run(tmp_path / "run", tmp_path / "work", explained=(1,))  # an event of the warm-up
-    assert explanation_latency(tmp_path / "run" / "explanations.parquet") is None
+    assert explanation_latency(tmp_path / "run" / "explanations.parquet").latency is None

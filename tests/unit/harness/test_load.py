@@ -44,7 +44,7 @@ class FakeProducer:
         self.time, self.full_at, self.calls = time, set(full_at or ()), 0
         self.messages: list[tuple[str, bytes, bytes | None, int]] = []
 
-    def produce(self, topic: str, value: bytes, key: bytes | None = None) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes | None = None, **_asked: Any) -> None:
         self.calls += 1
         if self.calls in self.full_at:
             raise BufferError
@@ -129,13 +129,32 @@ def test_an_event_has_its_instant_before_its_decision_can_be_back(tmp_path: Path
     time, sent_ns, seen = FakeTime(), np.zeros(2, dtype=np.int64), []
 
     class Quick(FakeProducer):
-        def produce(self, topic: str, value: bytes, key: bytes | None = None) -> None:
-            super().produce(topic, value, key)
+        def produce(self, topic: str, value: bytes, key: bytes | None = None, **asked: Any) -> None:
+            super().produce(topic, value, key, **asked)
             seen.append(int(np.count_nonzero(sent_ns)))
 
     sender = Sender(Feed.open(tmp_path), TOPICS, Quick(time), sent_ns)
     sender.run(1_000, Pacer(time.read, time.sleep, 20_000, lambda: None), lambda sent: None)
     assert seen == [1, 2]
+
+
+def test_only_events_have_their_delivery_reported_and_as_asked(tmp_path: Path) -> None:
+    write_feed(tmp_path, _events([10, 11, 12]), _dispositions([11]), np.array([0, 1, 2], dtype=np.int64))
+    time, reported = FakeTime(), []
+
+    class Reporting(FakeProducer):
+        def produce(self, topic: str, value: bytes, key: bytes | None = None, **asked: Any) -> None:
+            super().produce(topic, value, key)
+            if "on_delivery" in asked:
+                asked["on_delivery"](None, topic)
+
+    def report_of(ordinal: int) -> Any:
+        return None if ordinal == 1 else lambda error, topic: reported.append((ordinal, topic))
+
+    sender = Sender(Feed.open(tmp_path), TOPICS, Reporting(time), np.zeros(3, dtype=np.int64), report_of=report_of)
+    sender.run(1_000, Pacer(time.read, time.sleep, 20_000, lambda: None), lambda sent: None)
+    assert sender.side_sent > 0
+    assert reported == [(0, TOPICS.events), (2, TOPICS.events)]
 
 
 def test_oversleep_is_bounded() -> None:

@@ -2,21 +2,23 @@
 
 import json
 import re
+import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from harness.report import words as words_of
 from harness.report import write_report
-from harness.report.contents import read_run
+from harness.report.contents import RunContents, read_run
 from harness.report.plots.latency import percentile_curve
-from harness.report.plots.stages import steps_of
 from harness.report.plots.timeline import breaker_spans
+from harness.report.plots.waterfall import waterfall_plot
 from harness.report.tables import counts_table, setting_table
 from streams.errors import BadInputError
 from tests.example_run import build_run
@@ -73,7 +75,7 @@ def test_every_section_and_plot_has_its_place(page: str) -> None:
     ids = outline(page).ids
     assert len(ids) == len(set(ids))
     assert {"fast", "right", "stable", "safe", "decisions", "setting"} <= set(ids)
-    plots = ("latency", "stages", "stages-slow", "throughput", "response-over-time", "paths", "precision-recall")
+    plots = ("latency", "waterfall", "throughput", "response-over-time", "paths", "precision-recall")
     assert {f"plot-{name}" for name in (*plots, "precision-at-k", "scenarios", "drift")} <= set(ids)
 
 
@@ -164,11 +166,81 @@ def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
-def test_the_steps_of_an_event_add_up_to_its_response_time(run_dir: Path) -> None:
+def drawn(run: RunContents) -> list[dict[str, list[Any]]]:
+    """What each kind of bar of the waterfall is drawn from."""
+    plot = waterfall_plot(run)
+    assert plot is not None
+    bars = [renderer for renderer in plot.figure.renderers if type(renderer.glyph).__name__ == "HBar"]
+    return [dict(renderer.data_source.data) for renderer in bars]
+
+
+def test_the_bars_of_the_waterfall_are_whole_and_without_gaps(run_dir: Path) -> None:
     run = read_run(run_dir)
-    rows = pq.read_table(run_dir / "decisions.parquet", columns=["measured", "received_ns", "response_ns"])
-    answered = rows.filter(pa.compute.and_(rows["measured"], rows["received_ns"].is_valid()))["response_ns"].to_numpy()
-    assert sum(step.mean_ms for step in steps_of(run)) == pytest.approx(answered.mean() / 1e6, rel=1e-6)
+    *steps, floor = drawn(run)
+    for bar in steps[0]["bar"]:
+        pieces = [
+            (left, right)
+            for step in steps
+            for name, left, right in zip(step["bar"], step["left"], step["right"], strict=True)
+            if name == bar
+        ]
+        assert pieces[0][0] == 0.0
+        assert pieces[-1][1] == pytest.approx(1.0, abs=1e-6)
+        assert all(right == pytest.approx(left) for (_, right), (left, _) in pairwise(pieces))
+    at = run.get("latency_ms", "waterfall", "at")
+    null = run.get("latency_ms", "floor", "response")
+    assert floor["reach"] == pytest.approx([null[q] / at[q]["response"] for q in ("p50", "p99", "p999")])
+
+
+def test_what_the_p99_is_made_of_is_said(page: str, run_dir: Path) -> None:
+    made = read_run(run_dir).get("latency_ms", "waterfall", "at", "p99")
+    taken = words_of.ms(made["parts"]["taken"])
+    assert f"“until taken” takes {taken}" in page
+    assert f"Seen on the {made['events']} events around it" in page
+    assert "Values that cannot be, counted and in no distribution: 0 negative and 0 over a day" in page
+
+
+def changed(run_dir: Path, folder: Path, change: Callable[[dict[str, Any]], None]) -> str:
+    """The page of the run with other results."""
+    results = json.loads((run_dir / "results.json").read_text())
+    change(results)
+    (folder / "results.json").write_text(json.dumps(results))
+    for name in ("latency.hlog", "floor.hlog"):
+        shutil.copyfile(run_dir / name, folder / name)
+    return write_report(folder).read_text(encoding="utf-8")
+
+
+def test_a_floor_that_was_not_measured_is_said(run_dir: Path, tmp_path: Path) -> None:
+    page = changed(run_dir, tmp_path, lambda results: results["latency_ms"].update(floor=None))
+    assert "The floor was not measured (--no-floor)" in page
+
+
+def test_what_cannot_be_is_counted_on_the_page(run_dir: Path, tmp_path: Path) -> None:
+    def plant(results: dict[str, Any]) -> None:
+        latency = results["latency_ms"]
+        latency.update(negative=3, overflow=1)
+        latency["floor"].update(negative=2)
+        latency["waterfall"].update(contradicting=7)
+        latency["waterfall"]["steps"]["taken"].update(negative=4)
+
+    page = changed(run_dir, tmp_path, plant)
+    assert "3 negative and 1 over a day, 2 negative and 0 over a day in the floor" in page
+    assert "instants of 7 events cannot be true" in page
+    assert "4 steps came out negative" in page
+
+
+def test_a_floor_slower_than_the_run_stays_on_the_plot(run_dir: Path, tmp_path: Path) -> None:
+    slow = {"count": 9, "p50": 9e3, "p90": 9e3, "p99": 9e3, "p999": 9e3, "max": 9e3}
+    page = changed(run_dir, tmp_path, lambda results: results["latency_ms"]["floor"].update(response=slow))
+    assert "plot-waterfall" in page
+    floor = drawn(read_run(tmp_path))[-1]
+    assert max(floor["reach"]) <= 1.3
+    assert set(floor["words"]) == {"floor 9.00 s"}
+
+
+def test_without_a_waterfall_the_page_says_so(run_dir: Path, tmp_path: Path) -> None:
+    page = changed(run_dir, tmp_path, lambda results: results["latency_ms"].pop("waterfall"))
+    assert "What the response time is made of was not measured" in page
 
 
 def test_the_percentile_curve_equals_the_sorted_values(run_dir: Path) -> None:
