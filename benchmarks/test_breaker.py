@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from models.features.catalog import FEATURES
-from scorer.breaker import BreakerConfig, CircuitBreaker
+from scorer.breaker import CircuitBreaker
+from scorer.breaker_config import BreakerConfig
+from scorer.bulkhead import Callee
 from scorer.guarded_model import GuardedModel
 from scorer.time_limit import TimeLimited
 
@@ -52,7 +54,7 @@ def limited() -> Iterator[TimeLimited[Any, Output]]:
 
 @pytest.fixture
 def guarded() -> Iterator[GuardedModel]:
-    made = GuardedModel(score, breaker(), time.monotonic_ns)
+    made = GuardedModel(lambda: Callee(score), breaker(), time.monotonic_ns)
     yield made
     made.close()
 

@@ -21,7 +21,8 @@ from models.features.batch import TransactionBatch
 from models.features.state import FeatureState
 from models.onnx_model import OnnxModel, session_options
 from scorer.assembly import abortable, load_rules, vocabulary_of
-from scorer.breaker import BreakerConfig, CircuitBreaker
+from scorer.breaker import CircuitBreaker
+from scorer.breaker_config import BreakerConfig
 from scorer.counters import Counters
 from scorer.guarded_model import GuardedModel
 from scorer.judgement import BY_MODEL, Judge, Judgement
@@ -47,8 +48,8 @@ class Scorer:
         self.world: pa.Table = make_world(seed=5)[0]
         self.state = FeatureState.empty(vocabulary_of(bundle))
         breaker = CircuitBreaker(BreakerConfig(), time.monotonic_ns)
-        score, abort = abortable(OnnxModel(bundle))
-        self.guard = GuardedModel(score, breaker, time.monotonic_ns, abort=abort, obeys_abort=True)
+        model = OnnxModel(bundle)
+        self.guard = GuardedModel(lambda: abortable(model), breaker, time.monotonic_ns)
         self.judge = Judge(load_rules(RULES, bundle), self.guard, bundle.calibration, bundle.thresholds)
         parts = Parts(self.state, self.judge, bundle.model_version)
         self.pipeline = Pipeline(parts, clock_ns=time.monotonic_ns, worker="w", counters=Counters())

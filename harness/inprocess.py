@@ -19,7 +19,7 @@ from harness.instruments import StreamPlan
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
 from harness.runfolder import RunFolder
-from harness.scorers import READY_S, ScorerSetup, scorer_options
+from harness.scorers import READY_S, ScorerSetup, late_scores, scorer_options
 from harness.spool import Stamped
 from harness.steps import Steps
 from harness.stream import StreamOutcome
@@ -29,7 +29,7 @@ from streams.errors import RunInvalidError
 LINES = 4_096
 
 
-def _command(plan: StreamPlan, setup: ScorerSetup, work: Path) -> list[str]:
+def _command(plan: StreamPlan, setup: ScorerSetup, work: Path, log: Path) -> list[str]:
     return module_command(
         "scorer",
         *("--engine", "inprocess"),
@@ -40,6 +40,7 @@ def _command(plan: StreamPlan, setup: ScorerSetup, work: Path) -> list[str]:
         *("--explanations-out", str(work / "explanations.jsonl")),
         *("--ready-file", str(work / "ready")),
         *("--summary", str(work / "summary")),
+        *("--late-scores", str(late_scores(log.parent, "inprocess"))),
         *scorer_options(setup),
     )
 
@@ -102,7 +103,8 @@ def stream_inprocess(plan: StreamPlan, setup: ScorerSetup, folder: RunFolder, st
     schedule = np.load(plan.feed / "schedule.npy")
     planned_s = float(schedule[-1]) / 1e9 if len(schedule) else 0.0
     with steps.step(f"Streaming {len(schedule):,} events in process ({planned_s:.0f} s)"), Family() as family:
-        child = family.start("scorer", _command(plan, setup, work), folder.log("scorer-inprocess"))
+        log = folder.log("scorer-inprocess")
+        child = family.start("scorer", _command(plan, setup, work, log), log)
         ready = json.loads(await_file(work / "ready", child, family, READY_S))
         await_end(child, planned_s + plan.timeout_s + READY_S)
     start_ns = int(ready["start_ns"])

@@ -125,10 +125,34 @@ class Breaker(Section):
     time_limit_ms: Annotated[float, Field(gt=0, le=600_000)] = 2_000.0
     failure_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
     slow_call_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    window: Literal["count", "time"] = "count"
     window_calls: Annotated[int, Field(ge=1, le=100_000)] = 10
+    window_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     minimum_calls: Annotated[int, Field(ge=1, le=100_000)] = 5
     open_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    open_factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    open_s_max: Annotated[float, Field(gt=0, le=3600)] = 60.0
     half_open_calls: Annotated[int, Field(ge=1, le=10_000)] = 5
+    half_open_s_max: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    overdue_calls: Annotated[int, Field(ge=0, le=10_000)] = 1
+    concurrent_calls_max: Annotated[int, Field(ge=1, le=64)] = 1
+    wait_ms_max: Annotated[float, Field(ge=0, le=600_000)] = 0.0
+    late_wait_s: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    forced: Literal["open", "closed"] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Breaker":
+        if self.wait_ms_max >= self.time_limit_ms:
+            raise ValueError(
+                f"wait_ms_max = {self.wait_ms_max:g} must be below time_limit_ms = {self.time_limit_ms:g}, of which "
+                "it is part"
+            )
+        if self.window == "count" and self.minimum_calls > self.window_calls:
+            raise ValueError(
+                f"minimum_calls = {self.minimum_calls} is above window_calls = {self.window_calls}: the breaker would "
+                "never open"
+            )
+        return self
 
 
 class Scorer(Section):

@@ -111,7 +111,7 @@ def breaker_options(breaker: Breaker) -> list[str]:
     """The breaker's settings as the scorer's options."""
     return [
         part
-        for name, value in breaker.model_dump().items()
+        for name, value in breaker.model_dump(exclude_none=True).items()
         for part in (f"--breaker-{name.replace('_', '-')}", str(value))
     ]
 
@@ -122,6 +122,11 @@ def scorer_options(setup: ScorerSetup) -> list[str]:
     if setup.rules is not None:
         options += ["--rules", str(setup.rules)]
     return [*options, *breaker_options(setup.breaker)]
+
+
+def late_scores(logs: Path, name: str) -> Path:
+    """Where a worker leaves what overdue model calls came to."""
+    return logs / f"late-scores-{name}.jsonl"
 
 
 def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str]:
@@ -144,6 +149,7 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         str(reach.work / f"{name}.summary"),
         *(["--kafka-config", str(reach.kafka_config)] if reach.kafka_config else []),
         *(scorer_options(setup) if setup.engine != "null" else []),
+        *(["--late-scores", str(late_scores(reach.logs, name))] if role == "worker" else []),
     ]
     return module_command("scorer", *options)
 

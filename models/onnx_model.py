@@ -1,8 +1,8 @@
 """Scoring with the bundle's one graph: autoencoder and trees in a single call."""
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ __all__ = ["ModelOutput", "OnnxModel", "probability", "session_options"]
 _OUTPUTS = ["margin", "reconstruction_error"]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelOutput:
+class ModelOutput(msgspec.Struct, frozen=True):
     """What the graph answers for n rows: the raw log-odds `margin` and the autoencoder's error, both float32 [n]."""
 
     margin: NDArray[np.float32]

@@ -7,14 +7,14 @@ import sys
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from scorer.breaker import BreakerConfig
+from scorer.breaker_config import FORCED, WINDOW_KINDS, BreakerConfig
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.guarded_model import Guards
-from scorer.options import EXPLAIN, ROLES, Explain, FileInput, LoadgenLoad, RunOptions
+from scorer.options import EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
 from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
 
@@ -26,6 +26,8 @@ SHIPPED_RULES = Path(str(files("rules"))) / "fraud.yaml"
 _DEFAULTS = BreakerConfig()
 _GUARDS = Guards()
 _LOAD = LoadgenLoad()
+WINDOW_S = 60
+Known = TypeVar("Known", bound=str)
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -44,17 +46,11 @@ class StopFlag:
         self._set = True
 
 
-def _one_of(value: str, option: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise BadInputError(f"{option} {value!r} is not known; choose one of {', '.join(allowed)}")
-    return value
-
-
-def _explain(value: str) -> Explain:
-    for known in EXPLAIN:
+def _known(value: str, option: str, allowed: tuple[Known, ...]) -> Known:
+    for known in allowed:
         if value == known:
             return known
-    raise BadInputError(f"--explain {value!r} is not known; choose one of {', '.join(EXPLAIN)}")
+    raise BadInputError(f"{option} {value!r} is not known; choose one of {', '.join(allowed)}")
 
 
 @app.callback(invoke_without_command=True)
@@ -91,14 +87,43 @@ def run(
     breaker_slow_call_rate: Annotated[float, typer.Option(help="share of slow calls that opens it, 0–1")] = (
         _DEFAULTS.slow_call_rate_threshold
     ),
-    breaker_window_calls: Annotated[int, typer.Option(help="calls it judges by")] = _DEFAULTS.window_size,
+    breaker_window: Annotated[str, typer.Option(help="what it judges by: count (of calls) or time")] = (
+        _DEFAULTS.window_kind
+    ),
+    breaker_window_calls: Annotated[int, typer.Option(help="calls it judges by (window count)")] = (
+        _DEFAULTS.window_size
+    ),
+    breaker_window_s: Annotated[int, typer.Option(help="whole seconds it judges by (window time)")] = WINDOW_S,
     breaker_minimum_calls: Annotated[int, typer.Option(help="calls before it judges")] = _DEFAULTS.minimum_calls,
     breaker_open_s: Annotated[
         float, typer.Option(help="how long it stays open at first, in s")
     ] = _DEFAULTS.wait_open_s,
+    breaker_open_factor: Annotated[float, typer.Option(help="by which that grows with every failed trial")] = (
+        _DEFAULTS.wait_open_factor
+    ),
+    breaker_open_s_max: Annotated[float, typer.Option(help="up to this, in s")] = _DEFAULTS.wait_open_s_max,
     breaker_half_open_calls: Annotated[int, typer.Option(help="trial calls in half-open")] = (
         _DEFAULTS.permitted_calls_half_open
     ),
+    breaker_half_open_s_max: Annotated[float, typer.Option(help="longest wait for them, in s (0: for ever)")] = (
+        _DEFAULTS.wait_half_open_s_max
+    ),
+    breaker_overdue_calls: Annotated[
+        int, typer.Option(help="calls in a row past the time limit that open it at once (0: the window decides)")
+    ] = _GUARDS.overdue_calls_max,
+    breaker_forced: Annotated[
+        str | None, typer.Option(help="open: the rules decide everything; closed: the model is always asked")
+    ] = None,
+    breaker_concurrent_calls_max: Annotated[
+        int, typer.Option(help="bulkhead: model calls under way at a time, overdue ones among them")
+    ] = _GUARDS.max_concurrent_calls,
+    breaker_wait_ms_max: Annotated[
+        float, typer.Option(help="bulkhead: longest wait for a place, part of the time limit, in ms")
+    ] = _GUARDS.max_wait_s * 1e3,
+    breaker_late_wait_s: Annotated[
+        float, typer.Option(help="how long an overdue call may go on for its late score, in s")
+    ] = _GUARDS.late_wait_s,
+    late_scores: Annotated[Path | None, typer.Option(help="late scores are added to this file (JSON lines)")] = None,
     events: Annotated[
         Path | None, typer.Option(help="inprocess, loadgen: transactions (Parquet), in arrival order")
     ] = None,
@@ -114,23 +139,35 @@ def run(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
-    logging.getLogger("riskbench").setLevel(_one_of(log_level, "--log-level", LEVELS).upper())
+    logging.getLogger("riskbench").setLevel(_known(log_level, "--log-level", LEVELS).upper())
     if context.invoked_subcommand is not None:
         return
+    window = _known(breaker_window, "--breaker-window", WINDOW_KINDS)
     breaker = BreakerConfig(
         failure_rate_threshold=breaker_failure_rate,
         slow_call_rate_threshold=breaker_slow_call_rate,
         slow_call_duration_s=breaker_sla_ms / 1e3,
-        window_size=breaker_window_calls,
+        window_kind=window,
+        window_size=breaker_window_calls if window == "count" else breaker_window_s,
         minimum_calls=breaker_minimum_calls,
         permitted_calls_half_open=breaker_half_open_calls,
         wait_open_s=breaker_open_s,
-        wait_open_s_max=max(_DEFAULTS.wait_open_s_max, breaker_open_s),
+        wait_open_factor=breaker_open_factor,
+        wait_open_s_max=max(breaker_open_s_max, breaker_open_s),
+        wait_half_open_s_max=breaker_half_open_s_max,
+        forced=None if breaker_forced is None else _known(breaker_forced, "--breaker-forced", FORCED),
+    )
+    guards = Guards(
+        time_limit_s=breaker_time_limit_ms / 1e3,
+        overdue_calls_max=breaker_overdue_calls,
+        max_concurrent_calls=breaker_concurrent_calls_max,
+        max_wait_s=breaker_wait_ms_max / 1e3,
+        late_wait_s=breaker_late_wait_s,
     )
     _run(
         RunOptions(
-            engine=_one_of(engine, "--engine", ENGINES),
-            role=_one_of(role, "--role", ROLES),
+            engine=_known(engine, "--engine", ENGINES),
+            role=_known(role, "--role", ROLES),
             worker=worker_id or f"{role}-{os.getpid()}",
             bootstrap_servers=bootstrap_servers,
             kafka_config=kafka_config,
@@ -139,15 +176,16 @@ def run(
             bundle=bundle,
             rules=rules,
             state=state,
-            explain=_explain(explain),
+            explain=_known(explain, "--explain", EXPLAIN),
             breaker=breaker,
-            guards=Guards(time_limit_s=breaker_time_limit_ms / 1e3),
+            guards=guards,
             batch_max=batch_max,
             table_wait_s=table_wait_s,
             metrics_host=metrics_host,
             metrics_port=metrics_port,
             ready_file=ready_file,
             summary=summary,
+            late_scores=late_scores,
             files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
             loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
         )

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,9 @@ from scorer.breaker import CircuitBreaker
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.explaining import Explaining, Outlet
-from scorer.guarded_model import GuardedModel
-from scorer.judgement import Judge
+from scorer.guarded_model import GuardedModel, Model
+from scorer.judgement import Judge, judge_by_model
+from scorer.late_scores import LateScores
 from scorer.options import RunOptions, required
 from scorer.pipeline import Parts, Pipeline
 from scorer.rehearsal import rehearse
@@ -45,6 +46,7 @@ class Worker:
     explainer: Explainer
     guard: GuardedModel
     breaker: CircuitBreaker
+    late_scores: LateScores
     counters: Counters
     bundle: Bundle
     state: FeatureState
@@ -80,20 +82,33 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
     pack = load_rules(options.rules, bundle)
     state = state_of(options.state, bundle)
     breaker = CircuitBreaker(options.breaker, clock_ns)
-    score, abort = abortable(OnnxModel(bundle))
-    guard = GuardedModel(score, breaker, clock_ns, options.guards, abort=abort, obeys_abort=True)
+    model = OnnxModel(bundle)
     counters = Counters()
-    parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
-    explainer = Explainer(bundle)
-    pipeline = Pipeline(parts, clock_ns=clock_ns, worker=options.worker, counters=counters, explain=options.explain)
-    try:
-        rehearse(parts, score, explainer, options.batch_max)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
-        yield Worker(pipeline, explainer, guard, breaker, counters, bundle, state)
-    finally:
-        guard.close()
+    with _late_scores(options, bundle, clock_ns) as late_scores:
+        guard = GuardedModel(lambda: abortable(model), breaker, clock_ns, options.guards, on_late=late_scores.take)
+        parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
+        explainer = Explainer(bundle)
+        pipeline = Pipeline(parts, clock_ns=clock_ns, worker=options.worker, counters=counters, explain=options.explain)
+        pipeline.keep_late_scores(late_scores)
+        try:
+            rehearse(parts, model.score, explainer, options.batch_max)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
+            yield Worker(pipeline, explainer, guard, breaker, late_scores, counters, bundle, state)
+        finally:
+            guard.close()
+
+
+def _late_scores(options: RunOptions, bundle: Bundle, clock_ns: ClockNs) -> LateScores:
+    return LateScores(
+        options.late_scores,
+        lambda margin: judge_by_model(margin, bundle.thresholds, bundle.calibration),
+        clock_ns,
+        time_limit_s=options.guards.time_limit_s,
+        worker=options.worker,
+        model_version=bundle.model_version,
+    )
 
 
 @contextmanager
@@ -115,8 +130,8 @@ def explaining_thread(made: Worker, outlet: Outlet, options: RunOptions, clock_n
         explaining.close()
 
 
-def abortable(model: OnnxModel) -> tuple[Callable[[NDArray[np.float32]], ModelOutput], Callable[[], None]]:
-    """The model's score, and what stops the call under way (which then raises)."""
+def abortable(model: OnnxModel) -> Model:
+    """A caller of the model, and what stops the call that it has under way (which then raises)."""
     run_options: Any = onnxruntime.RunOptions()
 
     def score(values: NDArray[np.float32]) -> ModelOutput:
@@ -126,7 +141,7 @@ def abortable(model: OnnxModel) -> tuple[Callable[[NDArray[np.float32]], ModelOu
     def abort() -> None:
         run_options.terminate = True
 
-    return score, abort
+    return Model(score, abort)
 
 
 def state_of(directory: Path | None, bundle: Bundle) -> FeatureState:

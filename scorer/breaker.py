@@ -9,94 +9,61 @@ has come back. And a result that comes back after the state has changed is not c
 """
 
 import logging
-import math
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import pybreaker
 
+from scorer.breaker_config import BreakerConfig
 from scorer.sliding_window import NS_PER_S, CountWindow, SlidingWindow, TimeWindow, WindowCounts
-from streams.errors import BadInputError
 
 _logger = logging.getLogger("riskbench.scorer")
 
 BreakerState = Literal["closed", "open", "half-open", "forced-open", "disabled"]
+Overruled = Literal["forced-open", "disabled"]
 BREAKER_STATES: tuple[BreakerState, ...] = ("closed", "open", "half-open", "forced-open", "disabled")
+CauseKind = Literal[
+    "failure-rate", "slow-call-rate", "overdue", "wait-over", "trials-passed", "trials-not-back", "by-hand", "settings"
+]
+"""What can change the state, as a word for metrics; the cause in words has the figures."""
 TRANSITIONS_KEPT_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class BreakerConfig:
-    """When the breaker opens and closes. Rates are shares (0 to 1]. Raises `BadInputError` for a value out of bounds.
-
-    A call is a whole micro-batch, so the window is far shorter than resilience4j's 100 calls, with which a model that
-    takes 1.5 s a call would be borne for 150 s. `window_size` is in calls (`count`) or whole seconds (`time`);
-    `wait_open_s` grows by `wait_open_factor` each time a trial fails, up to `wait_open_s_max`; a half-open breaker
-    whose trials do not come back opens again after `wait_half_open_s_max` (0: waits for ever).
-    """
-
-    failure_rate_threshold: float = 0.5
-    slow_call_rate_threshold: float = 0.5
-    slow_call_duration_s: float = 1.0
-    window_kind: Literal["count", "time"] = "count"
-    window_size: int = 10
-    minimum_calls: int = 5
-    permitted_calls_half_open: int = 5
-    wait_open_s: float = 5.0
-    wait_open_factor: float = 2.0
-    wait_open_s_max: float = 60.0
-    wait_half_open_s_max: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, (low, low_open, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise BadInputError(f"breaker {name}: {value!r} is no finite number")
-            if isinstance(high, int) and not isinstance(value, int):
-                raise BadInputError(f"breaker {name}: {value!r} is no whole number")
-            if value < low or (low_open and value == low):
-                raise BadInputError(f"breaker {name}: {value} must be {'above' if low_open else 'at least'} {low}")
-            if value > high:
-                raise BadInputError(f"breaker {name}: {value} is above its bound {high}")
-        if self.window_kind not in ("count", "time"):
-            raise BadInputError(f"breaker window_kind: {self.window_kind!r} is neither 'count' nor 'time'")
-        if self.window_kind == "count" and self.minimum_calls > self.window_size:
-            found = f"{self.minimum_calls} is above window_size {self.window_size}: the breaker would never open"
-            raise BadInputError(f"breaker minimum_calls: {found}")
-        if self.wait_open_s > self.wait_open_s_max:
-            raise BadInputError(f"breaker wait_open_s: {self.wait_open_s} is above its bound {self.wait_open_s_max}")
-
-
-_BOUNDS: dict[str, tuple[float, bool, float]] = {
-    # name: low, whether low itself is out, high (an int where only whole numbers will do)
-    "failure_rate_threshold": (0, True, 1.0),
-    "slow_call_rate_threshold": (0, True, 1.0),
-    "slow_call_duration_s": (0, True, 3_600.0),
-    "window_size": (1, False, 100_000),
-    "minimum_calls": (1, False, 100_000),
-    "permitted_calls_half_open": (1, False, 10_000),
-    "wait_open_s": (0, True, 86_400.0),
-    "wait_open_factor": (1, False, 100.0),
-    "wait_open_s_max": (0, True, 86_400.0),
-    "wait_half_open_s_max": (0, False, 86_400.0),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of state. `at_ns` is on the breaker's monotonic clock; `cause` says why, with value and threshold."""
+    """One change of state. `at_ns` is on the breaker's monotonic clock; `cause` says why, with value and threshold, and
+    `kind` in one word."""
 
     at_ns: int
     from_state: BreakerState
     to_state: BreakerState
     cause: str
+    kind: CauseKind
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Recorded(msgspec.Struct):
+    """Calls whose results were counted since the start, each in one of the four (resilience4j's kinds of calls)."""
+
+    successful: int = 0
+    failed: int = 0
+    slow_successful: int = 0
+    slow_failed: int = 0
+
+    def count(self, *, failed: bool, slow: bool) -> None:
+        """Count one call."""
+        if slow:
+            self.slow_failed += failed
+            self.slow_successful += not failed
+        else:
+            self.failed += failed
+            self.successful += not failed
+
+
+class Permit(msgspec.Struct, frozen=True):
     """Leave to make one call; given back with its result (`record`) or without one (`release`), exactly once."""
 
     generation: int
@@ -130,29 +97,36 @@ class CircuitBreaker:
         self._lock = threading.RLock()
         self._machine = pybreaker.CircuitBreaker(listeners=[_Notice(self._on_machine_change)])
         self._state: BreakerState = "closed"
-        self._override: Literal["forced-open", "disabled"] | None = None
+        self._override: Overruled | None = None
         self._generation = 0
+        self._slow_ns = config.slow_call_duration_s * NS_PER_S
         self._since_ns = clock()
         self._open_ns = 0
         self._attempts = 0
         self._trials_left = 0
         self._window = self._new_window()
         self._transitions: deque[Transition] = deque(maxlen=TRANSITIONS_KEPT_MAX)
-        self._cause = ""
         self.refused = 0
+        self.recorded = Recorded()
         self.transition_count = 0
+        self.transitions_by_kind: Counter[tuple[BreakerState, BreakerState, CauseKind]] = Counter()
+        if config.forced is not None:
+            overruled: Overruled = "forced-open" if config.forced == "open" else "disabled"
+            self._overrule(overruled, f"forced {config.forced} by the settings", "settings")
 
     # Calls
 
     def acquire(self) -> Permit | None:
         """Ask for leave to call; `None`: do not, fall back. Moves from open to half-open when the wait is over."""
+        generation, now_ns = self._generation, self._clock()
+        if self._state in ("closed", "disabled"):  # without the lock: at worst the permit is of an earlier state
+            return Permit(generation, now_ns)
         with self._lock:
             state = self._state
-            now_ns = self._clock()
             if state in ("closed", "disabled"):
                 return Permit(self._generation, now_ns)
             if state == "open" and now_ns - self._since_ns >= self.wait_open_ns:
-                self._move("half-open", now_ns, "the wait is over")
+                self._move("half-open", now_ns, f"the wait of {self.wait_open_ns / NS_PER_S:g} s is over", "wait-over")
             elif state == "half-open":
                 self._give_up_on_trials(now_ns)
             if self._state == "half-open" and self._trials_left:
@@ -171,11 +145,15 @@ class CircuitBreaker:
             if permit.generation != self._generation or self._state in ("disabled", "forced-open"):
                 return
             duration_ns = now_ns - permit.at_ns if duration_ns is None else duration_ns
-            slow = duration_ns > self.config.slow_call_duration_s * NS_PER_S
+            slow = duration_ns > self._slow_ns
             counts = self._window.record(now_ns, failed=failed, slow=slow)
+            if failed or slow:
+                self.recorded.count(failed=failed, slow=slow)
+            else:
+                self.recorded.successful += 1
             if self._state == "closed":
-                if counts.calls >= self.config.minimum_calls and (cause := self._exceeded(counts, counts.calls)):
-                    self._move("open", now_ns, cause)
+                if counts.calls >= self.config.minimum_calls and (found := self._exceeded(counts, counts.calls)):
+                    self._move("open", now_ns, *found)
             elif self._state == "half-open":
                 self._judge_trials(counts, now_ns)
 
@@ -187,25 +165,25 @@ class CircuitBreaker:
 
     # By hand
 
-    def trip(self, cause: str) -> None:
+    def trip(self, cause: str, kind: CauseKind = "by-hand") -> None:
         """Open now, whatever the window says; closes again by way of half-open. Nothing if open, forced or disabled."""
         with self._lock:
             if self._state in ("closed", "half-open"):
-                self._move("open", self._clock(), cause)
+                self._move("open", self._clock(), cause, kind)
 
     def force_open(self, cause: str = "by hand") -> None:
         """Refuse every call until `reset`."""
-        self._overrule("forced-open", cause)
+        self._overrule("forced-open", cause, "by-hand")
 
     def disable(self, cause: str = "by hand") -> None:
-        """Permit every call and count none, until `reset`."""
-        self._overrule("disabled", cause)
+        """Permit every call and count none, until `reset`: forced closed."""
+        self._overrule("disabled", cause, "by-hand")
 
     def reset(self, cause: str = "by hand") -> None:
         """Back to closed with an empty window, from any state."""
         with self._lock:
             if self._state != "closed":
-                self._move("closed", self._clock(), cause)
+                self._move("closed", self._clock(), cause, "by-hand")
             else:
                 self._window = self._new_window()
                 self._generation += 1
@@ -258,34 +236,35 @@ class CircuitBreaker:
         config = self.config
         return CountWindow(config.window_size) if config.window_kind == "count" else TimeWindow(config.window_size)
 
-    def _exceeded(self, counts: WindowCounts, of: int) -> str:
+    def _exceeded(self, counts: WindowCounts, of: int) -> tuple[str, CauseKind] | None:
         """Which threshold is reached when the counted failures or slow calls are held against `of` calls, in words."""
         config = self.config
         if counts.failed / of >= config.failure_rate_threshold:
-            return f"failure rate {counts.failed}/{of} reached {config.failure_rate_threshold:g}"
+            return f"failure rate {counts.failed}/{of} reached {config.failure_rate_threshold:g}", "failure-rate"
         if counts.slow / of >= config.slow_call_rate_threshold:
             words = f"slow calls (above {config.slow_call_duration_s:g} s)"
-            return f"{words} {counts.slow}/{of} reached {config.slow_call_rate_threshold:g}"
-        return ""
+            return f"{words} {counts.slow}/{of} reached {config.slow_call_rate_threshold:g}", "slow-call-rate"
+        return None
 
     def _judge_trials(self, counts: WindowCounts, now_ns: int) -> None:
         permitted = self.config.permitted_calls_half_open
-        if cause := self._exceeded(counts, permitted):
-            self._move("open", now_ns, f"trial calls: {cause}")
+        if found := self._exceeded(counts, permitted):
+            cause, kind = found
+            self._move("open", now_ns, f"trial calls: {cause}", kind)
         elif counts.calls >= permitted:
-            self._move("closed", now_ns, f"{permitted} trial calls went well")
+            self._move("closed", now_ns, f"{permitted} trial calls went well", "trials-passed")
 
     def _give_up_on_trials(self, now_ns: int) -> None:
         limit_s = self.config.wait_half_open_s_max
         if limit_s and now_ns - self._since_ns >= limit_s * NS_PER_S:
-            self._move("open", now_ns, f"trial calls did not all come back within {limit_s:g} s")
+            self._move("open", now_ns, f"trial calls did not all come back within {limit_s:g} s", "trials-not-back")
 
-    def _overrule(self, to_state: Literal["forced-open", "disabled"], cause: str) -> None:
+    def _overrule(self, to_state: Overruled, cause: str, kind: CauseKind) -> None:
         with self._lock:
             if self._state != to_state:
-                self._move(to_state, self._clock(), cause)
+                self._move(to_state, self._clock(), cause, kind)
 
-    def _move(self, to_state: BreakerState, now_ns: int, cause: str) -> None:
+    def _move(self, to_state: BreakerState, now_ns: int, cause: str, kind: CauseKind) -> None:
         """Change state by way of the state machine, which calls back to `_on_machine_change`."""
         from_state = self._state
         if from_state in ("open", "forced-open"):
@@ -305,7 +284,7 @@ class CircuitBreaker:
         half_open = to_state == "half-open"
         self._trials_left = self.config.permitted_calls_half_open if half_open else 0
         self._window = CountWindow(self.config.permitted_calls_half_open) if half_open else self._new_window()
-        self._tell(Transition(now_ns, from_state, to_state, cause))
+        self._tell(Transition(now_ns, from_state, to_state, cause, kind))
 
     def _on_machine_change(self, machine_state: str) -> None:
         self._state = self._override or _STATE_OF[machine_state]
@@ -313,6 +292,7 @@ class CircuitBreaker:
     def _tell(self, transition: Transition) -> None:
         self._transitions.append(transition)
         self.transition_count += 1
+        self.transitions_by_kind[transition.from_state, transition.to_state, transition.kind] += 1
         _logger.info("breaker %s -> %s: %s", transition.from_state, transition.to_state, transition.cause)
         for listener in self._listeners:
             try:

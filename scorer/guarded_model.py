@@ -1,18 +1,20 @@
-"""The model behind its guards: breaker, time limit, and a check of what comes back."""
+"""The model behind its guards: breaker, bulkhead, time limit, and a check of what comes back."""
 
 import logging
 import math
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from scorer.breaker import CircuitBreaker
-from scorer.time_limit import Busy, Failed, Late, Overdue, Result, TimeLimited
-from scorer.watchdog import Watched
+from scorer.bulkhead import Bulkhead, Callee, Full, Limits
+from scorer.time_limit import Failed, Late, Overdue, Result
 from streams.errors import BadInputError
 
 log = logging.getLogger("riskbench.scorer")
@@ -37,16 +39,18 @@ class Scored(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+Model = Callee[NDArray[np.float32], Scored]
+LateCall = Late[NDArray[np.float32], Scored]
+
+
+class Fallback(msgspec.Struct, frozen=True):
     """The model gave nothing for this micro-batch, so that rules must decide. `detail` says why, with the figures."""
 
     cause: FallbackCause
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(msgspec.Struct, frozen=True):
     """The model's output for a micro-batch, or why there is none: exactly one of the two is given."""
 
     output: Scored | None
@@ -55,14 +59,20 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """How the model is guarded, beside the breaker.
+    """How the model is guarded, beside the breaker. Raises `BadInputError` for a value out of bounds.
 
     `overdue_calls_max`: this many overdue calls in a row open the breaker at once, whatever its window says, so that a
     model that hangs costs that many time limits and not one a micro-batch (0: leave it to the window).
+    `max_concurrent_calls` and `max_wait_s` are the bulkhead's; the wait for a place is part of the time limit, so that
+    no event waits longer. An overdue call goes on for `late_wait_s`, so that its score can be kept for the audit; then
+    it is told to stop.
     """
 
     time_limit_s: float = TIME_LIMIT_S
     overdue_calls_max: int = 1
+    max_concurrent_calls: int = 1
+    max_wait_s: float = 0.0
+    late_wait_s: float = 30.0
 
     def __post_init__(self) -> None:
         limit = self.time_limit_s
@@ -70,42 +80,41 @@ class Guards:
             raise BadInputError(f"guard time_limit_s: {limit} must be above 0 and at most 3600")
         if self.overdue_calls_max < 0:
             raise BadInputError(f"guard overdue_calls_max: {self.overdue_calls_max} is below its bound 0")
+        if not 1 <= self.max_concurrent_calls <= 64:
+            raise BadInputError(f"guard max_concurrent_calls: {self.max_concurrent_calls} must be from 1 to 64")
+        if not 0 <= self.max_wait_s < limit:
+            found = f"{self.max_wait_s:g} must be at least 0 and below time_limit_s {limit:g}, of which it is part"
+            raise BadInputError(f"guard max_wait_s: {found}")
+        if not 0 <= self.late_wait_s <= 3_600:
+            raise BadInputError(f"guard late_wait_s: {self.late_wait_s} must be from 0 to 3600")
 
 
 class GuardedModel:
     """Scores micro-batches, or says in bounded time that rules must decide. One micro-batch is one call.
 
-    `score` is the model: float32[n, F] to an output with float32[n] margins. A call that raises, gives another number
-    of margins or one that is not finite, or passes its time limit has failed, for the whole micro-batch. `busy` (an
-    overdue call still runs) is not counted by the breaker: it says nothing new of the model. `abort` and `on_late` as
-    in `TimeLimited`; what overdue calls come to is counted and logged in any case. `close` ends the guarding thread.
-
-    `obeys_abort`: the model ends within a moment after `abort`, as onnxruntime does. It is then called in the caller's
-    thread under a watchdog (`Watched`), which costs a fraction of the hop to a worker thread and back. A model that
-    may hang for good (anything but an onnxruntime session) gets the worker thread, and nobody waits for it.
+    `make` makes a caller of the model for each place of the bulkhead: float32[n, F] to an output with float32[n]
+    margins. A call that raises, gives another number of margins or one that is not finite, or passes its time limit
+    has failed, for the whole micro-batch. `busy` (the bulkhead is full) is not counted by the breaker: it says nothing
+    new of the model. What overdue calls come to is counted and logged, and given to `on_late` on the call's thread.
+    `close` ends the calling threads.
     """
 
     def __init__(
         self,
-        score: Callable[[NDArray[np.float32]], Scored],
+        make: Callable[[], Model],
         breaker: CircuitBreaker,
         clock: Callable[[], int],
         guards: Guards | None = None,
         *,
-        abort: Callable[[], None] | None = None,
-        obeys_abort: bool = False,
-        on_late: Callable[[Late[NDArray[np.float32], Scored]], None] | None = None,
+        on_late: Callable[[LateCall], None] | None = None,
     ) -> None:
         self.breaker = breaker
-        self.guards = guards or Guards()
-        self._limited: TimeLimited[NDArray[np.float32], Scored] | Watched[NDArray[np.float32], Scored]
-        limit_s = self.guards.time_limit_s
-        if abort is not None and obeys_abort:
-            self._limited = Watched(score, limit_s, clock, abort=abort, on_late=self._keep_late)
-        else:
-            self._limited = TimeLimited(score, limit_s, clock, abort=abort, on_late=self._keep_late)
+        self.guards = guards = guards or Guards()
+        limits = Limits(guards.time_limit_s, guards.max_concurrent_calls, guards.max_wait_s, guards.late_wait_s)
+        self._bulkhead = Bulkhead(make, limits, clock, self._keep_late)
         self._on_late = on_late
         self._late = {"scored": 0, "failed": 0}
+        self._counting = threading.Lock()
         self._overdue_in_a_row = 0
         self._fallbacks: Counter[str] = Counter()
 
@@ -115,11 +124,18 @@ class GuardedModel:
         return dict(self._fallbacks)
 
     def summary(self) -> dict[str, Any]:
-        """JSON values: micro-batches that fell back by cause, and what overdue calls came to after all (a stopped one
-        fails)."""
+        """JSON values: micro-batches that fell back by cause, what overdue calls came to after all (a stopped one
+        fails), and how the bulkhead stands."""
         return {
             "fallback_batches": {cause: self._fallbacks[cause] for cause in FALLBACK_CAUSES},
             "late_results": dict(self._late),
+            "bulkhead": {
+                "max_concurrent_calls": self.guards.max_concurrent_calls,
+                "max_wait_ms": self.guards.max_wait_s * 1e3,
+                "available": self._bulkhead.available,
+                "overdue_calls": self._bulkhead.overdue,
+                "rejected": self._bulkhead.rejected,
+            },
         }
 
     def score(self, values: NDArray[np.float32]) -> Guarded:
@@ -134,25 +150,29 @@ class GuardedModel:
         return Guarded(answer)
 
     def close(self) -> bool:
-        """End the guarding thread; False when a call still hangs."""
-        return self._limited.close()
+        """End the calling threads; False when a call still hangs."""
+        return self._bulkhead.close()
 
     def _attempt(self, values: NDArray[np.float32]) -> Scored | Fallback:
         permit = self.breaker.acquire()
         if permit is None:
             return Fallback("open", f"the breaker is {self.breaker.state}")
         try:
-            answer = self._limited.call(values)
+            answer = self._bulkhead.call(values)
         except BaseException:
             self.breaker.release(permit)
             raise
-        if isinstance(answer, Busy):
+        if isinstance(answer, Full):
             self.breaker.release(permit)
-            return Fallback("busy", "an overdue call still runs" if answer.overdue else "another call is under way")
+            return Fallback("busy", f"the bulkhead is full: {answer.overdue} of {answer.places} calls are overdue")
         judged = self._judged(answer, len(values))
         failed = isinstance(judged, Fallback)
         self.breaker.record(permit, failed=failed, duration_ns=answer.elapsed_ns)
-        self._watch_overdue(answer)
+        if isinstance(answer, Overdue):
+            self._overdue_in_a_row += 1
+            self._trip_when_overdue()
+        else:
+            self._overdue_in_a_row = 0
         return judged
 
     def _judged(self, answer: Result[Scored] | Failed | Overdue, count: int) -> Scored | Fallback:
@@ -168,10 +188,11 @@ class GuardedModel:
             return Fallback("not-finite", f"{bad} of {count} margins are not finite")
         return answer.value
 
-    def _keep_late(self, late: Late[NDArray[np.float32], Scored]) -> None:
+    def _keep_late(self, late: LateCall) -> None:
         """On the thread of the call: what an overdue call came to. Its events have been decided without it."""
         failure = late.outcome.error if isinstance(late.outcome, Failed) else None
-        self._late["scored" if failure is None else "failed"] += 1
+        with self._counting:
+            self._late["scored" if failure is None else "failed"] += 1
         how = "a score that comes too late" if failure is None else f"{type(failure).__name__}: {failure}"
         log.warning(
             "an overdue model call for %d events ended after %.3f s: %s",
@@ -180,10 +201,8 @@ class GuardedModel:
         if self._on_late is not None:
             self._on_late(late)
 
-    def _watch_overdue(self, answer: Result[Scored] | Failed | Overdue) -> None:
-        self._overdue_in_a_row = self._overdue_in_a_row + 1 if isinstance(answer, Overdue) else 0
+    def _trip_when_overdue(self) -> None:
         limit = self.guards.overdue_calls_max
         if limit and self._overdue_in_a_row >= limit:
-            self.breaker.trip(
-                f"{self._overdue_in_a_row} calls in a row past the time limit of {self.guards.time_limit_s:g} s"
-            )
+            cause = f"{self._overdue_in_a_row} calls in a row past the time limit of {self.guards.time_limit_s:g} s"
+            self.breaker.trip(cause, "overdue")

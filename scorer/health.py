@@ -1,4 +1,4 @@
-"""GET /health (JSON) and GET /metrics (Prometheus) on one port, answered by a thread of its own."""
+"""GET /health (JSON), GET /metrics (Prometheus) and POST /breaker on one port, answered by a thread of its own."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from scorer.breaker import BREAKER_STATES, CircuitBreaker
+from scorer.breaker_desk import BODY_BYTES_MAX, PATH, Desk, Request
 from scorer.counters import STAGE_BOUNDS_S, Counters, StageHistogram
 from streams.errors import BadInputError
 
@@ -22,11 +22,14 @@ Summary = Callable[[], Mapping[str, Any]]
 
 
 class HealthServer:
-    """Serves a summary and a registry until closed. `port` 0 takes a free one; the real one is in `.port`."""
+    """Serves a summary and a registry until closed. `port` 0 takes a free one; the real one is in `.port`. `desk`
+    answers POST /breaker, where there is one."""
 
-    def __init__(self, summary: Summary, registry: CollectorRegistry, host: str, port: int) -> None:
+    def __init__(
+        self, summary: Summary, registry: CollectorRegistry, host: str, port: int, desk: Desk | None = None
+    ) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(summary, registry))
+            self._server = ThreadingHTTPServer((host, port), _handler(summary, registry, desk))
         except (OSError, OverflowError) as error:
             raise BadInputError(
                 f"health and metrics cannot listen on {host}:{port}: {error}; "
@@ -48,7 +51,7 @@ class HealthServer:
         self._server.server_close()
 
 
-def _handler(summary: Summary, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:
+def _handler(summary: Summary, registry: CollectorRegistry, desk: Desk | None) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
 
@@ -61,6 +64,18 @@ def _handler(summary: Summary, registry: CollectorRegistry) -> type[BaseHTTPRequ
                 self._answer(200, content_type, encode(registry))
             else:
                 self._answer(404, "text/plain; charset=utf-8", b"/health and /metrics are here\n")
+
+        def do_POST(self) -> None:
+            size = self.headers.get("Content-Length", "")
+            if desk is None or self.path != PATH:
+                self._answer(404, "text/plain; charset=utf-8", b"nothing is taken here\n")
+            elif not size.isdecimal() or int(size) > BODY_BYTES_MAX:
+                self._answer(413, "text/plain; charset=utf-8", f"at most {BODY_BYTES_MAX} bytes\n".encode())
+            else:
+                header, body = self.headers.get, self.rfile.read(int(size))
+                asked = Request(str(self.client_address[0]), header("Host", ""), header("Content-Type", ""), body)
+                status, told = desk(asked)
+                self._answer(status, "application/json", json.dumps(told).encode())
 
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
             self.send_response(status)
@@ -78,9 +93,8 @@ def _handler(summary: Summary, registry: CollectorRegistry) -> type[BaseHTTPRequ
 class WorkerMetrics(Collector):
     """A worker's counters as Prometheus metrics, read when they are asked for: nothing is paid on the hot path."""
 
-    def __init__(self, counters: Counters, breaker: CircuitBreaker | None) -> None:
+    def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._breaker = breaker
 
     def collect(self) -> Iterator[Metric]:
         """All of them, as they stand."""
@@ -99,8 +113,6 @@ class WorkerMetrics(Collector):
             yield GaugeMetricFamily(
                 "riskbench_lag_events", "Events not taken yet in this worker's partitions", counters.lag
             )
-        if self._breaker is not None:
-            yield from _breaker_metrics(self._breaker)
 
     def _totals(self) -> Iterator[Metric]:
         counters = self._counters
@@ -148,19 +160,6 @@ def _cumulative(counts: Iterable[int]) -> list[tuple[str, float]]:
         total += count
         buckets.append((bound, float(total)))
     return buckets
-
-
-def _breaker_metrics(breaker: CircuitBreaker) -> Iterator[Metric]:
-    state = GaugeMetricFamily("riskbench_breaker_state", "1 for the state the breaker is in", labels=["state"])
-    now = breaker.state
-    for name in BREAKER_STATES:
-        state.add_metric([name], float(now == name))
-    yield state
-    yield CounterMetricFamily(
-        "riskbench_breaker_transitions", "Changes of the breaker's state", breaker.transition_count
-    )
-    yield CounterMetricFamily("riskbench_breaker_open_seconds", "Time the breaker was open", breaker.open_ns / 1e9)
-    yield CounterMetricFamily("riskbench_breaker_refused", "Calls the breaker refused", breaker.refused)
 
 
 class NightlyMetrics(Collector):

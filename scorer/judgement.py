@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,12 +34,12 @@ class Calibrated(Protocol):
         log-odds float32 [n]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """The columns of a micro-batch's decisions, before they are put into words.
 
     `outcome` int8 [n] (approve, review, block), `path` int8 [n] (an index into `PATHS`), `score` float64 [n] in 0–1,
     `margin` float32 [n] (NaN where the model did not speak), `error` float32 [n] the reconstruction error beside it.
+    `overdue` are the very rows of a model call that was left behind past its time limit, those of path `fallback`.
     """
 
     outcome: NDArray[np.int8]
@@ -46,6 +47,7 @@ class Judgement:
     score: NDArray[np.float64]
     margin: NDArray[np.float32]
     error: NDArray[np.float32]
+    overdue: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,28 @@ class Judge:
         score, to the rules' fallback."""
         count = len(values)
         if count and not np.count_nonzero(verdicts.outcome):  # all escalated: nothing to be scattered
-            output = self.guard.score(values).output
-            if output is not None:
+            guarded = self.guard.score(values)
+            if guarded.output is not None:
+                output = guarded.output
                 margin, error = output.margin, output.reconstruction_error
                 outcome, score = judge_by_model(margin, self.thresholds, self.calibration)
                 path = _ALL_BY_MODEL[:count] if count <= len(_ALL_BY_MODEL) else np.full(count, BY_MODEL, np.int8)
                 return Judgement(outcome, path, score, margin, error)
-            return self._scattered(verdicts, np.ones(count, np.bool_), None)
+            return self._scattered(verdicts, np.ones(count, np.bool_), None, _overdue(guarded, values))
         escalated = verdicts.outcome == ESCALATE
-        output = self.guard.score(values[escalated]).output if escalated.any() else None
-        return self._scattered(verdicts, escalated, output)
+        if not escalated.any():
+            return self._scattered(verdicts, escalated, None, None)
+        rows = values[escalated]
+        guarded = self.guard.score(rows)
+        return self._scattered(verdicts, escalated, guarded.output, _overdue(guarded, rows))
 
-    def _scattered(self, verdicts: Verdicts, escalated: NDArray[np.bool_], output: Scored | None) -> Judgement:
+    def _scattered(
+        self,
+        verdicts: Verdicts,
+        escalated: NDArray[np.bool_],
+        output: Scored | None,
+        overdue: NDArray[np.float32] | None,
+    ) -> Judgement:
         """Verdicts with the model's output, or the fallback where there is none, in the place of escalated rows."""
         outcome, score = verdicts.outcome.copy(), verdicts.score.copy()
         margin = np.full(len(outcome), np.nan, np.float32)
@@ -92,7 +104,11 @@ class Judge:
             fallback_outcome, fallback_score = self.pack.fallback(verdicts)
             outcome[escalated], score[escalated] = fallback_outcome[escalated], fallback_score[escalated]
             path[escalated] = BY_FALLBACK
-        return Judgement(outcome, path, score, margin, error)
+        return Judgement(outcome, path, score, margin, error, overdue)
+
+
+def _overdue(guarded: Guarded, rows: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    return rows if guarded.fallback is not None and guarded.fallback.cause == "overdue" else None
 
 
 def judge_by_model(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from scorer.breaker import BreakerConfig
+from scorer.breaker_config import BreakerConfig
 from scorer.guarded_model import Guards
 from streams.errors import BadInputError
 
@@ -56,6 +56,7 @@ class RunOptions:
     metrics_port: int
     ready_file: Path | None
     summary: Path | None
+    late_scores: Path | None
     files: FileInput
     loadgen: LoadgenLoad = LoadgenLoad()
 

@@ -14,7 +14,7 @@ from rules.pack import APPROVE, Verdicts
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.explaining import Scored
-from scorer.judgement import BY_MODEL, Judge, Judgement, judge_by_model
+from scorer.judgement import BY_FALLBACK, BY_MODEL, Judge, Judgement, judge_by_model
 from scorer.options import Explain
 from streams.decision import OUTCOMES, PATHS, Decision
 from streams.transaction import CardTransaction
@@ -27,6 +27,13 @@ class Explains(Protocol):
 
     def submit(self, rows: Scored) -> None:
         """Take them; never waits."""
+
+
+class KeepsLate(Protocol):
+    """Keeps what overdue model calls come to (`scorer.late_scores.LateScores`)."""
+
+    def expect(self, rows: NDArray[np.float32], event_ids: Sequence[str]) -> None:
+        """An overdue call was made for these very rows, of these events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +78,17 @@ class Pipeline:
         self._worker = worker
         self._explain = explain
         self._explaining: Explains | None = None
+        self._late_scores: KeepsLate | None = None
         self._stale_before = parts.state.stale_lookups
         self.counters = counters
 
     def explain_by(self, explaining: Explains) -> None:
         """From now on hand over the rows whose scores are to be explained; without it, none are."""
         self._explaining = explaining
+
+    def keep_late_scores(self, late_scores: KeepsLate) -> None:
+        """From now on say whose rows an overdue model call was made for."""
+        self._late_scores = late_scores
 
     def prepare(self, events: Sequence[CardTransaction]) -> Batch:
         """Put the events into columns. Batches are decided in the order they were prepared."""
@@ -119,7 +131,11 @@ class Pipeline:
         }
         self._count(judged, stages)
         events = batch.events if kept is None else [batch.events[row] for row in kept.tolist()]
-        return _Decided([event.event_id for event in events], values, verdicts, judged, stages)
+        ids = [event.event_id for event in events]
+        if judged.overdue is not None and self._late_scores is not None:
+            fallen_back = np.flatnonzero(judged.path == BY_FALLBACK).tolist()
+            self._late_scores.expect(judged.overdue, [ids[row] for row in fallen_back])
+        return _Decided(ids, values, verdicts, judged, stages)
 
     def _keep(self, status: NDArray[np.uint8]) -> NDArray[np.intp] | None:
         """Rows that get a decision: all (None) but repeated ones. Counts what was late."""

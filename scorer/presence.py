@@ -9,6 +9,7 @@ from typing import Any, Self
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.registry import Collector
 
+from scorer.breaker_desk import Desk
 from scorer.health import HealthServer
 from scorer.options import RunOptions
 from scorer.summary import write_json
@@ -17,17 +18,24 @@ log = logging.getLogger("riskbench.scorer")
 
 
 class Presence:
-    """A context around an engine's run. `summarise` makes the JSON of a status."""
+    """A context around an engine's run. `summarise` makes the JSON of a status; `desk` answers POST /breaker."""
 
-    def __init__(self, options: RunOptions, summarise: Callable[[str], Mapping[str, Any]], metrics: Collector) -> None:
+    def __init__(
+        self,
+        options: RunOptions,
+        summarise: Callable[[str], Mapping[str, Any]],
+        *metrics: Collector,
+        desk: Desk | None = None,
+    ) -> None:
         self._options = options
         self._summarise = summarise
         self._status = "starting"
         registry = CollectorRegistry()
-        registry.register(metrics)
+        for collector in metrics:
+            registry.register(collector)
         ProcessCollector(registry=registry)
         self._server = HealthServer(
-            lambda: summarise(self._status), registry, options.metrics_host, options.metrics_port
+            lambda: summarise(self._status), registry, options.metrics_host, options.metrics_port, desk
         )
 
     def __enter__(self) -> Self:

@@ -1,14 +1,14 @@
 """The sliding windows a circuit breaker measures: the last N calls, or the calls of the last N seconds."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class WindowCounts:
+class WindowCounts(msgspec.Struct, frozen=True):
     """What a window holds now. A call that failed and was slow counts in both."""
 
     calls: int

@@ -1,14 +1,15 @@
 """Sets up and runs a worker: the engine that was asked for, around the pipeline or, for the floor, around nothing."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorer.breaker_desk import breaker_desk
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import FILE_ENGINES, StopSignal, engine_class
 from scorer.engines.partitions import PartitionShare
-from scorer.guarded_model import GuardedModel
 from scorer.health import WorkerMetrics
 from scorer.kafka_links import KafkaLinks
 from scorer.options import RunOptions, required
@@ -55,7 +56,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
 
     links = _links(options)
     links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
-    with worker(options, clock_ns) as made, _presence(options, made.counters, made.guard) as presence:
+    with worker(options, clock_ns) as made, _presence(options, made.counters, made) as presence:
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
         run = _run_native if options.engine == "native" else _run_faust
@@ -137,7 +138,7 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     source = Input(events, read_schedule(options.files.schedule), out)
     with ExitStack() as stack:
         made = stack.enter_context(worker(options, clock_ns))
-        presence = stack.enter_context(_presence(options, made.counters, made.guard))
+        presence = stack.enter_context(_presence(options, made.counters, made))
         tables = inline_tables(options.state, made.bundle.label_delay_days, events, dispositions)
         gate = TableGate(tables, made.pipeline, clock_ns, options.table_wait_s)
         explaining = None
@@ -152,14 +153,23 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
             engine(source, decider, clock_ns=clock_ns, batch_max=options.batch_max).run(stop, presence.ready)
 
 
-def _presence(options: RunOptions, counters: Counters, guard: GuardedModel | None = None) -> Presence:
-    breaker = None if guard is None else guard.breaker
+def _presence(options: RunOptions, counters: Counters, made: "Worker | None" = None) -> Presence:
+    if made is None:
+        return Presence(options, lambda status: _summary(options, counters, status, None), WorkerMetrics(counters))
+    from scorer.guard_report import GuardMetrics, guard_summary  # noqa: PLC0415
 
-    def summarise(status: str) -> dict[str, Any]:
-        told = None if guard is None else {"breaker": guard.breaker.summary(), "model": guard.summary()}
-        return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=told)
+    guard, late_scores = made.guard, made.late_scores
+    return Presence(
+        options,
+        lambda status: _summary(options, counters, status, guard_summary(guard, late_scores)),
+        WorkerMetrics(counters),
+        GuardMetrics(guard, late_scores),
+        desk=breaker_desk(guard.breaker),
+    )
 
-    return Presence(options, summarise, WorkerMetrics(counters, breaker))
+
+def _summary(options: RunOptions, counters: Counters, status: str, guard: Mapping[str, Any] | None) -> dict[str, Any]:
+    return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=guard)
 
 
 def _share(options: RunOptions, links: KafkaLinks, counters: Counters, clock_ns: ClockNs) -> PartitionShare:

@@ -14,7 +14,7 @@ import pytest
 from models.bundle import Bundle
 from models.importance import draw, importance
 from scorer.assembly import load_rules, worker
-from scorer.breaker import BreakerConfig
+from scorer.breaker_config import BreakerConfig
 from scorer.counters import Counters
 from scorer.engines.inline import InlineDecider
 from scorer.engines.inprocess import InprocessEngine, Input
@@ -49,7 +49,7 @@ def options(case: ScorerCase) -> RunOptions:
         engine="inprocess", role="worker", worker="w", bootstrap_servers=None, kafka_config=None, prefix=None,
         group=None, bundle=case.bundle, rules=case.rules, state=case.state, explain="none", breaker=BreakerConfig(),
         guards=Guards(), batch_max=16, table_wait_s=1.0, metrics_host="127.0.0.1", metrics_port=0, ready_file=None,
-        summary=None, files=FileInput(),
+        summary=None, late_scores=None, files=FileInput(),
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from harness.report.table import Table, table
 from harness.report.words import count, ms, rate
 
 ROWS_MAX = 40
-BREAKER_COLOURS = {"closed": GREEN, "open": RED, "half-open": AMBER, "half_open": AMBER}
+BREAKER_COLOURS = {"closed": GREEN, "open": RED, "half-open": AMBER, "half_open": AMBER, "forced-open": RED}
 
 
 def timeline_plots(run: RunContents) -> list[Plot]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from scorer.breaker import BREAKER_STATES, BreakerConfig, CircuitBreaker, Transition
+from scorer.breaker import BREAKER_STATES, CircuitBreaker, Recorded, Transition
+from scorer.breaker_config import BreakerConfig
 from streams.errors import BadInputError
 from tests.unit.scorer.clock import NS_PER_S, FakeClock
 
@@ -42,7 +43,8 @@ def test_it_opens_at_a_failure_rate_although_successes_lie_between(clock: FakeCl
         call(breaker, failed=number % 5 != 0)
     assert str(breaker.state) == "open"
     cause = "failure rate 8/10 reached 0.8"
-    assert breaker.transitions == (Transition(clock.now_ns, "closed", "open", cause),)
+    assert breaker.transitions == (Transition(clock.now_ns, "closed", "open", cause, "failure-rate"),)
+    assert breaker.transitions_by_kind == {("closed", "open", "failure-rate"): 1}
 
 
 def test_it_does_not_open_before_the_minimum_of_calls(clock: FakeClock) -> None:
@@ -191,6 +193,22 @@ def test_disabled_it_permits_everything_and_counts_nothing(clock: FakeClock) -> 
     assert (breaker.state, breaker.counts().calls, breaker.transition_count) == ("disabled", 0, 1)
 
 
+@pytest.mark.parametrize(("forced", "state"), [("open", "forced-open"), ("closed", "disabled")])
+def test_forced_by_the_settings_it_is_so_from_the_beginning(clock: FakeClock, forced: Any, state: str) -> None:
+    breaker = made(clock, forced=forced, minimum_calls=1)
+    (first,) = breaker.transitions
+    assert (first.to_state, first.cause, first.kind) == (state, f"forced {forced} by the settings", "settings")
+    assert call(breaker, failed=True) == (forced == "closed")
+    assert str(breaker.state) == state
+
+
+def test_counted_calls_are_told_apart(clock: FakeClock) -> None:
+    breaker = made(clock, window_size=100, minimum_calls=100)
+    for failed, duration_s in ((False, 0), (False, 0), (False, 2), (True, 0), (True, 2)):
+        call(breaker, failed=failed, duration_s=duration_s)
+    assert breaker.recorded == Recorded(successful=2, failed=1, slow_successful=1, slow_failed=1)
+
+
 def test_reset_while_closed_empties_the_window(clock: FakeClock) -> None:
     breaker = made(clock)
     call(breaker, failed=True)
@@ -262,6 +280,7 @@ def test_calls_do_not_wait_for_each_other(clock: FakeClock) -> None:
         ({"window_size": 2.5}, "breaker window_size: 2.5 is no whole number"),
         ({"minimum_calls": True}, "breaker minimum_calls: True is no finite number"),
         ({"minimum_calls": 11}, "breaker minimum_calls: 11 is above window_size 10: the breaker would never open"),
+        ({"forced": "shut"}, "breaker forced: 'shut' is neither 'open' nor 'closed'"),
         ({"window_kind": "calls"}, "breaker window_kind: 'calls' is neither 'count' nor 'time'"),
         ({"permitted_calls_half_open": 0}, "breaker permitted_calls_half_open: 0 must be at least 1"),
         ({"wait_open_factor": 0.5}, "breaker wait_open_factor: 0.5 must be at least 1"),

@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from scorer.breaker import BreakerConfig, CircuitBreaker, Permit
+from scorer.breaker import CircuitBreaker, Permit
+from scorer.breaker_config import BreakerConfig, Forced
 from tests.unit.scorer.clock import NS_PER_S, FakeClock
 
 
@@ -34,11 +35,24 @@ class Obvious:
         wait_s = min(wait_s, self.config.wait_open_s_max)
         if self.state == "open" and now_ns - self.since_ns >= int(wait_s * NS_PER_S):
             self.change("half-open", now_ns)
+        elif self.state == "half-open" and self.out_of_patience(now_ns):
+            self.change("open", now_ns)
         if self.state == "half-open":
             allowed = self.permits < self.config.permitted_calls_half_open
             self.permits += allowed
             return allowed
         return self.state in ("closed", "disabled")
+
+    def out_of_patience(self, now_ns: int) -> bool:
+        limit_s = self.config.wait_half_open_s_max
+        return limit_s > 0 and now_ns - self.since_ns >= limit_s * NS_PER_S
+
+    def open_ns(self, states: list[tuple[int, str]], now_ns: int) -> int:
+        """Time in open states, added up from the list of all changes."""
+        ends = [at_ns for at_ns, _ in states[1:]] + [now_ns]
+        return sum(
+            end - begin for (begin, state), end in zip(states, ends, strict=True) if state in ("open", "forced-open")
+        )
 
     def came_back(self, epoch: int, now_ns: int, failed: bool, slow: bool) -> None:
         if epoch != self.epoch or self.state == "disabled":
@@ -77,8 +91,18 @@ class BreakerComparison(RuleBasedStateMachine):
         sizes=st.tuples(st.integers(2, 8), st.integers(1, 2), st.integers(1, 4)),
         rates=st.tuples(st.sampled_from([0.25, 0.5, 1.0]), st.sampled_from([0.4, 1.0])),
         factor=st.sampled_from([1.0, 2.0]),
+        patience_s=st.sampled_from([0.0, 3.0]),
+        forced=st.sampled_from([None, None, None, "open", "closed"]),
     )
-    def begin(self, kind: str, sizes: tuple[int, int, int], rates: tuple[float, float], factor: float) -> None:
+    def begin(
+        self,
+        kind: str,
+        sizes: tuple[int, int, int],
+        rates: tuple[float, float],
+        factor: float,
+        patience_s: float,
+        forced: Forced | None,
+    ) -> None:
         config = BreakerConfig(
             window_kind="count" if kind == "count" else "time",
             window_size=sizes[0],
@@ -89,9 +113,13 @@ class BreakerComparison(RuleBasedStateMachine):
             wait_open_s=2.0,
             wait_open_factor=factor,
             wait_open_s_max=6.0,
+            wait_half_open_s_max=patience_s,
+            forced=forced,
         )
         self.breaker = CircuitBreaker(config, self.clock)
         self.model = Obvious(config, since_ns=self.clock.now_ns)
+        if forced is not None:
+            self.model.change("forced-open" if forced == "open" else "disabled", self.clock.now_ns)
 
     @rule()
     def ask(self) -> None:
@@ -139,6 +167,27 @@ class BreakerComparison(RuleBasedStateMachine):
         if hasattr(self, "model"):
             assert self.breaker.state == self.model.state
             assert self.breaker.counts().calls == len(self.model.seen(self.clock.now_ns))
+
+    @invariant()
+    def time_spent_open_is_the_sum_of_its_spans(self) -> None:
+        if hasattr(self, "breaker"):
+            changes = [(each.at_ns, str(each.to_state)) for each in self.breaker.transitions]
+            assert self.breaker.open_ns == self.model.open_ns([(0, "closed"), *changes], self.clock.now_ns)
+
+    @invariant()
+    def every_transition_has_a_cause_and_is_counted_by_it(self) -> None:
+        if hasattr(self, "breaker"):
+            assert all(each.cause and each.kind for each in self.breaker.transitions)
+            assert sum(self.breaker.transitions_by_kind.values()) == len(self.breaker.transitions)
+
+    @invariant()
+    def the_wait_grows_with_failed_trials_up_to_its_bound(self) -> None:
+        if hasattr(self, "breaker"):
+            config = self.breaker.config
+            wait_s = config.wait_open_s
+            for _ in range(self.model.failed_trials - 1):
+                wait_s = min(wait_s * config.wait_open_factor, config.wait_open_s_max)
+            assert self.breaker.wait_open_ns == int(wait_s * NS_PER_S)
 
     @invariant()
     def transitions_are_a_chain(self) -> None:

@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from harness.scenario import Breaker
+from harness.scorers import breaker_options
 from scorer.__main__ import app
 from scorer.input_files import read_dispositions, read_events, read_schedule
 from streams.errors import BadInputError
@@ -73,3 +75,11 @@ def test_the_summary_of_a_failed_start_says_why(tmp_path: Path) -> None:
     assert isinstance(result.exception, BadInputError)
     assert "--metrics-port" in str(result.exception)
     assert not summary.exists() or "error" in json.loads(summary.read_text())
+
+
+def test_every_breaker_key_of_a_scenario_is_an_option() -> None:
+    breaker = Breaker(window="time", forced="open")
+    assert breaker_options(breaker).count("--breaker-forced") == 1
+    found = CliRunner().invoke(app, ["--engine", "inprocess", *breaker_options(breaker)])
+    assert isinstance(found.exception, BadInputError)
+    assert "--events is needed" in str(found.exception)  # all of them were taken

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scorer.breaker import BreakerConfig, CircuitBreaker
+from scorer.breaker import CircuitBreaker
+from scorer.breaker_config import BreakerConfig
+from scorer.bulkhead import Callee
 from scorer.guarded_model import Fallback, GuardedModel, Guards
 from streams.errors import BadInputError
 from tests.unit.scorer.clock import FakeClock
@@ -55,7 +57,8 @@ def model() -> Iterator[Model]:
 
 def guarded(model: Model, *, clock: FakeClock | None = None, guards: Guards | None = None, **more: Any) -> GuardedModel:
     breaker = CircuitBreaker(BreakerConfig(), clock or FakeClock())
-    return GuardedModel(model.score, breaker, time.monotonic_ns, guards or Guards(LONG_S), **more)
+    callee = Callee(model.score, more.pop("abort", None))
+    return GuardedModel(lambda: callee, breaker, time.monotonic_ns, guards or Guards(LONG_S), **more)
 
 
 def cause(guard: GuardedModel) -> Fallback:
@@ -112,7 +115,7 @@ def test_failures_open_the_breaker_and_the_model_is_left_alone(model: Model) -> 
 
 def test_a_model_that_hangs_costs_one_time_limit(model: Model) -> None:
     lates: list[Any] = []
-    guard = guarded(model, guards=Guards(SHORT_S), on_late=lates.append, abort=model.gate.set)
+    guard = guarded(model, guards=Guards(SHORT_S, late_wait_s=0), on_late=lates.append, abort=model.gate.set)
     model.gate.clear()
     assert cause(guard) == Fallback("overdue", "no score within 0.02 s")
     assert str(guard.breaker.state) == "open"
@@ -124,11 +127,12 @@ def test_a_model_that_hangs_costs_one_time_limit(model: Model) -> None:
     assert guard.summary() == {
         "fallback_batches": {"open": 100, "busy": 0, "overdue": 1, "failed": 0, "not-finite": 0},
         "late_results": {"scored": 1, "failed": 0},
+        "bulkhead": {"max_concurrent_calls": 1, "max_wait_ms": 0, "available": 1, "overdue_calls": 0, "rejected": 0},
     }
 
 
 def test_late_failures_and_reasons_are_said(model: Model, caplog: pytest.LogCaptureFixture) -> None:
-    guard = guarded(model, guards=Guards(SHORT_S), abort=model.gate.set)
+    guard = guarded(model, guards=Guards(SHORT_S, late_wait_s=0), abort=model.gate.set)
     model.gate.clear()
     model.answer = ValueError("no such tensor")
     with caplog.at_level("WARNING", "riskbench.scorer"):
@@ -143,10 +147,11 @@ def test_while_a_call_is_overdue_all_others_fall_back_at_once(model: Model) -> N
     guard = guarded(model, guards=Guards(SHORT_S, overdue_calls_max=0))
     model.gate.clear()
     assert cause(guard).cause == "overdue"
-    assert {cause(guard) for _ in range(50)} == {Fallback("busy", "an overdue call still runs")}
+    assert {cause(guard) for _ in range(50)} == {Fallback("busy", "the bulkhead is full: 1 of 1 calls are overdue")}
     assert str(guard.breaker.state) == "closed"
     assert guard.breaker.counts().calls == 1
     assert guard.fallbacks == {"overdue": 1, "busy": 50}
+    assert guard.summary()["bulkhead"]["rejected"] == 50
     model.gate.set()
     assert guard.close()
 
@@ -166,11 +171,42 @@ def test_a_trial_that_meets_a_busy_worker_is_not_used_up(model: Model) -> None:
     assert guard.close()
 
 
+def test_with_a_second_place_a_trial_is_made_beside_the_overdue_call(model: Model) -> None:
+    clock = FakeClock()
+    guard = guarded(model, clock=clock, guards=Guards(SHORT_S, max_concurrent_calls=2))
+    model.gate.clear()
+    assert cause(guard).cause == "overdue"
+    clock.pass_s(5)
+    first_gate, model.gate = model.gate, threading.Event()
+    model.gate.set()
+    while guard.breaker.state != "closed":
+        assert guard.score(VALUES).output is not None
+    assert guard.summary()["bulkhead"]["overdue_calls"] == 1
+    first_gate.set()
+    assert guard.close()
+
+
+def test_no_event_waits_longer_than_the_limit_whatever_hangs(model: Model) -> None:
+    """A call that nothing can stop: the deciding thread is back after one limit, and never waits again."""
+    guard = guarded(model, guards=Guards(SHORT_S), abort=lambda: None)
+    model.gate.clear()
+    begin = time.monotonic()
+    causes = [cause(guard).cause for _ in range(1_000)]
+    waited = time.monotonic() - begin
+    assert causes == ["overdue", *["open"] * 999]
+    assert waited < LONG_S / 2  # the call itself hangs until the test ends
+    model.gate.set()
+    assert guard.close()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"time_limit_s": 0}, "guard time_limit_s: 0 must be above 0 and at most 3600"),
         ({"time_limit_s": float("nan")}, "guard time_limit_s: nan must be above 0"),
+        ({"max_concurrent_calls": 0}, "guard max_concurrent_calls: 0 must be from 1 to 64"),
+        ({"max_wait_s": 2.0}, "guard max_wait_s: 2 must be at least 0 and below time_limit_s 2"),
+        ({"late_wait_s": -1}, "guard late_wait_s: -1 must be from 0 to 3600"),
         ({"overdue_calls_max": -1}, "guard overdue_calls_max: -1 is below its bound 0"),
     ],
 )

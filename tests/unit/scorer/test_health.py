@@ -11,7 +11,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from scorer.breaker import BreakerConfig, CircuitBreaker
+from scorer.breaker import CircuitBreaker
+from scorer.breaker_config import BreakerConfig
+from scorer.breaker_desk import breaker_desk
 from scorer.counters import Counters
 from scorer.health import HealthServer, WorkerMetrics
 from scorer.summary import worker_summary, write_json
@@ -33,7 +35,7 @@ def counters() -> Counters:
 def server(counters: Counters) -> Iterator[HealthServer]:
     breaker = CircuitBreaker(BreakerConfig(), itertools.count().__next__)
     registry = CollectorRegistry()
-    registry.register(WorkerMetrics(counters, breaker))
+    registry.register(WorkerMetrics(counters))
     found = HealthServer(
         lambda: worker_summary(
             counters, status="ready", engine="native", worker="w", guard={"breaker": breaker.summary()}
@@ -41,6 +43,7 @@ def server(counters: Counters) -> Iterator[HealthServer]:
         registry,
         "127.0.0.1",
         0,
+        breaker_desk(breaker),
     )
     found.start()
     yield found
@@ -71,9 +74,45 @@ def test_metrics_are_prometheus_text(server: HealthServer) -> None:
     assert stages["0.00025"] == 0
     assert stages["0.0005"] == 1
     assert stages["+Inf"] == 2
-    states = {sample.labels["state"]: sample.value for sample in families["riskbench_breaker_state"].samples}
-    assert states["closed"] == 1
-    assert states["open"] == 0
+
+
+def post(server: HealthServer, body: object, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}/breaker",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", **headers},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return int(answer.status), bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_the_breaker_is_forced_and_given_back_by_hand(server: HealthServer) -> None:
+    assert post(server, {"state": "forced-open", "cause": "new model"}) == (200, b'{"state": "forced-open"}')
+    told = json.loads(get(server, "/health"))["breaker"]
+    assert (told["state"], told["transitions"][0]["cause"]) == ("forced-open", "new model")
+    assert post(server, {"state": "disabled"}) == (200, b'{"state": "disabled"}')
+    assert post(server, {"state": "closed"}) == (200, b'{"state": "closed"}')
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ({"state": "open"}, {}, 400),
+        ({"state": "closed", "more": 1}, {}, 400),
+        ({"state": "closed"}, {"Content-Type": "text/plain"}, 415),
+        ({"state": "closed"}, {"Host": "evil.example:80"}, 403),
+        ({"state": "closed", "cause": "x" * 5_000}, {}, 413),
+    ],
+)
+def test_an_order_that_is_none_changes_nothing(
+    server: HealthServer, body: object, headers: dict[str, str], status: int
+) -> None:
+    assert post(server, body, **headers)[0] == status
+    assert json.loads(get(server, "/health"))["breaker"]["transitions"] == []
 
 
 def test_another_path_is_not_found(server: HealthServer) -> None:

@@ -248,3 +248,26 @@ def test_rule_columns_are_the_catalogue_with_the_bundles_words() -> None:
     columns = rule_columns(VOCABULARY)
     assert [column.name for column in columns] == list(FEATURE_INDEX)
     assert columns[FEATURE_INDEX["category_code"]].categories == ("books", "fuel")
+
+
+@pytest.mark.parametrize("amounts", [(10, 20), (10, 6_000, 20)])
+def test_an_overdue_call_is_told_with_its_own_rows_and_their_events(amounts: tuple[int, ...]) -> None:
+    """Late scores are recognised by the very rows of the call; what the rules decided is none of them."""
+    called: list[np.ndarray] = []
+    told: list[tuple[np.ndarray, list[str]]] = []
+
+    class Overdue(FakeGuard):
+        def score(self, values: np.ndarray) -> Guarded:
+            called.append(values)
+            return Guarded(None, Fallback("overdue", "no score within 2 s"))
+
+    class Keeper:
+        def expect(self, rows: np.ndarray, event_ids: Sequence[str]) -> None:
+            told.append((rows, list(event_ids)))
+
+    pipeline = make_pipeline(Overdue())
+    pipeline.keep_late_scores(Keeper())
+    found = decide(pipeline, [event(number, amount) for number, amount in enumerate(amounts)])
+    assert told[0][0] is called[0]
+    assert told[0][1] == [decision.event_id for decision in found if decision.path == "fallback"]
+    assert len(told) == 1

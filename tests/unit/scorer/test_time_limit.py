@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scorer.time_limit import Busy, Failed, Late, Overdue, Result, TimeLimited
+from scorer.time_limit import Failed, Late, Overdue, Result, TimeLimited
 from streams.errors import BadInputError
 
 LONG_S, SHORT_S = 60.0, 0.02
@@ -20,7 +20,7 @@ class Stage:
     def __init__(self) -> None:
         self.started, self.go, self.aborted = threading.Event(), threading.Event(), threading.Event()
         self.lates: list[Late[Any, Any]] = []
-        self.late = threading.Event()
+        self.late, self.free = threading.Event(), threading.Event()
 
     def hang(self, argument: int) -> int:
         self.started.set()
@@ -30,12 +30,6 @@ class Stage:
     def keep(self, late: Late[Any, Any]) -> None:
         self.lates.append(late)
         self.late.set()
-
-    def until_free(self, limited: TimeLimited[int, Any], argument: int) -> Any:
-        """Call until the worker has put the overdue call behind it."""
-        while isinstance(answer := limited.call(argument), Busy):
-            time.sleep(0.001)
-        return answer
 
 
 @pytest.fixture
@@ -76,21 +70,54 @@ def test_all_calls_run_on_one_thread_that_is_not_the_callers() -> None:
     guarded.close()
 
 
-def test_an_overdue_call_is_left_behind_and_others_are_told_at_once(stage: Stage) -> None:
-    guarded = limited(stage.hang, SHORT_S, abort=stage.aborted.set, on_late=stage.keep)
+def test_an_overdue_call_is_left_behind_and_its_value_kept(stage: Stage) -> None:
+    guarded = limited(stage.hang, SHORT_S, on_late=stage.keep, on_free=stage.free.set)
     answer = guarded.call(21)
     assert isinstance(answer, Overdue)
     assert answer.elapsed_ns >= SHORT_S * 1e9
-    assert stage.aborted.is_set()
-    assert [guarded.call(1), guarded.call(2)] == [Busy(overdue=True), Busy(overdue=True)]
+    assert not stage.free.is_set()
     stage.go.set()
-    assert stage.late.wait(LONG_S)
+    assert stage.free.wait(LONG_S)
     assert [(late.argument, late.outcome.value) for late in stage.lates if isinstance(late.outcome, Result)] == [
         (21, 42)
     ]
-    answer = stage.until_free(guarded, 5)
+    answer = guarded.call(5)
     assert isinstance(answer, Result)
     assert answer.value == 10
+    assert guarded.close()
+
+
+def test_an_overdue_call_is_told_to_stop_when_its_late_score_has_been_waited_for(stage: Stage) -> None:
+    aborts: list[float] = []
+
+    def abort() -> None:
+        aborts.append(time.monotonic())
+        stage.go.set()
+
+    guarded = limited(stage.hang, SHORT_S, abort=abort, late_wait_s=3 * SHORT_S, on_free=stage.free.set)
+    begin = time.monotonic()
+    assert isinstance(guarded.call(1), Overdue)
+    assert not aborts
+    assert stage.free.wait(LONG_S)
+    assert len(aborts) == 1
+    assert aborts[0] - begin >= 4 * SHORT_S
+    assert guarded.close()
+
+
+def test_a_call_that_has_ended_is_not_told_to_stop(stage: Stage) -> None:
+    guarded = limited(stage.hang, SHORT_S, abort=stage.aborted.set, late_wait_s=2 * SHORT_S, on_free=stage.free.set)
+    assert isinstance(guarded.call(1), Overdue)
+    stage.go.set()
+    assert stage.free.wait(LONG_S)
+    assert not stage.aborted.wait(4 * SHORT_S)
+    assert guarded.close()
+
+
+def test_what_is_spent_already_is_part_of_the_limit(stage: Stage) -> None:
+    guarded = limited(stage.hang, LONG_S, on_free=stage.free.set)
+    assert isinstance(guarded.call(1, spent_ns=int(2 * LONG_S * 1e9)), Overdue)
+    stage.go.set()
+    assert stage.free.wait(LONG_S)
     assert guarded.close()
 
 
@@ -106,19 +133,6 @@ def test_a_late_error_is_kept_too(stage: Stage) -> None:
     assert guarded.close()
 
 
-def test_a_call_beside_one_that_is_still_in_time_is_busy_too(stage: Stage) -> None:
-    guarded = limited(stage.hang)
-    answers: list[Any] = []
-    first = threading.Thread(target=lambda: answers.append(guarded.call(4)))
-    first.start()
-    assert stage.started.wait(LONG_S)
-    assert guarded.call(5) == Busy(overdue=False)
-    stage.go.set()
-    first.join()
-    assert answers[0].value == 8
-    assert guarded.close()
-
-
 @pytest.mark.parametrize("which", ["abort", "on_late"])
 def test_what_abort_or_on_late_raise_is_logged_and_stops_nothing(
     stage: Stage, caplog: pytest.LogCaptureFixture, which: str
@@ -127,10 +141,11 @@ def test_what_abort_or_on_late_raise_is_logged_and_stops_nothing(
         stage.go.set()
         raise RuntimeError("broken")
 
-    guarded = limited(stage.hang, SHORT_S, **{"abort": stage.go.set, which: broken})
+    guarded = limited(stage.hang, SHORT_S, on_free=stage.free.set, **{"abort": stage.go.set, which: broken})
     with caplog.at_level(logging.ERROR, "riskbench.scorer"):
         assert isinstance(guarded.call(1), Overdue)
-        assert isinstance(stage.until_free(guarded, 2), Result)
+        assert stage.free.wait(LONG_S)
+        assert isinstance(guarded.call(2), Result)
     assert len(caplog.records) == 1
     assert guarded.close()
 
@@ -165,11 +180,14 @@ def test_no_answer_is_lost_or_given_twice_when_calls_end_at_the_limit() -> None:
         time.sleep(limit_s * (0.9 + 0.02 * (number % 10)))
         return number
 
-    guarded = limited(linger, limit_s, on_late=lambda each: late.append(each.argument))
+    free = threading.Semaphore(0)
+    guarded = limited(linger, limit_s, on_late=lambda each: late.append(each.argument), on_free=free.release)
     results: list[int] = []
     overdue: list[int] = []
     for number in range(150):
-        answer = Stage.until_free(Stage(), guarded, number)
+        answer = guarded.call(number)
+        if isinstance(answer, Overdue):
+            assert free.acquire(timeout=LONG_S)
         (overdue if isinstance(answer, Overdue) else results).append(number)
         if isinstance(answer, Result):
             assert answer.value == number
