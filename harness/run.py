@@ -159,6 +159,7 @@ class Run:
             explain=scorer.explain,
             breaker=scorer.breaker,
             nightly=True,
+            checkpoint_every_s=scorer.checkpoint_every_s,
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
 

@@ -167,6 +167,7 @@ class Scorer(Section):
     settle_s: Annotated[float, Field(ge=0, le=600)] | None = None
     join_within_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     explain: Literal["flagged", "all", "none"] = "flagged"
+    checkpoint_every_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
     breaker: Breaker = Breaker()
 
     @model_validator(mode="after")

@@ -100,6 +100,8 @@ class ScorerSetup:
     nightly: bool
     own: OwnScorer | None = None
     external: ExternalScorer | None = None
+    checkpoint_every_s: float = 0.0
+    """How often the workers keep their state; 0: never."""
 
     @property
     def ours(self) -> bool:
@@ -129,6 +131,14 @@ def late_scores(logs: Path, name: str) -> Path:
     return logs / f"late-scores-{name}.jsonl"
 
 
+def checkpoint_options(setup: ScorerSetup, reach: Reach) -> list[str]:
+    """How a worker on a broker keeps its state, by which one that is started again goes on."""
+    if setup.engine not in ("faust", "native") or not setup.checkpoint_every_s:
+        return []
+    folder = str(reach.work / "checkpoints")
+    return ["--checkpoint-dir", folder, "--checkpoint-every-s", str(max(setup.checkpoint_every_s, 0.1))]
+
+
 def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str]:
     options = [
         "--engine",
@@ -150,6 +160,7 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         *(["--kafka-config", str(reach.kafka_config)] if reach.kafka_config else []),
         *(scorer_options(setup) if setup.engine != "null" else []),
         *(["--late-scores", str(late_scores(reach.logs, name))] if role == "worker" else []),
+        *(checkpoint_options(setup, reach) if role == "worker" else []),
     ]
     return module_command("scorer", *options)
 

@@ -14,7 +14,7 @@ import typer
 from scorer.breaker_config import FORCED, WINDOW_KINDS, BreakerConfig
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.guarded_model import Guards
-from scorer.options import EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
+from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
 from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
 
@@ -71,6 +71,12 @@ def run(
     ] = "flagged",
     batch_max: Annotated[int, typer.Option(help="most events in a micro-batch", min=1, max=10_000)] = 256,
     table_wait_s: Annotated[float, typer.Option(help="longest wait for a day table, in s", min=0, max=3600)] = 10.0,
+    checkpoint_dir: Annotated[
+        Path | None, typer.Option(help="where the cards' state is kept with its offsets; a restart goes on from there")
+    ] = None,
+    checkpoint_every_s: Annotated[
+        float, typer.Option(help="how often it is kept, in s", min=0.1, max=86_400)
+    ] = CHECKPOINT_EVERY_S,
     metrics_host: Annotated[str, typer.Option(help="address for /health and /metrics")] = "127.0.0.1",
     metrics_port: Annotated[int, typer.Option(help="their port (0: any free one)", min=0, max=65535)] = 0,
     ready_file: Annotated[Path | None, typer.Option(help="JSON written once events can be taken")] = None,
@@ -188,6 +194,9 @@ def run(
             late_scores=late_scores,
             files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
             loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
+            checkpoint_dir=checkpoint_dir,
+            checkpoint_every_s=checkpoint_every_s,
+            member=worker_id if checkpoint_dir is not None else None,
         )
     )
 

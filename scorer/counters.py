@@ -24,7 +24,11 @@ class StageHistogram:
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start. Every event taken is decided or repeated; what is no event is dead-lettered.
+    """Totals since the start. Every event taken is decided, repeated or replayed; what is no event is dead-lettered.
+
+    `replayed`: events taken a second time after a restart or rebalance, whose decisions were out already.
+    `restored`: partitions taken over with their state; `checkpoints`: parts written, `checkpoint_failed`: cards whose
+    part could not be, `checkpoint_pause_ns_max`: the longest time the deciding thread gave to them at once.
 
     `stale_tables`: events decided with another day's table than theirs, or with none. `explained`: explanations handed
     over; `explain_failed`: decisions that stay without one; `explain_waiting`: rows handed to the explaining thread and
@@ -35,6 +39,7 @@ class Counters:
     decided: int = 0
     dead_lettered: int = 0
     repeated: int = 0
+    replayed: int = 0
     late: int = 0
     too_late: int = 0
     batches: int = 0
@@ -51,6 +56,10 @@ class Counters:
     explain_waiting: int = 0
     explain_waits: int = 0
     explain_wait_ns: int = 0
+    restored: int = 0
+    checkpoints: int = 0
+    checkpoint_failed: int = 0
+    checkpoint_pause_ns_max: int = 0
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -1,9 +1,9 @@
 """A worker's and the nightly job's clients on one Kafka."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
 from streams.brokers.clients import ConsumerSettings, ProducerSettings, consumer, producer
 from streams.brokers.connection import KafkaConnection
@@ -11,6 +11,10 @@ from streams.errors import BrokerError
 from streams.topics import Topics
 
 METADATA_LIMIT_S = 15.0
+POLL_S = 0.5
+SILENCE_MAX = 60
+"""Polls without an answer of the broker after which reading to the end is given up."""
+MESSAGES_MAX = 4_096
 
 
 class KafkaLinks:
@@ -24,9 +28,11 @@ class KafkaLinks:
         """A producer that sends at once and repeats nothing."""
         return producer(self.connection, ProducerSettings())
 
-    def group_consumer(self, group: str) -> Any:
-        """A member of a consumer group; what it has not committed is read again."""
-        return consumer(self.connection, group, ConsumerSettings(queue_messages=10_000))
+    def group_consumer(self, group: str, member: str | None = None) -> Any:
+        """A member of a consumer group; what it has not committed is read again. One with a name (`member`) that was
+        killed gets its partitions again as soon as it is back, without waiting for its session to end."""
+        extra = {} if member is None else {"group.instance.id": member}
+        return consumer(self.connection, group, ConsumerSettings(queue_messages=10_000), extra)
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises `BrokerError` when the broker or the topic is not there."""
@@ -43,9 +49,42 @@ class KafkaLinks:
         client.assign(assigned)
         return client
 
-    def _lone_consumer(self) -> Any:
+    def edges(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Of each partition of a topic the offset of the oldest message kept, and the one that the next will get."""
+        client = self._lone_consumer()
+        try:
+            partitions = [TopicPartition(topic, partition) for partition in range(self._count(client, topic))]
+            return {at.partition: client.get_watermark_offsets(at, timeout=METADATA_LIMIT_S) for at in partitions}
+        except KafkaException as error:
+            raise BrokerError(f"the offsets of topic {topic} cannot be read: {error.args[0].str()}") from error
+        finally:
+            client.close()
+
+    def whole(self, topics: Sequence[str]) -> Iterator[Any]:
+        """All messages that these topics hold now."""
+        return self.from_places(topics, {})
+
+    def from_places(self, topics: Sequence[str], begins: Mapping[tuple[str, int], int]) -> Iterator[Any]:
+        """All messages that these topics hold now from these places (topic and partition: offset) on; where none is
+        named, from the oldest. Raises `BrokerError` when the broker does not answer."""
+        starts: dict[tuple[str, int], int] = {}
+        for topic in topics:
+            for partition, (low, high) in self.edges(topic).items():
+                start = max(low, begins.get((topic, partition), 0))
+                if start < high:
+                    starts[(topic, partition)] = start
+        if starts:
+            client = self._lone_consumer({"enable.partition.eof": True})
+            client.assign([TopicPartition(*position, offset) for position, offset in starts.items()])
+            try:
+                yield from _to_the_end(client, set(starts))
+            finally:
+                client.close()
+
+    def _lone_consumer(self, extra: Mapping[str, Any] | None = None) -> Any:
         # The name is a formality: a consumer that is assigned by hand and commits nothing joins no group.
-        return consumer(self.connection, f"{self.topics.prefix}.follower", ConsumerSettings(queue_messages=20_000))
+        name = f"{self.topics.prefix}.follower"
+        return consumer(self.connection, name, ConsumerSettings(queue_messages=20_000), extra)
 
     def _partitions(self, topic: str, client: Any) -> int:
         try:
@@ -65,3 +104,21 @@ class KafkaLinks:
             reason = "it has no partitions" if found.error is None else found.error.str()
             raise BrokerError(f"topic {topic} cannot be used: {reason}; check --prefix")
         return len(found.partitions)
+
+
+def _to_the_end(client: Any, unread: set[tuple[str, int]]) -> Iterator[Any]:
+    silent = 0
+    while unread:
+        messages = [message for message in (client.poll(POLL_S),) if message is not None]
+        messages += client.consume(MESSAGES_MAX, 0) if messages else []
+        silent = 0 if messages else silent + 1
+        if silent > SILENCE_MAX:
+            raise BrokerError(f"topics cannot be read to their end: no answer for {POLL_S * SILENCE_MAX:g} s")
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard((message.topic(), message.partition()))
+            elif error.fatal():
+                raise BrokerError(f"topics cannot be read to their end: {error.str()}")

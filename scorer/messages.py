@@ -13,16 +13,20 @@ Origin = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A micro-batch as taken: the events in order, and a letter for each message that is no event."""
+    """A micro-batch as taken: the events in order, the place of each among the messages, and a letter for each message
+    that is no event."""
 
     events: list[CardTransaction]
+    places: list[int]
     dead_letters: list[DeadLetter]
 
 
 def read(values: Sequence[bytes], origin: Callable[[int], Origin]) -> Taken:
     """Decode messages; `origin` tells where the message at an index came from. Never raises for their content."""
-    events, _, malformed = decode_transactions(values)
-    return Taken(events, [_letter(problem, values[problem.index], origin(problem.index)) for problem in malformed])
+    events, places, malformed = decode_transactions(values)
+    return Taken(
+        events, places, [_letter(problem, values[problem.index], origin(problem.index)) for problem in malformed]
+    )
 
 
 def _letter(problem: Malformed, original: bytes, origin: Origin) -> DeadLetter:

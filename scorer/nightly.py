@@ -1,13 +1,13 @@
 """The nightly job: follows the stream, closes business days, publishes their tables to every worker."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from models.features.day_table import DayTable
+from models.features.day_table import DayTable, DayTableAssembler, DayTableError
 from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.engines import Ready, StopSignal
 from streams.codec import decode_day_end, decode_disposition
@@ -38,11 +38,19 @@ class Nightly:
     """Reads events, dispositions and day ends of a run from their beginning; publishes each day's table once.
 
     Messages that cannot be read are counted and left: the workers put them on the dead-letter topic. The tables are
-    published after a restart again, with the same content, since all is read again from the state it started with.
+    closed after a restart again, with the same content, since all is read again from the state it started with; those
+    that are out already (`published`, business days) are not published a second time.
     """
 
-    def __init__(self, closer: DayCloser, topics: Topics, publish: Callable[[DayTable], None]) -> None:
+    def __init__(
+        self,
+        closer: DayCloser,
+        topics: Topics,
+        publish: Callable[[DayTable], None],
+        published: Collection[int] = (),
+    ) -> None:
         self._closer = closer
+        self._published = published
         self._topics = topics
         self._publish = publish
         self.counters = NightlyCounters()
@@ -64,9 +72,12 @@ class Nightly:
     def close_days(self) -> None:
         """Close and publish what is complete."""
         for table in self._closer.close_ready():
+            self.counters.last_day = table.day
+            if table.day in self._published:
+                log.info("the table of business day %d is out already", table.day)
+                continue
             self._publish(table)
             self.counters.published += 1
-            self.counters.last_day = table.day
             log.info("published the table of business day %d", table.day)
 
     def summary(self, status: str) -> dict[str, Any]:
@@ -120,6 +131,20 @@ class TablePublisher:
     def _delivered(self, error: Any, _message: Any) -> None:
         if error is not None:
             self._failure = str(error)
+
+
+def published_days(messages: Iterable[bytes]) -> set[int]:
+    """Business days whose tables are whole among the messages of the day tables' topic."""
+    assembler, days = DayTableAssembler(), set[int]()
+    for message in messages:
+        try:
+            table = assembler.add(message)
+        except DayTableError as error:
+            log.error("a message of the day tables cannot be read: %s", error)
+            continue
+        if table is not None:
+            days.add(table.day)
+    return days
 
 
 def run_nightly(nightly: Nightly, consumer: Any, stop: StopSignal, ready: Ready) -> None:

@@ -8,7 +8,7 @@ from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.engines import StopSignal
 from scorer.health import NightlyMetrics
 from scorer.kafka_links import KafkaLinks
-from scorer.nightly import MESSAGE_BYTES_MAX, Nightly, TablePublisher, run_nightly
+from scorer.nightly import MESSAGE_BYTES_MAX, Nightly, TablePublisher, published_days, run_nightly
 from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.state_files import load_ledger
@@ -26,7 +26,8 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     connection = connection_from(required(options.bootstrap_servers, "--bootstrap-servers", who), options.kafka_config)
     links = KafkaLinks(connection, topics)
     closer = DayCloser(ledger, ledger.last_closed + 1)
-    nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish)
+    published = published_days(message.value() or b"" for message in links.whole((topics.day_tables,)))
+    nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish, published)
     consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
     rehearse_closing(ledger.label_delay_days)
     with Presence(options, nightly.summary, NightlyMetrics(lambda: nightly.summary("ready"))) as presence:

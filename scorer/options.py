@@ -10,6 +10,7 @@ from streams.errors import BadInputError
 
 Explain = Literal["flagged", "all", "none"]
 EXPLAIN: tuple[Explain, ...] = ("flagged", "all", "none")
+CHECKPOINT_EVERY_S = 5.0
 ROLES = ("worker", "nightly")
 
 
@@ -59,6 +60,10 @@ class RunOptions:
     late_scores: Path | None
     files: FileInput
     loadgen: LoadgenLoad = LoadgenLoad()
+    checkpoint_dir: Path | None = None
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S
+    member: str | None = None
+    """Name under which the group knows this worker again when it comes back; None: it is a new one each time."""
 
 
 def required(value: Path | str | None, option: str, who: str) -> str:

@@ -11,6 +11,7 @@ from models.features.batch import Status, TransactionBatch
 from models.features.day_table import DayTable
 from models.features.state import FeatureState
 from rules.pack import APPROVE, Verdicts
+from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.explaining import Scored
@@ -79,6 +80,7 @@ class Pipeline:
         self._explain = explain
         self._explaining: Explains | None = None
         self._late_scores: KeepsLate | None = None
+        self._answered: Answered | None = None
         self._stale_before = parts.state.stale_lookups
         self.counters = counters
 
@@ -89,6 +91,10 @@ class Pipeline:
     def keep_late_scores(self, late_scores: KeepsLate) -> None:
         """From now on say whose rows an overdue model call was made for."""
         self._late_scores = late_scores
+
+    def leave_out(self, answered: Answered) -> None:
+        """From now on decide nothing that is `answered`: such events only enter the state."""
+        self._answered = answered
 
     def prepare(self, events: Sequence[CardTransaction]) -> Batch:
         """Put the events into columns. Batches are decided in the order they were prepared."""
@@ -118,6 +124,8 @@ class Pipeline:
         begin_ns = clock()
         block = state.compute(batch.columns)
         kept = self._keep(block.status)
+        if self._answered:  # empty but after a restart
+            kept = self._undecided(self._answered, batch, block.values, kept)
         values = block.values if kept is None else block.values[kept]
         features_ns = clock()
         verdicts = judge.pack.decide(values)
@@ -149,6 +157,27 @@ class Pipeline:
         counters.late += int((status == Status.LATE).sum())
         counters.too_late += int((status == Status.TOO_LATE).sum())
         return np.flatnonzero(status != Status.REPEATED)
+
+    def _undecided(
+        self, answered: Answered, batch: Batch, values: NDArray[np.float32], kept: NDArray[np.intp] | None
+    ) -> NDArray[np.intp]:
+        """Of the rows kept (None: all) those that are not decided yet; what they still owe, an explanation, is handed
+        over."""
+        rows = range(len(values)) if kept is None else kept.tolist()
+        ids = [event.event_id for event in batch.events]
+        sifted = sift(answered, ids, rows, self._explain)
+        self.counters.replayed += len(rows) - len(sifted.undecided)
+        owed = sifted.unexplained
+        if self._explaining is not None and len(owed):
+            _, judged = self._parts.judge.decide(values[owed])
+            known = np.flatnonzero(judged.path == BY_MODEL)
+            self.counters.explain_failed += len(owed) - len(known)
+            names, emitted = (
+                [ids[row] for row in owed[known].tolist()],
+                [sifted.emitted_ns[at] for at in known.tolist()],
+            )
+            self._explaining.submit(Scored(values[owed[known]], judged.error[known], names, emitted))
+        return sifted.undecided
 
     def _write(self, decided: _Decided, taken_ns: int) -> Generator[Decision, None, list[int]]:
         """The rows as decisions, one by one; returns when each was emitted."""

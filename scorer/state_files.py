@@ -1,8 +1,10 @@
 """The warm state's directory: what a worker and the nightly job start from."""
 
+import os
 from pathlib import Path
 
 from models.features.ledger import RiskLedger
+from models.features.snapshot import DIGEST_BYTES
 from models.features.state import FeatureState
 from streams.errors import BadInputError
 
@@ -18,6 +20,15 @@ def load_features(directory: Path) -> FeatureState:
     path = directory / FEATURES
     _check_there(path)
     return FeatureState.load(path)[0]
+
+
+def digest_of_features(directory: Path) -> str:
+    """What tells one feature state from another: the checksum its file ends with."""
+    path = directory / FEATURES
+    _check_there(path)
+    with path.open("rb") as file:
+        file.seek(-DIGEST_BYTES, os.SEEK_END)
+        return file.read().hex()
 
 
 def load_ledger(directory: Path, label_delay_days: int | None = None) -> RiskLedger:

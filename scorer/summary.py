@@ -26,6 +26,7 @@ def worker_summary(
         "by_outcome": dict(counters.by_outcome),
         "dead_lettered": counters.dead_lettered,
         "repeated": counters.repeated,
+        "replayed": counters.replayed,
         "late": counters.late,
         "too_late": counters.too_late,
         "batches": counters.batches,
@@ -39,6 +40,10 @@ def worker_summary(
         "explain_waiting": counters.explain_waiting,
         "explain_waits": counters.explain_waits,
         "explain_wait_ms": counters.explain_wait_ns / 1e6,
+        "restored": counters.restored,
+        "checkpoints": counters.checkpoints,
+        "checkpoint_failed": counters.checkpoint_failed,
+        "checkpoint_pause_ms_max": counters.checkpoint_pause_ns_max / 1e6,
     }
     if guard is not None:
         found |= guard

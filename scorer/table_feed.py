@@ -10,11 +10,14 @@ from models.features.day_table import DayTable, DayTableAssembler, DayTableError
 from scorer.clock import ClockNs
 from scorer.pipeline import Batch, Pipeline
 from streams.errors import BrokerError
+from streams.labels import NS_PER_DAY
 
 log = logging.getLogger("riskbench.scorer")
 
 WAIT_LIMIT_S = 10.0
 ASYNC_STEP_S = 0.002
+DAYS_AHEAD = 7
+"""Tables of days so far ahead of the events are installed before they are needed."""
 
 
 class TableSource(Protocol):
@@ -143,6 +146,7 @@ class TableGate:
         self._clock_ns = clock_ns
         self._limit_s = limit_s
         self._given_up: set[int] = set()
+        self._ahead: list[DayTable] = []
 
     def wait(self, batch: Batch) -> int:
         """Block until the batch may be decided; nanoseconds waited."""
@@ -173,9 +177,18 @@ class TableGate:
         return self._measured(begin_ns)
 
     def _missing(self, batch: Batch) -> list[int]:
-        for table in self._source.take():
-            self._pipeline.install(table)
+        self._ahead += self._source.take()
+        if self._ahead:
+            self._install_up_to(int(batch.columns.time_ns.max()) // NS_PER_DAY - 1 + DAYS_AHEAD)
         return [day for day in self._pipeline.missing_days(batch) if day not in self._given_up]
+
+    def _install_up_to(self, day: int) -> None:
+        """Install what came, but what is far ahead of the events: a worker that starts again finds the tables of the
+        whole stream, and the state holds a limited number of days."""
+        ready = [table for table in self._ahead if table.day <= day]
+        self._ahead = [table for table in self._ahead if table.day > day]
+        for table in ready:
+            self._pipeline.install(table)
 
     def _left_s(self, begin_ns: int) -> float:
         return self._limit_s - (self._clock_ns() - begin_ns) / 1e9

@@ -1,5 +1,6 @@
 """Sets up and runs a worker: the engine that was asked for, around the pipeline or, for the floor, around nothing."""
 
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -16,10 +17,14 @@ from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.summary import worker_summary
 from streams.brokers.connection import connection_from
+from streams.errors import BadInputError
 from streams.topics import Topics
+
+log = logging.getLogger("riskbench.scorer")
 
 if TYPE_CHECKING:
     from scorer.assembly import Worker
+    from scorer.checkpoint.keeping import Checkpoints
     from scorer.explaining import Explaining, Outlet
     from scorer.table_feed import TableGate
 
@@ -45,6 +50,8 @@ def _links(options: RunOptions) -> KafkaLinks:
 def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     links, counters = _links(options), Counters()
     with _presence(options, counters) as presence:
+        if options.checkpoint_dir is not None:
+            log.info("engine null has no state: --checkpoint-dir is not used")
         share = _share(options, links, counters, clock_ns)
         engine = engine_class("null")(share, counters, clock_ns, options.worker, options.batch_max)
         engine.run(stop, presence.ready)
@@ -56,13 +63,17 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
 
     links = _links(options)
     links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
-    with worker(options, clock_ns) as made, _presence(options, made.counters, made) as presence:
+    with (
+        worker(options, clock_ns) as made,
+        _presence(options, made.counters, made) as presence,
+        _checkpoints(options, links, made, clock_ns) as checkpoints,
+    ):
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
         run = _run_native if options.engine == "native" else _run_faust
         feed.start()
         try:
-            run(options, links, made, gate, clock_ns, stop, presence)
+            run(options, links, made, gate, checkpoints, clock_ns, stop, presence)
         finally:
             feed.stop()
 
@@ -72,14 +83,21 @@ def _run_native(
     links: KafkaLinks,
     made: "Worker",
     gate: "TableGate",
+    checkpoints: "Checkpoints | None",
     clock_ns: ClockNs,
     stop: StopSignal,
     presence: Presence,
 ) -> None:
-    share = _share(options, links, made.counters, clock_ns)
+    share = _share(options, links, made.counters, clock_ns, checkpoints)
     with _explaining(options, links, made, share, clock_ns) as explaining:
         engine = engine_class("native")(
-            share, made.pipeline, gate, explaining, clock_ns=clock_ns, batch_max=options.batch_max
+            share,
+            made.pipeline,
+            gate,
+            explaining,
+            clock_ns=clock_ns,
+            batch_max=options.batch_max,
+            checkpoints=checkpoints,
         )
         engine.run(stop, presence.ready)
 
@@ -89,6 +107,7 @@ def _run_faust(
     links: KafkaLinks,
     made: "Worker",
     gate: "TableGate",
+    checkpoints: "Checkpoints | None",
     clock_ns: ClockNs,
     stop: StopSignal,
     presence: Presence,
@@ -103,12 +122,21 @@ def _run_faust(
         event_partitions=links.partitions(links.topics.events),
         decision_partitions=links.partitions(links.topics.decisions),
         batch_max=options.batch_max,
+        member=options.member,
     )
     outlet = FaustOutlet()
     with _explaining(options, links, made, outlet, clock_ns) as explaining:
-        FaustEngine(settings, made.pipeline, gate, explaining, outlet, counters=made.counters, clock_ns=clock_ns).run(
-            stop, presence.ready
+        engine = FaustEngine(
+            settings,
+            made.pipeline,
+            gate,
+            explaining,
+            outlet,
+            counters=made.counters,
+            clock_ns=clock_ns,
+            checkpoints=checkpoints,
         )
+        engine.run(stop, presence.ready)
 
 
 def _explaining(
@@ -123,6 +151,18 @@ def _explaining(
     return explaining_thread(made, outlet, options, clock_ns)
 
 
+def _checkpoints(
+    options: RunOptions, links: KafkaLinks, made: "Worker", clock_ns: ClockNs
+) -> AbstractContextManager["Checkpoints | None"]:
+    """The worker's checkpoints, if they are kept."""
+    from scorer.checkpoint.opening import open_checkpoints  # noqa: PLC0415
+
+    if options.checkpoint_dir is None:
+        return nullcontext()
+    group = _group(options, links.topics)
+    return open_checkpoints(options, options.checkpoint_dir, group, links, made, clock_ns)
+
+
 def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     from scorer.assembly import explaining_thread, worker  # noqa: PLC0415
     from scorer.engines.inline import InlineDecider  # noqa: PLC0415
@@ -132,6 +172,10 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     from scorer.table_feed import TableGate  # noqa: PLC0415
 
     who = f"engine {options.engine}"
+    if options.checkpoint_dir is not None:
+        raise BadInputError(
+            f"--checkpoint-dir is for engines on a broker: engine {options.engine} reads its file from the start"
+        )
     events = read_events(Path(required(options.files.events, "--events", who)))
     dispositions = read_dispositions(options.files.dispositions)
     out = Path(required(options.files.decisions_out, "--decisions-out", who))
@@ -172,9 +216,15 @@ def _summary(options: RunOptions, counters: Counters, status: str, guard: Mappin
     return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=guard)
 
 
-def _share(options: RunOptions, links: KafkaLinks, counters: Counters, clock_ns: ClockNs) -> PartitionShare:
-    consumer = links.group_consumer(_group(options, links.topics))
-    return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns)
+def _share(
+    options: RunOptions,
+    links: KafkaLinks,
+    counters: Counters,
+    clock_ns: ClockNs,
+    checkpoints: "Checkpoints | None" = None,
+) -> PartitionShare:
+    consumer = links.group_consumer(_group(options, links.topics), options.member)
+    return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns, checkpoints)
 
 
 def _group(options: RunOptions, topics: Topics) -> str:

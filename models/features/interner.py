@@ -22,12 +22,37 @@ def dictionary_of(column: pa.ChunkedArray) -> tuple[Int64s, list[str | None]]:
     return indices, coded.dictionary.to_pylist()
 
 
-class _Codes(dict[str | None, int]):
-    """A dictionary that gives an unknown key the next code."""
+def text_arrays(name: str, strings: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Strings as two arrays for a snapshot: UTF-8 bytes and the length of each."""
+    encoded = [string.encode() for string in strings]
+    return {
+        f"{name}_text": np.frombuffer(b"".join(encoded), np.uint8),
+        f"{name}_lengths": np.array([len(text) for text in encoded], np.int32),
+    }
 
-    def __missing__(self, key: str | None) -> int:
-        code = len(self) - 1  # null has a place in the dictionary but no code
+
+def strings_of(text: UInt8s, lengths: Int32s) -> list[str]:
+    """The strings that `text_arrays` wrote."""
+    whole = text.tobytes()
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    starts = [0, *ends][:-1]
+    return [whole[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+
+
+class _Codes(dict[str | None, int]):
+    """A dictionary that gives an unknown key the next code, and lists the keys in the order of their codes."""
+
+    __slots__ = ("strings",)
+
+    def __init__(self, strings: Iterable[str]) -> None:
+        self.strings = list(strings)
+        super().__init__((string, code) for code, string in enumerate(self.strings))
+        self[None] = MISSING_CODE
+
+    def __missing__(self, key: str) -> int:
+        code = len(self.strings)
         self[key] = code
+        self.strings.append(key)
         return code
 
 
@@ -37,15 +62,19 @@ class Interner:
     __slots__ = ("_codes",)
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
-        self._codes = _Codes({None: MISSING_CODE})
-        self._codes.update((string, code) for code, string in enumerate(strings))
+        self._codes = _Codes(strings)
 
     def __len__(self) -> int:
-        return len(self._codes) - 1
+        return len(self._codes.strings)
 
     def strings(self) -> list[str]:
         """All strings in the order of their codes."""
-        return [string for string in self._codes if string is not None]
+        return list(self._codes.strings)
+
+    def names(self, codes: Int32s) -> list[str]:
+        """The strings of these codes; may be asked by another thread than the one that codes."""
+        strings = self._codes.strings
+        return [strings[code] for code in codes.tolist()]
 
     def encode(self, strings: Sequence[str | None]) -> Int32s:
         """Codes of these strings; new ones are added."""
@@ -65,11 +94,7 @@ class Interner:
 
     def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
         """The strings as two arrays for a snapshot: UTF-8 bytes and the length of each."""
-        encoded = [string.encode() for string in self.strings()]
-        return {
-            f"{name}_text": np.frombuffer(b"".join(encoded), np.uint8),
-            f"{name}_lengths": np.array([len(text) for text in encoded], np.int32),
-        }
+        return text_arrays(name, self._codes.strings)
 
     @staticmethod
     def layout(name: str) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
@@ -79,7 +104,4 @@ class Interner:
     @classmethod
     def from_arrays(cls, text: UInt8s, lengths: Int32s) -> "Interner":
         """The interner that `to_arrays` wrote."""
-        whole = text.tobytes()
-        ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        starts = [0, *ends][:-1]
-        return cls(whole[start:end].decode() for start, end in zip(starts, ends, strict=True))
+        return cls(strings_of(text, lengths))

@@ -119,17 +119,29 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def read_snapshot(path: Path, kind: str, layout: Layout | None = None) -> Snapshot:
+def read_snapshot(path: Path, kind: str, layout: Layout | None = None, advice: str | None = None) -> Snapshot:
     """Read and check a snapshot; its arrays are writable.
 
-    Raises `SnapshotError` when there is none, when it is damaged, of another kind, format or layout.
+    Raises `SnapshotError` when there is none, when it is damaged, of another kind, format or layout. `advice` ends its
+    words; without it they say how a state is had again.
     """
+    try:
+        return _read_snapshot(path, kind, layout)
+    except _UnusableError as error:
+        raise SnapshotError(f"{error}. {_advice(path) if advice is None else advice}".rstrip()) from error.__cause__
+
+
+class _UnusableError(Exception):
+    """What is wrong with a snapshot."""
+
+
+def _read_snapshot(path: Path, kind: str, layout: Layout | None) -> Snapshot:
     content = _read(path)
     if not content.startswith(MAGIC):
         raise SnapshotError(f"{path} is no snapshot of {kind}: it does not start as one ({len(content)} bytes)")
     body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
     if hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest() != digest:
-        raise SnapshotError(f"{path} is damaged: its checksum does not match its {len(content)} bytes. {_advice(path)}")
+        raise _UnusableError(f"{path} is damaged: its checksum does not match its {len(content)} bytes")
     start = len(MAGIC) + 8
     end = start + int.from_bytes(body[len(MAGIC) : start], "little")
     header = _header(path, bytes(body[start:end]))
@@ -158,15 +170,15 @@ def _check_layout(path: Path, snapshot: Snapshot, layout: Layout) -> None:
             )
 
 
-def _of_another_version(path: Path, what: str) -> SnapshotError:
-    return SnapshotError(f"{path} was written by another version of this program: {what}. Warm the state anew.")
+def _of_another_version(path: Path, what: str) -> _UnusableError:
+    return _UnusableError(f"{path} was written by another version of this program: {what}")
 
 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise SnapshotError(f"there is no snapshot {path}. {_advice(path)}") from None
+        raise _UnusableError(f"there is no snapshot {path}") from None
     except OSError as error:
         raise SnapshotError(f"snapshot {path} cannot be read: {error.strerror}") from error
 

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from models.features.batch import FeatureBlock, Float32s, TransactionBatch, UInt8s, Vocabulary
+from models.features.batch import FeatureBlock, Float32s, Int32s, TransactionBatch, UInt8s, Vocabulary
+from models.features.card_rows import CardRows, put_cards, take_cards
 from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
@@ -123,6 +124,22 @@ class FeatureState:
             if row == len(batch):
                 return
             self._store = with_more_entries(self._store)
+
+    def take_cards(self, codes: Int32s) -> CardRows:
+        """Copies of these cards' histories; the codes in `recent` are this state's (see `names_of`)."""
+        return take_cards(self._store, codes)
+
+    def put_cards(self, codes: Int32s, rows: CardRows) -> None:
+        """Put histories in the place of what the state holds of these cards (distinct codes of this state)."""
+        self._store = put_cards(with_cards(self._store, self.cards), codes, rows)
+
+    def codes_of(self, kind: str, names: Sequence[str]) -> Int32s:
+        """This state's codes of ids of a kind (`ID_KINDS`); new ones get one."""
+        return self._coder.interners[kind].encode(names)
+
+    def names_of(self, kind: str, codes: Int32s) -> list[str]:
+        """The ids of these codes; may be asked by another thread."""
+        return self._coder.interners[kind].names(codes)
 
     def save(self, path: Path, offsets: Mapping[str, int]) -> None:
         """Write a snapshot together with the input offsets whose events it contains (see `write_snapshot`)."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ class _Epoch:
 
     offsets: dict[Position, int] = field(default_factory=dict)
     outstanding: int = 0
+    then: Callable[[], None] | None = None
 
 
 class AcknowledgedOffsets:
@@ -25,13 +27,16 @@ class AcknowledgedOffsets:
     Work is cut into epochs: `close_epoch` ends one, and its offsets become committable when its messages and those of
     all epochs before it are acknowledged.
 
-    Messages may be produced, and their deliveries served, by several threads; the rest is for one.
+    Messages may be produced, and their deliveries served, by several threads; the rest is for one. `reached` says for
+    each topic and partition produced to which offset follows the last one acknowledged.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open = _Epoch()
         self._closed: deque[_Epoch] = deque()
+        self._safe: dict[Position, int] = {}
+        self.reached: dict[Position, int] = {}
         self._failure: str | None = None
 
     def took(self, position: Position, offset: int) -> None:
@@ -44,10 +49,12 @@ class AcknowledgedOffsets:
         with self._lock:
             epoch.outstanding += 1
 
-        def delivered(error: Any, _message: Any) -> None:
+        def delivered(error: Any, message: Any) -> None:
             if error is None:
                 with self._lock:
                     epoch.outstanding -= 1
+                    if message is not None:
+                        self.reached[(message.topic(), message.partition())] = message.offset() + 1
             elif self._failure is None:
                 self._failure = str(error)
 
@@ -58,21 +65,30 @@ class AcknowledgedOffsets:
         if self._failure is not None:
             raise BrokerError(f"the broker did not take a message: {self._failure}")
 
-    def close_epoch(self) -> None:
-        """Begin a new epoch, if anything was taken in this one."""
-        if self._open.offsets:
+    def close_epoch(self, then: Callable[[], None] | None = None) -> None:
+        """Begin a new epoch, if anything was taken in this one or `then` is to be called when all of it, and of those
+        before, is acknowledged (see `serve`)."""
+        if self._open.offsets or then is not None:
+            self._open.then = then
             self._closed.append(self._open)
             self._open = _Epoch()
 
+    def serve(self) -> None:
+        """Look which epochs have become complete."""
+        while self._closed and self._closed[0].outstanding == 0:
+            epoch = self._closed.popleft()
+            self._safe.update(epoch.offsets)
+            if epoch.then is not None:
+                epoch.then()
+
     def committable(self) -> dict[Position, int]:
         """Offsets that have become safe since the last call, the next to read by topic and partition."""
-        safe: dict[Position, int] = {}
-        while self._closed and self._closed[0].outstanding == 0:
-            safe.update(self._closed.popleft().offsets)
+        self.serve()
+        safe, self._safe = self._safe, {}
         return safe
 
     def forget(self, positions: set[Position]) -> None:
         """Drop partitions that are no longer this worker's."""
-        for epoch in (self._open, *self._closed):
+        for offsets in (self._safe, *(epoch.offsets for epoch in (self._open, *self._closed))):
             for position in positions:
-                epoch.offsets.pop(position, None)
+                offsets.pop(position, None)

@@ -12,9 +12,11 @@ from typing import Any
 import faust
 from faust.types import TP
 
+from scorer.checkpoint.keeping import Checkpoints
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
+from scorer.engines.faust_checkpoints import FaustCheckpoints
 from scorer.engines.faust_outlet import FaustOutlet, Pending
 from scorer.engines.faust_transport import Delivery, KafkaTransport
 from scorer.explaining import Explaining
@@ -46,6 +48,8 @@ class FaustSettings:
     event_partitions: int
     decision_partitions: int
     batch_max: int
+    member: str | None = None
+    """Name under which the group knows this worker again when it comes back."""
 
 
 class _App(faust.App):  # type: ignore[misc]
@@ -80,6 +84,7 @@ class FaustEngine:
         *,
         counters: Counters,
         clock_ns: ClockNs,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._settings = settings
         self._pipeline = pipeline
@@ -89,6 +94,7 @@ class FaustEngine:
         self._counters = counters
         self._clock_ns = clock_ns
         self._delivery = Delivery()
+        self._keeping = None if checkpoints is None else FaustCheckpoints(checkpoints, self._delivery, self._flush)
         self._ending = False
         self._failure: BaseException | None = None
         self._app: Any = None
@@ -120,7 +126,7 @@ class FaustEngine:
         settings = self._settings
         host, port = settings.connection.addresses[0]
         app = _App(
-            self._explained,
+            self._hand_over,
             settings.group,
             broker=f"kafka://{host}:{port}",
             datadir=folder,
@@ -142,6 +148,8 @@ class FaustEngine:
             producer_max_request_size=4_194_304,
         )
         app.transport = KafkaTransport(app.conf.broker_consumer, app, settings.connection, self._delivery)
+        app.transport.member = settings.member
+        app.transport.restore = None if self._keeping is None else self._restore
         app.producer_transport = KafkaTransport(app.conf.broker_producer, app, settings.connection, self._delivery)
         return app
 
@@ -154,6 +162,8 @@ class FaustEngine:
             self._idle.clear()
             try:
                 await self._decide(stream, self._arrived(stream, first))
+                if self._keeping is not None:
+                    self._keeping.step()
             except Exception as error:
                 self._break_off(error)
                 raise
@@ -177,10 +187,10 @@ class FaustEngine:
                 message.tracked = True
                 consumer.track_message(message)
             events.append(event)
-        return events
+        return events if self._keeping is None else self._keeping.expected(events)
 
     async def _decide(self, stream: Any, arrived: list[Any]) -> None:
-        taken_ns = self._clock_ns()
+        taken_ns, keeping = self._clock_ns(), self._keeping
 
         def origin(index: int) -> Origin:
             message = arrived[index].message
@@ -189,17 +199,27 @@ class FaustEngine:
         async def acknowledge() -> None:
             for event in arrived:
                 await stream.ack(event)
+            if keeping is not None:
+                keeping.end(pending)
 
         pending = Pending(acknowledge)
         self._outlet.begin(pending)
+        if keeping is not None:
+            keeping.begin(pending)
         taken = read([event.message.value or b"" for event in arrived], origin)
         await self._send_dead_letters(taken.dead_letters)
+        cards = None
         if taken.events:
             batch = self._pipeline.prepare(taken.events)
             waited_ns = await self._gate.wait_async(batch)
             if self._explaining is not None:
                 await self._explaining.wait_for_room_async()
+            cards = batch.columns.card
+            if keeping is not None:
+                keeping.before(cards)
             await self._send(self._pipeline.decide(batch, taken_ns, waited_ns))
+        if keeping is not None:
+            keeping.took(arrived, taken.places, cards)
         await pending.settle()
 
     async def _send(self, decisions: Iterable[Decision]) -> None:
@@ -220,6 +240,8 @@ class FaustEngine:
 
     async def _send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         for letter in letters:
+            if self._keeping is not None and self._keeping.lettered(letter.topic, letter.partition, letter.offset):
+                continue
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._counters.dead_lettered += 1
             future = await self._app.producer.send(
@@ -237,6 +259,7 @@ class FaustEngine:
         self._app.on_partitions_assigned.connect(on_assigned, weak=False)
         while not stop.is_set():
             app = self._app
+            self._raise_failure()
             self._raise_if_ended()
             has_share = assigned.is_set() or bool(app.consumer.assignment())
             if has_share and app.flow_control.is_active() and not app.rebalancing:
@@ -250,6 +273,10 @@ class FaustEngine:
             if self._clock_ns() >= lag_due_ns:
                 lag_due_ns += 1_000_000_000
                 self._counters.lag = self._lag()
+            if self._keeping is not None:
+                await self._keeping.serve()
+                if self._idle.is_set():
+                    self._keeping.step()
             await asyncio.sleep(STEP_S)
 
     def _raise_if_ended(self) -> None:
@@ -272,10 +299,31 @@ class FaustEngine:
             await asyncio.wait_for(self._idle.wait(), FINISH_LIMIT_S)
             await asyncio.wait_for(self._explained(), FINISH_LIMIT_S)
             if self._app.started:
-                await asyncio.wait_for(self._app.producer.flush(), FINISH_LIMIT_S)
+                await asyncio.wait_for(self._flush(), FINISH_LIMIT_S)
         except TimeoutError:
             log.error("what was begun was not finished within %g s; it will be read again", FINISH_LIMIT_S)
         await self._app.stop()
+
+    async def _hand_over(self) -> None:
+        """Before partitions are given up: finish what is begun, and leave their state to their next owner."""
+        if self._keeping is None:
+            await self._explained()
+            return
+        await self._idle.wait()
+        await self._explained()
+        await self._keeping.give_up(tp.partition for tp in self._app.consumer.assignment())
+
+    async def _restore(self, assigned: Any) -> dict[Any, int]:
+        if self._keeping is None:
+            raise RuntimeError("there are no checkpoints to restore from")
+        try:
+            return await self._keeping.restore(assigned)
+        except Exception as error:
+            self._break_off(error)
+            raise
+
+    async def _flush(self) -> None:
+        await self._app.producer.flush()
 
     async def _explained(self) -> None:
         """Until every explanation that was asked for is with the producer, or was given up."""

@@ -1,6 +1,7 @@
 """Faust's Kafka driver over our connection, with a short fetch (its own waits 1.5 s when partitions are idle)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiokafka
@@ -17,6 +18,9 @@ FETCH_BYTES_MAX = 1_048_576
 FETCH_TIMEOUT_S = 1.0
 
 
+Restore = Callable[[Any], Awaitable[dict[Any, int]]]
+
+
 class _ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     """Fetches in a thread with an event loop of its own."""
 
@@ -27,6 +31,7 @@ class _ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             **transport.connection.for_aiokafka(),
             client_id=conf.broker_client_id,
             group_id=conf.id,
+            group_instance_id=transport.member,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset=conf.consumer_auto_offset_reset,
@@ -77,6 +82,18 @@ class _Consumer(Consumer):  # type: ignore[misc]
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
         self._read_offset[tp] = message.offset
 
+    async def perform_seek(self) -> None:
+        """After a rebalance: to where the partitions' state is, or, without checkpoints, to what was committed."""
+        restore = self.transport.restore
+        if restore is None:
+            await super().perform_seek()
+            return
+        for tp, offset in (await restore(self.assignment())).items():
+            for known in (self._acked, self._acked_index, self._gap):
+                known.pop(tp, None)
+            await self.seek(tp, offset)
+            self._committed_offset[tp] = offset or None
+
     async def _commit(self, offsets: Any) -> bool:
         if self.transport.delivery.failure is not None:
             return False
@@ -98,15 +115,23 @@ class _Producer(Producer):  # type: ignore[misc]
 
 
 class Delivery:
-    """The first message that the broker did not take, if any."""
+    """The first message that the broker did not take, if any; and, by topic and partition, the offset that follows the
+    last one it took."""
 
     def __init__(self) -> None:
         self.failure: str | None = None
+        self.reached: dict[tuple[str, int], int] = {}
 
     def check(self, future: Any) -> None:
         """A done-callback of a sent message."""
-        if self.failure is None and not future.cancelled() and future.exception() is not None:
-            self.failure = str(future.exception())
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            taken = future.result()
+            self.reached[(taken.topic, taken.partition)] = taken.offset + 1
+        elif self.failure is None:
+            self.failure = str(error)
 
 
 class KafkaTransport(Transport):  # type: ignore[misc]
@@ -119,6 +144,10 @@ class KafkaTransport(Transport):  # type: ignore[misc]
         super().__init__(url, app)
         self.connection = connection
         self.delivery = delivery
+        self.member: str | None = None
+        """Name under which the group knows the consumer again."""
+        self.restore: Restore | None = None
+        """Takes partitions over with their state; the offsets to read them from."""
         self.intake: Any = None
         """The agent's queue, once it has one."""
 

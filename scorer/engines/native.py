@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scorer.checkpoint.keeping import NO_CARDS, Checkpoints
 from scorer.clock import ClockNs
 from scorer.engines import Ready, StopSignal
 from scorer.engines.partitions import PartitionShare
@@ -23,8 +24,10 @@ class NativeEngine:
         *,
         clock_ns: ClockNs,
         batch_max: int,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._share = share
+        self._checkpoints = checkpoints
         self._explaining = explaining
         if explaining is not None:
             share.settle_after(explaining.drain)
@@ -51,7 +54,13 @@ class NativeEngine:
             waited_ns = self._gate.wait(batch)
             if self._explaining is not None:
                 self._explaining.wait_for_room()
+            if self._checkpoints is not None:
+                self._checkpoints.before(batch.columns.card)
             self._share.send(self._pipeline.decide(batch, taken_ns, waited_ns))
+        if self._checkpoints is not None:
+            cards = batch.columns.card if taken.events else NO_CARDS
+            whence = [message.partition() for message in messages], [message.offset() for message in messages]
+            self._checkpoints.took(cards, taken.places, *whence)
         self._share.done(messages)
 
 

@@ -1,9 +1,9 @@
 """A worker's share of a topic through confluent-kafka: take, produce, commit behind what was acknowledged."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -24,6 +24,35 @@ COMMIT_EVERY_NS = 1_000_000_000
 _HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)
 
 
+class Keeping(Protocol):
+    """Keeps the state of partitions (`scorer.checkpoint.keeping.Checkpoints`)."""
+
+    def connect(
+        self,
+        reached: Callable[[], Mapping[Position, int]],
+        when_acknowledged: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """Take what is known of acknowledgements."""
+
+    def restore(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Take partitions over; the offsets to read them from."""
+
+    def expects(self, partition: int, offset: int) -> bool:
+        """Whether the message at this place was not taken yet."""
+
+    def lettered(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether the message at this place was dead-lettered already."""
+
+    def step(self) -> None:
+        """A little work between micro-batches."""
+
+    def finish(self, serve: Callable[[], object]) -> None:
+        """Everything is acknowledged: write what has changed."""
+
+    def give_up(self, partitions: Iterable[int]) -> None:
+        """These partitions go."""
+
+
 class PartitionShare:
     """The partitions of the events topic that the group gave to this worker, and the producer of its answers.
 
@@ -31,13 +60,24 @@ class PartitionShare:
     explanations may be published from another (`scorer.explaining.Outlet`).
     """
 
-    def __init__(self, consumer: Any, producer: Any, topics: Topics, counters: Counters, clock_ns: ClockNs) -> None:
+    def __init__(
+        self,
+        consumer: Any,
+        producer: Any,
+        topics: Topics,
+        counters: Counters,
+        clock_ns: ClockNs,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._consumer = consumer
         self._producer = producer
         self._topics = topics
         self._counters = counters
         self._clock_ns = clock_ns
+        self._keeping = keeping
         self._offsets = AcknowledgedOffsets()
+        if keeping is not None:
+            keeping.connect(lambda: self._offsets.reached, self._offsets.close_epoch)
         self._assigned: set[Position] = set()
         self._safe: dict[Position, int] = {}
         self._revocations = 0
@@ -93,7 +133,7 @@ class PartitionShare:
         revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
         if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
-            return [message for message in rest if self._is_message(message)]
+            return [message for message in rest if self._is_message(message) and self._is_expected(message)]
         return [message for message in (first, *rest) if self._is_message(message)]
 
     def done(self, messages: Iterable[Any]) -> None:
@@ -130,6 +170,8 @@ class PartitionShare:
     def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Hand over what could not be read, and count it."""
         for letter in letters:
+            if self._keeping is not None and self._keeping.lettered(letter.topic, letter.partition, letter.offset):
+                continue
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._counters.dead_lettered += 1
             self._produce(self._topics.dead_letter, None, encode(letter), self._offsets.follow())
@@ -137,6 +179,9 @@ class PartitionShare:
     def tick(self) -> None:
         """Serve deliveries; commit and measure the lag when a second has passed."""
         self._offsets.raise_failure()
+        if self._keeping is not None:
+            self._offsets.serve()
+            self._keeping.step()
         now_ns = self._clock_ns()
         if now_ns < self._commit_due_ns:
             return
@@ -162,6 +207,8 @@ class PartitionShare:
             raise BrokerError(f"the broker has not acknowledged all messages within {FLUSH_LIMIT_S:g} s")
         self._offsets.raise_failure()
         self._offsets.close_epoch()
+        if self._keeping is not None:
+            self._keeping.finish(self._offsets.serve)
         self._commit(asynchronous=False)
 
     def _commit(self, asynchronous: bool) -> None:
@@ -187,7 +234,10 @@ class PartitionShare:
             lag += max(0, end - at.offset)
         return lag
 
-    def _on_assign(self, _consumer: Any, partitions: list[Any]) -> None:
+    def _on_assign(self, consumer: Any, partitions: list[Any]) -> None:
+        if self._keeping is not None:
+            starts = self._keeping.restore([at.partition for at in partitions])
+            consumer.assign([TopicPartition(at.topic, at.partition, starts[at.partition]) for at in partitions])
         self._assigned |= _positions(partitions)
         self._joined = True
         log.info("assigned partitions %s", sorted(at.partition for at in partitions))
@@ -203,7 +253,12 @@ class PartitionShare:
         for at in gone:
             self._safe.pop(at, None)
         self._offsets.forget(gone)
+        if self._keeping is not None:
+            self._keeping.give_up([at.partition for at in partitions])
         log.info("gave up partitions %s", sorted(at.partition for at in partitions))
+
+    def _is_expected(self, message: Any) -> bool:
+        return self._keeping is None or self._keeping.expects(message.partition(), message.offset())
 
     def _is_message(self, message: Any) -> bool:
         error = message.error()

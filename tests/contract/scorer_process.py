@@ -57,10 +57,10 @@ class Process:
         return found
 
 
-def start(folder: Path, name: str, options: Sequence[str]) -> Process:
-    """`python -m scorer` with these options."""
+def start(folder: Path, name: str, options: Sequence[str], worker_id: str | None = None) -> Process:
+    """`python -m scorer` with these options; `name` is the one of its files, and the worker's if that has none."""
     files = folder / f"{name}.ready", folder / f"{name}.summary", folder / f"{name}.log"
-    told = ["--worker-id", name, "--ready-file", str(files[0]), "--summary", str(files[1])]
+    told = ["--worker-id", worker_id or name, "--ready-file", str(files[0]), "--summary", str(files[1])]
     with files[2].open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "scorer", *options, *told], stdout=log, stderr=log, cwd=Path(__file__).parents[2]
