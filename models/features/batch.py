@@ -99,7 +99,8 @@ class TransactionBatch:
         contiguous: Sequence[Any] = _columns_of(self)
         if len(self) > 1:  # a single row is
             contiguous = [column if column.flags.c_contiguous else column.copy() for column in contiguous]
-        return Columns(contiguous[0].view(np.int64), *contiguous[1:])
+        # as Columns(…) does, without taking thirteen arguments apart
+        return tuple.__new__(Columns, (contiguous[0].view(np.int64), *contiguous[1:]))
 
 
 _columns_of = attrgetter(*(field.name for field in fields(TransactionBatch)))

@@ -1,7 +1,9 @@
 """The feature state of one scorer: card histories, codes and day tables; what a snapshot saves and restores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,6 +14,7 @@ from models.features.card_rows import CardRows, put_cards, take_cards
 from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
+from models.features.compiled import entry_point
 from models.features.day_table import DayTable
 from models.features.held_tables import HeldTables
 from models.features.interner import Interner
@@ -25,6 +28,19 @@ from models.features.kernel import (
 )
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from streams.transaction import CardTransaction
+
+Kernel = Callable[..., int]
+_dtype_of = attrgetter("dtype")
+
+
+class _Compute(NamedTuple):
+    """The feature kernel's entry point, and for what it holds."""
+
+    kernel: Kernel
+    store: CardStore
+    tables: Any
+    types: tuple[np.dtype[Any], ...]
+
 
 SNAPSHOT_KIND = "feature state"
 
@@ -58,12 +74,13 @@ class FeatureState:
     """Everything the features of the next event depend on. One state serves one stream of whole cards: events of a
     card must all reach the same state, other cards do not matter. One thread at a time."""
 
-    __slots__ = ("_coder", "_held", "_store")
+    __slots__ = ("_coder", "_compute", "_held", "_store")
 
     def __init__(self, coder: EventCoder, store: CardStore, held: HeldTables) -> None:
         self._coder = coder
         self._store = store
         self._held = held
+        self._compute: _Compute | None = None
 
     @classmethod
     def empty(cls, vocabulary: Vocabulary) -> "FeatureState":
@@ -110,20 +127,36 @@ class FeatureState:
         """Take the batch into the state and return its feature rows; any split into batches gives the same rows."""
         values = np.empty((len(batch), len(FEATURES)), np.float32)
         status = np.zeros(len(batch), np.uint8)
-        self.compute_into(batch, values, status)
+        self._advance(batch, values, status, self._entry_point)
         return FeatureBlock(values, status)
 
     def compute_into(self, batch: TransactionBatch, values: Float32s, status: UInt8s) -> None:
         """As `compute`, into arrays of the caller: `values` float32 [n, F] and `status` uint8 [n], both contiguous."""
+        self._advance(batch, values, status, lambda *_: compute_rows)
+
+    def _advance(
+        self, batch: TransactionBatch, values: Float32s, status: UInt8s, kernel: Callable[..., Kernel]
+    ) -> None:
         self._store = with_cards(self._store, self.cards)
         self._held.need(batch.time_ns)
-        columns = batch.columns()
+        columns, stale_lookups = batch.columns(), self._held.stale_lookups
         row = 0
         while True:
-            row = compute_rows(row, columns, self._store, self._held.tables, values, status, self._held.stale_lookups)
+            store, tables = self._store, self._held.tables
+            compute = kernel(columns, store, tables, values, status, stale_lookups)
+            row = compute(row, columns, store, tables, values, status, stale_lookups)
             if row == len(batch):
                 return
-            self._store = with_more_entries(self._store)
+            self._store = with_more_entries(store)
+
+    def _entry_point(self, columns: Sequence[Any], store: CardStore, tables: Any, *rest: Any) -> Kernel:
+        """The kernel for such arguments, kept until one of them is another: store and tables by themselves, columns by
+        their types, the rest by who made it."""
+        known, types = self._compute, tuple(map(_dtype_of, columns))
+        if known is None or known.store is not store or known.tables is not tables or known.types != types:
+            kernel = entry_point(compute_rows, 0, columns, store, tables, *rest)
+            known = self._compute = _Compute(kernel, store, tables, types)
+        return known.kernel
 
     def take_cards(self, codes: Int32s) -> CardRows:
         """Copies of these cards' histories; the codes in `recent` are this state's (see `names_of`)."""

@@ -1,7 +1,10 @@
 """One state, however the stream reaches it: the same bits in any batches, as messages or columns, in partitions."""
 
+import dataclasses
 import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -306,3 +309,27 @@ def test_saved_anywhere_and_restored_is_never_stopped(
     after = restored.compute(restored.code_events(events[offsets["events-0"] :]))
     assert same_bits(joined([before, after]), expected)
     assert (restored.stale_lookups, restored.cards) == (whole.stale_lookups, whole.cards)
+
+
+def test_the_kernel_is_asked_for_anew_when_an_argument_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is called past numba's look at its arguments: whoever does that has to look himself."""
+    asked: list[tuple[Any, ...]] = []
+
+    def found(_kernel: Any, *arguments: Any) -> Callable[..., int]:
+        asked.append(arguments)
+        return lambda row, columns, *rest: len(columns[0])
+
+    monkeypatch.setattr("models.features.state.entry_point", found)
+    state, events = FeatureState.empty(VOCABULARY), random_stream(5)
+    usual = state.code_events(events[:1])
+    for batch, times in (
+        (usual, 1),
+        (usual, 1),
+        (dataclasses.replace(usual, card=usual.card.astype(np.int64)), 2),
+        (usual, 3),
+    ):
+        state.compute(batch)
+        assert len(asked) == times
+    state.install(day_table(FIRST_DAY + 60))
+    state.compute(usual)
+    assert len(asked) == 4
