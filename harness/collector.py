@@ -10,9 +10,11 @@ import logging
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +23,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.accounts import DUPLICATE, LATE, Accounts
+from harness.accounts import DUPLICATE, LATE, UNKNOWN, Accounts
 from harness.audit_trail.records import Opening, Thresholds
 from harness.audit_trail.writer import AuditTrail
-from harness.decision_rows import DECISION_ROWS_SCHEMA, Answer, EventTimes, answered_rows, lost_rows
+from harness.decision_rows import Answers, EventTimes, answered_rows, joined, lost_rows, open_rows
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.pages import Pages
 from harness.priority import LAST, claim_priority
 from harness.progress import Live
 from harness.spool import SpoolReader, Stamped
 from streams.codec import UNDECODABLE, decode_decision
-from streams.decision import PATHS
+from streams.decision import PATHS, Decision
 
 logger = logging.getLogger("riskbench.harness.collector")
 ROWS_PER_GROUP = 8_192
 IDLE_S = 0.02
 WINDOW_NS = 1_000_000_000
+KINDS = {UNKNOWN: "unknown", DUPLICATE: "duplicate"}
+"""Of records, by what stands in place of an ordinal."""
 
 
 class RecordsPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +82,9 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A message that is no decision."""
+    """A message that is no decision; `before` is how many decisions of its batch were received before it."""
 
+    before: int
     error: str
     received_ns: int
     value: bytes
@@ -107,7 +112,8 @@ class Collector:
     ) -> None:
         self.accounts, self._times, self._writer, self._live = accounts, times, writer, live
         self._records = records
-        self._rows: list[Answer] = []
+        self._rows: list[Answers] = []
+        self._rows_held = 0
         self._recent: list[npt.NDArray[np.int64]] = []
         self._window_ends_ns = 0
         self.malformed = 0
@@ -116,55 +122,70 @@ class Collector:
 
     def take(self, stamped: list[Stamped]) -> None:
         """Decode, match, count, record, and write a row group when enough rows have gathered."""
-        read = [self._decode(*item) for item in stamped]
-        found = [each for each in read if isinstance(each, Answer)]
-        received = np.fromiter((answer.received_ns for answer in found), np.int64, len(found))
-        ordinals = self.accounts.match([answer.decision.event_id for answer in found], received)
-        answers = [Answer(a.decision, a.received_ns, o) for a, o in zip(found, ordinals.tolist(), strict=True)]
-        matched = [answer for answer in answers if answer.ordinal >= 0]
-        for answer in matched:
-            self.by_path[answer.decision.path] += 1
-        self._rows += matched
-        known = ordinals >= 0
-        self._recent.append(received[known] - self.accounts.intended_ns[ordinals[known]])
+        decisions, received, unreadable = self._decode(stamped)
+        ordinals = self.accounts.match([decision.event_id for decision in decisions], received)
+        answers = Answers(decisions, received, ordinals)
+        matched = answers.matched()
+        for path, count in Counter(map(attrgetter("path"), matched.decisions)).items():
+            self.by_path[path] += count
+        self._rows.append(matched)
+        self._rows_held += len(matched)
+        self._recent.append(matched.received_ns - self.accounts.intended_ns[matched.ordinals])
         if self._records is not None:
             self._records.explanations.expect(matched)
-            self._record(self._records.trail, read, answers)
-        if len(self._rows) >= ROWS_PER_GROUP:
+            self._record(self._records.trail, answers, unreadable)
+        if self._rows_held >= ROWS_PER_GROUP:
             self.write()
 
-    def _record(self, trail: AuditTrail, read: list[Answer | Unreadable], answers: list[Answer]) -> None:
+    def _record(self, trail: AuditTrail, answers: Answers, unreadable: list[Unreadable]) -> None:
         """One audit record a message, in the order of receipt."""
-        in_order = iter(answers)
-        state = self.accounts.state
-        for each in read:
-            if isinstance(each, Unreadable):
-                trail.malformed("decision", each.error, each.value, each.received_ns)
-                continue
-            decision, received_ns, ordinal = next(in_order)
-            if ordinal >= 0:
-                trail.decision("decision", decision, received_ns, ordinal, late=bool(state[ordinal] == LATE))
-            else:
-                kind = "duplicate" if ordinal == DUPLICATE else "unknown"
-                trail.decision(kind, decision, received_ns, ordinal)
+        begin = 0
+        for each in unreadable:
+            self._record_answers(trail, answers.between(begin, each.before))
+            trail.malformed("decision", each.error, each.value, each.received_ns)
+            begin = each.before
+        self._record_answers(trail, answers.between(begin, len(answers)))
         trail.flush()
 
-    def _decode(self, received_ns: int, value: bytes) -> Answer | Unreadable:
-        try:
-            return Answer(decode_decision(value), received_ns, -1)
-        except UNDECODABLE as error:
-            self.malformed += 1
-            if self.first_malformed is None:
-                self.first_malformed = str(error)
-                logger.warning("malformed decision: %s; its first bytes: %r", error, value[:200])
-            return Unreadable(str(error), received_ns, value)
+    def _record_answers(self, trail: AuditTrail, answers: Answers) -> None:
+        late = (answers.ordinals >= 0) & (self.accounts.state[answers.ordinals] == LATE)
+        rows = zip(
+            answers.decisions, answers.received_ns.tolist(), answers.ordinals.tolist(), late.tolist(), strict=True
+        )
+        for decision, received_ns, ordinal, is_late in rows:
+            trail.decision(KINDS.get(ordinal, "decision"), decision, received_ns, ordinal, late=is_late)
+
+    def _decode(self, stamped: list[Stamped]) -> tuple[list[Decision], npt.NDArray[np.int64], list[Unreadable]]:
+        """The decisions, when each was received, and what is none."""
+        decisions: list[Decision] = []
+        received: list[int] = []
+        unreadable: list[Unreadable] = []
+        for received_ns, value in stamped:
+            try:
+                decisions.append(decode_decision(value))
+            except UNDECODABLE as error:
+                unreadable.append(Unreadable(len(decisions), str(error), received_ns, value))
+            else:
+                received.append(received_ns)
+        if unreadable:
+            self._count_malformed(unreadable)
+        return decisions, np.array(received, np.int64), unreadable
+
+    def _count_malformed(self, unreadable: list[Unreadable]) -> None:
+        self.malformed += len(unreadable)
+        if self.first_malformed is None:
+            first = unreadable[0]
+            self.first_malformed = first.error
+            logger.warning("malformed decision: %s; its first bytes: %r", first.error, first.value[:200])
 
     def write(self) -> None:
         """Write the gathered rows as a row group."""
-        if self._rows:
-            late = self.accounts.state[[row.ordinal for row in self._rows]] == LATE
-            self._writer.write_table(answered_rows(self._rows, late, self._times))
-            self._rows.clear()
+        if self._rows_held:
+            rows = joined(self._rows)
+            late = self.accounts.state[rows.ordinals] == LATE
+            self._writer.write_table(answered_rows(rows, late, self._times))
+        self._rows.clear()
+        self._rows_held = 0
 
     def show(self, now_ns: int) -> None:
         """Update the live figures; the percentiles once a second, over that second's decisions. What was recorded is
@@ -248,9 +269,7 @@ def run_collector(plan: CollectorPlan) -> None:
     accounts = Accounts.open(Path(plan.feed), start_ns, plan.timeout_ns)
     times = EventTimes(accounts.intended_ns, np.load(plan.sent, mmap_mode="r"), plan.measured_from)
     with ExitStack() as stack:
-        writer = stack.enter_context(
-            pq.ParquetWriter(plan.out, DECISION_ROWS_SCHEMA, compression="zstd", compression_level=1)
-        )
+        writer = stack.enter_context(open_rows(Path(plan.out)))
         records = None
         if plan.records is not None:
             opened = open_records(plan.records, accounts, Path(plan.feed), plan.measured_from)

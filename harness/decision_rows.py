@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, compress
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from streams.decision import Decision, Reason
@@ -15,6 +18,11 @@ from streams.decision import Decision, Reason
 STAGES = ("features", "rules", "model", "explain", "table_wait")
 Int64s = npt.NDArray[np.int64]
 _WORD = pa.dictionary(pa.int32(), pa.string())
+_ANSWERED = pa.array(["decided", "late"])
+_PLAIN = (
+    *("event_id", "outcome", "score", "path", "margin", "rules_version", "model_version", "worker"),
+    *("taken_ns", "emitted_ns", "features"),
+)
 REASON = pa.struct(
     [
         pa.field("code", pa.string()),
@@ -52,6 +60,10 @@ DECISION_ROWS_SCHEMA = pa.schema(
     ]
 )
 """`response_ns` of a lost event is the time-out (the ceiling): whoever takes percentiles of the column counts it."""
+_REPEATED = [
+    *(field.name for field in DECISION_ROWS_SCHEMA if pa.types.is_dictionary(field.type)),
+    *(f"reasons.list.element.{name}" for name in ("code", "text", "kind", "cause")),
+]
 
 
 def measured_batches(decisions: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -69,12 +81,46 @@ def column_of(batch: pa.RecordBatch, name: str) -> tuple[Int64s, npt.NDArray[np.
     return column.fill_null(0).to_numpy(), column.is_valid().to_numpy(zero_copy_only=False)
 
 
-class Answer(NamedTuple):
-    """A decision, when it was received (ns, monotonic), and the ordinal of its event (-1: not matched yet)."""
+def open_rows(path: Path) -> pq.ParquetWriter:
+    """A writer of decisions.parquet, a context. Only words are encoded by dictionary: ids, instants, scores and feature
+    bytes hardly ever repeat, and looking for it costs time and bytes."""
+    return pq.ParquetWriter(
+        path, DECISION_ROWS_SCHEMA, compression="zstd", compression_level=1, use_dictionary=_REPEATED
+    )
 
-    decision: Decision
-    received_ns: int
-    ordinal: int
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Decisions in the order of receipt; when each was received (ns, monotonic) and the ordinal of its event, int64 [n]
+    (negative: it answers no event, see `harness.accounts`)."""
+
+    decisions: list[Decision]
+    received_ns: Int64s
+    ordinals: Int64s
+
+    def __len__(self) -> int:
+        return len(self.decisions)
+
+    def between(self, start: int, end: int) -> "Answers":
+        """The answers from index `start` up to `end`."""
+        return Answers(self.decisions[start:end], self.received_ns[start:end], self.ordinals[start:end])
+
+    def matched(self) -> "Answers":
+        """Those that answer an event."""
+        known = self.ordinals >= 0
+        if known.all():
+            return self
+        decisions = list(compress(self.decisions, known.tolist()))
+        return Answers(decisions, self.received_ns[known], self.ordinals[known])
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Several batches as one."""
+    return Answers(
+        list(chain.from_iterable(part.decisions for part in parts)),
+        np.concatenate([part.received_ns for part in parts]),
+        np.concatenate([part.ordinals for part in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +132,29 @@ class EventTimes:
     measured_from: int
 
 
-def _service_ns(decision: Decision) -> int | None:
-    if decision.taken_ns is None or decision.emitted_ns is None:
-        return None
-    return decision.emitted_ns - decision.taken_ns
+def reasons_column(reasons: Sequence[list[Reason]]) -> pa.Array:
+    """Reasons of decisions or explanations as lists of `REASON`; few have any, so only those become rows."""
+    ends = np.cumsum([0, *map(len, reasons)], dtype=np.int32)
+    given = [reason for some in reasons if some for reason in some]
+    rows = [{name: getattr(reason, name) for name in REASON.names} for reason in given]
+    return pa.ListArray.from_arrays(ends, pa.array(rows, REASON))
 
 
-def reason_rows(reasons: list[Reason]) -> list[dict[str, Any]]:
-    """Reasons as rows of `REASON`."""
-    return [
-        {"code": r.code, "text": r.text, "kind": r.kind, "contribution": r.contribution, "cause": r.cause}
-        for r in reasons
-    ]
+def _service_ns(taken_ns: pa.Array, emitted_ns: pa.Array) -> pa.Array:
+    """Null where either instant is."""
+    return pc.subtract(emitted_ns, taken_ns)
 
 
-def _given(rows: list[Answer]) -> dict[str, list[Any]]:
-    decisions = [row.decision for row in rows]
-    plain = ("event_id", "outcome", "score", "path", "margin", "rules_version", "model_version", "worker")
-    columns: dict[str, list[Any]] = {name: [getattr(d, name) for d in decisions] for name in plain}
-    columns |= {name: [getattr(d, name) for d in decisions] for name in ("taken_ns", "emitted_ns", "features")}
-    columns["reasons"] = [reason_rows(d.reasons) for d in decisions]
-    columns["service_ns"] = [_service_ns(d) for d in decisions]
-    for stage in STAGES:
-        columns[f"stage_{stage}_ns"] = [d.stages_ns.get(stage) for d in decisions]
+def _given(decisions: list[Decision]) -> dict[str, Any]:
+    """The columns that are a decision's own fields, or made of them."""
+    columns: dict[str, Any] = {name: list(map(attrgetter(name), decisions)) for name in _PLAIN}
+    for name in ("taken_ns", "emitted_ns"):
+        columns[name] = pa.array(columns[name], pa.int64())
+    columns["service_ns"] = _service_ns(columns["taken_ns"], columns["emitted_ns"])
+    columns["reasons"] = reasons_column([decision.reasons for decision in decisions])
+    stages = [decision.stages_ns for decision in decisions]
+    if any(stages):
+        columns |= {f"stage_{stage}_ns": [each.get(stage) for each in stages] for stage in STAGES}
     return columns
 
 
@@ -118,6 +164,8 @@ def _table(columns: dict[str, Any], rows: int) -> pa.Table:
         values = columns.get(field.name)
         if values is None:
             arrays.append(pa.nulls(rows, field.type))
+        elif isinstance(values, pa.Array):
+            arrays.append(values)
         elif pa.types.is_dictionary(field.type):
             arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:
@@ -125,22 +173,21 @@ def _table(columns: dict[str, Any], rows: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=DECISION_ROWS_SCHEMA)
 
 
-def answered_rows(rows: list[Answer], late: npt.NDArray[np.bool_], times: EventTimes) -> pa.Table:
+def answered_rows(answers: Answers, late: npt.NDArray[np.bool_], times: EventTimes) -> pa.Table:
     """Rows of matched answers."""
-    ordinals = np.fromiter((row.ordinal for row in rows), np.int64, len(rows))
-    received = np.fromiter((row.received_ns for row in rows), np.int64, len(rows))
+    ordinals, received = answers.ordinals, answers.received_ns
     intended = times.intended_ns[ordinals]
     columns = {
-        **_given(rows),
+        **_given(answers.decisions),
         "ordinal": ordinals,
         "measured": ordinals >= times.measured_from,
-        "status": np.where(late, "late", "decided").tolist(),
+        "status": _ANSWERED.take(pa.array(late.astype(np.int8))).dictionary_encode(),
         "intended_ns": intended,
         "sent_ns": times.sent_ns[ordinals],
         "received_ns": received,
         "response_ns": received - intended,
     }
-    return _table(columns, len(rows))
+    return _table(columns, len(answers))
 
 
 def lost_rows(ordinals: Int64s, event_ids: pa.ChunkedArray, timeout_ns: int, times: EventTimes) -> pa.Table:

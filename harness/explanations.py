@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from harness.accounts import Accounts
 from harness.audit_trail.writer import AuditTrail
-from harness.decision_rows import REASON, Answer, reason_rows
+from harness.decision_rows import REASON, Answers, reasons_column
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_explanation
 from streams.decision import Explanation
@@ -55,10 +55,11 @@ class Explanations:
         self._rows: list[tuple[Explanation, int]] = []
         self.duplicated = self.unknown = self.malformed = 0
 
-    def expect(self, answers: list[Answer]) -> None:
-        """Note which of the decisions have to be explained, and which bring their explanation with them."""
-        for decision, _, ordinal in answers:
-            if any(reason.kind == "feature" for reason in decision.reasons):
+    def expect(self, answers: Answers) -> None:
+        """Note which of the decisions have to be explained, and which bring their explanation with them; all of them
+        answer an event."""
+        for decision, ordinal in zip(answers.decisions, answers.ordinals.tolist(), strict=True):
+            if decision.reasons and any(reason.kind == "feature" for reason in decision.reasons):
                 self._state[ordinal] |= EXPLAINED
             elif decision.path == "model" and (
                 self._asked == "all" or (self._asked == "flagged" and decision.outcome != "approve")
@@ -116,9 +117,9 @@ class Explanations:
             name: [getattr(each, name) for each in explanations]
             for name in ("event_id", "model_version", "worker", "decided_ns", "emitted_ns", "explain_ns")
         }
-        columns["reasons"] = [reason_rows(each.reasons) for each in explanations]
         columns |= {"ordinal": ordinals, "measured": ordinals >= self._measured_from}
         plain = [pa.string() if pa.types.is_dictionary(field.type) else field.type for field in EXPLANATION_ROWS_SCHEMA]
+        columns["reasons"] = reasons_column([each.reasons for each in explanations])
         arrays = [
             pa.array(columns[field.name], kind).cast(field.type)
             for field, kind in zip(EXPLANATION_ROWS_SCHEMA, plain, strict=True)

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from harness.accounts import Accounts
 from harness.collector import Collector, open_records
-from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
+from harness.decision_rows import EventTimes, open_rows
 from harness.instruments import StreamPlan
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
@@ -72,7 +71,7 @@ def collect(plan: StreamPlan, start_ns: int, work: Path) -> tuple[dict[str, Any]
     accounts = Accounts.open(plan.feed, start_ns, round(plan.timeout_s * 1e9))
     times = EventTimes(accounts.intended_ns, accounts.intended_ns, plan.measured_from)
     with ExitStack() as stack:
-        writer = stack.enter_context(pq.ParquetWriter(plan.decisions, DECISION_ROWS_SCHEMA, compression="zstd"))
+        writer = stack.enter_context(open_rows(plan.decisions))
         records = None
         if plan.records is not None:
             records = stack.enter_context(open_records(plan.records, accounts, plan.feed, plan.measured_from))

@@ -16,7 +16,7 @@ Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """At most what 64 bits hold: a column has no room for more."""
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why: a rule that fired or a feature that moved the score, in words.
 
     `contribution` is the feature's share of the raw margin (log-odds); rules have none. `cause` is the family of what
@@ -30,7 +30,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cause: Cause | None = None
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One decision on the wire (JSON). `event_id`, `outcome` and `score` are required of every scorer; the rest is
     measured where it is given.
 

@@ -52,8 +52,10 @@ class OpenRecord(msgspec.Struct, frozen=True, kw_only=True, tag="open", tag_fiel
 
 class Answered(msgspec.Struct, kw_only=True, gc=False):
     """One decision as it was received. `input` is the hash of the event's bytes as sent, `features` of the feature
-    bytes; null where there are none. `received_ns` is a reading of the machine's monotonic clock."""
+    bytes; null where there are none. `received_ns` is a reading of the machine's monotonic clock. `late`: it came after
+    the time-out; said of decisions that count only."""
 
+    late: bool | msgspec.UnsetType = msgspec.UNSET
     seq: int
     event_id: str
     input: str | None
@@ -71,9 +73,7 @@ class Answered(msgspec.Struct, kw_only=True, gc=False):
 
 
 class DecisionRecord(Answered, tag="decision", tag_field="kind"):
-    """The decision that counts: the first of its event. `late`: it came after the time-out."""
-
-    late: bool
+    """The decision that counts: the first of its event."""
 
 
 class DuplicateRecord(Answered, tag="duplicate", tag_field="kind"):
@@ -167,9 +167,6 @@ def file_hash(path: Path) -> str:
 
 def chained(body: bytes, prev: str) -> tuple[bytes, str]:
     """The line of a record whose JSON object is `body`, and its hash; `prev` is the hash of the line before."""
-    kept = b'%b,"prev":"%b"' % (body[:-1], prev.encode())
-    digest = _EMPTY.copy()
-    digest.update(kept)
-    digest.update(b"}")
-    own = digest.hexdigest()
-    return b'%b,"hash":"%b"}\n' % (kept, own.encode()), own
+    signed = b"".join((body[:-1], b',"prev":"', prev.encode(), b'"}'))
+    own = content_hash(signed)
+    return b"".join((signed[:-1], b',"hash":"', own.encode(), b'"}\n')), own

@@ -1,7 +1,6 @@
 """Writes a run's audit trail while the decisions arrive. Only ever appends."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from harness.audit_trail.records import (
 from streams.decision import Decision, Explanation
 
 SYNC_EVERY_NS = 1_000_000_000
-ANSWERS: dict[str, Callable[..., Answered]] = {
+ANSWERS: dict[str, type[Answered]] = {
     "decision": DecisionRecord,
     "duplicate": DuplicateRecord,
     "unknown": UnknownRecord,
@@ -61,20 +60,17 @@ class AuditTrail:
         self._sync_due_ns = 0
         self.records = 0
         self.head = FIRST
-        self.kinds: Counter[str] = Counter()
-        self._append("open", OpenRecord(seq=0, format=FORMAT, opening=opening, thresholds=thresholds))
+        self._append(OpenRecord(seq=0, format=FORMAT, opening=opening, thresholds=thresholds))
         self.flush()
 
-    def _append(self, kind: str, record: Record | Answered | Explained) -> None:
+    def _append(self, record: Record | Answered | Explained) -> None:
         line, self.head = chained(self._encode(record), self.head)
         self._lines.append(line)
         self.records += 1
-        self.kinds[kind] += 1
 
     def decision(self, kind: str, decision: Decision, received_ns: int, ordinal: int, *, late: bool = False) -> None:
         """Append a received decision; `kind` is decision, duplicate or unknown; `ordinal` is negative when the event is
         not known."""
-        more = {"late": late} if kind == "decision" else {}
         record = ANSWERS[kind](
             seq=self.records,
             event_id=decision.event_id,
@@ -90,9 +86,9 @@ class AuditTrail:
             model_version=decision.model_version,
             worker=decision.worker,
             received_ns=received_ns,
-            **more,
+            late=late if kind == "decision" else msgspec.UNSET,
         )
-        self._append(kind, record)
+        self._append(record)
 
     def malformed(self, of: str, error: str, content: bytes, received_ns: int) -> None:
         """Append a message that could not be read; `of` is decision or explanation."""
@@ -105,13 +101,13 @@ class AuditTrail:
             begins=content[:HEAD_BYTES].decode("utf-8", "backslashreplace"),
             received_ns=received_ns,
         )
-        self._append("malformed", record)
+        self._append(record)
 
     def lost(self, events: Iterable[tuple[str, int, int]]) -> None:
         """Append the events that were sent and never decided: (event id, ordinal, sent_ns)."""
         for event_id, ordinal, sent_ns in events:
             sent = content_hash(self._event_bytes(ordinal))
-            self._append("lost", LostRecord(seq=self.records, event_id=event_id, input=sent, sent_ns=sent_ns))
+            self._append(LostRecord(seq=self.records, event_id=event_id, input=sent, sent_ns=sent_ns))
 
     def explanation(self, kind: str, explanation: Explanation) -> None:
         """Append an explanation; `kind` is explanation, explanation_duplicate or explanation_unknown."""
@@ -123,7 +119,7 @@ class AuditTrail:
             worker=explanation.worker,
             explain_ns=explanation.explain_ns,
         )
-        self._append(kind, record)
+        self._append(record)
 
     def flush(self) -> None:
         """Hand what was appended to the system: from here on it outlives this process."""
@@ -141,7 +137,7 @@ class AuditTrail:
 
     def close(self, counts: dict[str, Any]) -> dict[str, Any]:
         """Append the close record, force everything to disk; returns what results.json says of the trail."""
-        self._append("close", CloseRecord(seq=self.records, counts=counts))
+        self._append(CloseRecord(seq=self.records, counts=counts))
         self.flush()
         os.fsync(self._file)
         os.close(self._file)

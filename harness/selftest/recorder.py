@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from harness.accounts import Accounts
 from harness.collector import Collector
-from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
+from harness.decision_rows import EventTimes, open_rows
 from harness.feed import write_feed
 from harness.latency import HIGHEST_NS, LatencyLog, measure_latency
 from harness.progress import Live
@@ -49,7 +48,7 @@ def prove_recorder(folder: Path) -> list[Finding]:
         for name, at in zip(event_ids(ANSWERS), schedule, strict=True)
     ]
     began = time.process_time()
-    with pq.ParquetWriter(folder / "decisions.parquet", DECISION_ROWS_SCHEMA) as writer:
+    with open_rows(folder / "decisions.parquet") as writer:
         collector = Collector(accounts, times, writer, Live.create(folder / "live"))
         for start in range(0, ANSWERS, BATCH):
             collector.take(answers[start : start + BATCH])

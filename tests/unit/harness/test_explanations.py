@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked
+from harness.accounts import Accounts
+from harness.disorder import Disorder
+from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.latency import HIGHEST_NS
 from harness.measures import explanation_latency
 from tests.audited_run import MEASURED_FROM, build_audited_run, event_id
@@ -67,3 +70,19 @@ def test_an_explanation_before_its_decision_is_counted_and_left_out(tmp_path: Pa
 def test_where_none_followed_nothing_was_measured(tmp_path: Path) -> None:
     build_audited_run(tmp_path / "run", tmp_path / "work", explained=(1,))  # an event of the warm-up
     assert explanation_latency(tmp_path / "run" / "explanations.parquet").latency is None
+
+
+def test_no_message_stops_it(tmp_path: Path) -> None:
+    accounts = Accounts(
+        hashes=np.zeros(0, np.uint64),
+        ordinals=np.zeros(0, np.int64),
+        intended_ns=np.zeros(0, np.int64),
+        timeout_ns=1,
+        state=np.zeros(0, np.uint8),
+        disorder=Disorder(np.zeros(0, np.int32)),
+    )
+    nested, large = b'{"x":' + b"[" * 100_000, b'{"event_id":"a","reasons":[],"emitted_ns":%d}' % 10**30
+    with pq.ParquetWriter(tmp_path / "x.parquet", EXPLANATION_ROWS_SCHEMA) as writer:
+        explanations = Explanations(accounts, writer, asked="all", measured_from=0)
+        explanations.take([(1, nested), (2, b"\xff"), (3, large)])
+        assert explanations.finish()["malformed"] == 3
