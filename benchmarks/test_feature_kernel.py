@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.by_turns import by_turns, note_rate
+from benchmarks.traffic import events
 from models.features.batch import TransactionBatch, Vocabulary
 from models.features.catalog import FEATURES
 from models.features.state import FeatureState, warm_up
+from streams.codec import decode_transactions, encode_transactions
 from streams.labels import NS_PER_DAY
 from streams.transaction import CardTransaction
 
 EVENTS = 100_000
 CARDS = 1_000
+FEATURES_MAX = (2.0, 3.0)
 VOCABULARY = Vocabulary(("food",), ("chip",))
 
 
@@ -71,6 +75,23 @@ def test_a_long_history_costs_no_more_than_twice_a_short_one() -> None:
     assert long <= 2 * short, f"{long / short:.2f} times"
 
 
+def test_features_cost_a_few_decodings() -> None:
+    """All features of a micro-batch, P99 too, beside decoding its events from JSON."""
+    warm_up()
+    state = FeatureState.empty(VOCABULARY)
+    count, rounds = 256, 300
+    table = events((rounds + 1) * 2 * count)
+    messages = encode_transactions(table)
+    parts = iter([messages[at : at + count] for at in range(0, len(messages), count)])
+    turns = by_turns(
+        lambda part: state.compute(state.code_events(part[1])),
+        lambda part: decode_transactions(part[0]),
+        rounds,
+        lambda: (part := next(parts), decode_transactions(part)[0]),
+    )
+    turns.hold("decoding the events", *FEATURES_MAX)
+
+
 @pytest.mark.benchmark(group="feature-kernel")
 def test_kernel_in_one_batch(benchmark: BenchmarkFixture) -> None:
     warm_up()
@@ -84,7 +105,7 @@ def test_kernel_in_one_batch(benchmark: BenchmarkFixture) -> None:
         state.compute_into(batch, values, status)
 
     benchmark.pedantic(run, setup=fresh, rounds=5)  # type: ignore[no-untyped-call]
-    benchmark.extra_info["events"] = EVENTS
+    note_rate(benchmark, "events", EVENTS)
 
 
 @pytest.mark.benchmark(group="feature-micro-batch")
@@ -116,4 +137,4 @@ def test_micro_batch_from_messages(benchmark: BenchmarkFixture, size: int) -> No
         return (events,), {}
 
     benchmark.pedantic(lambda events: state.compute(state.code_events(events)), setup=next_events, rounds=200)  # type: ignore[no-untyped-call]
-    benchmark.extra_info["events"] = size
+    note_rate(benchmark, "events", size)

@@ -1,57 +1,40 @@
-"""Stage two by itself: one row and a micro-batch through the graph, and what a reason costs beside a score."""
+"""Stage two by itself: one row and a micro-batch through the graph, beside the bare onnxruntime session."""
 
-import time
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.by_turns import by_turns, note_rate
 from models.bundle import Bundle
-from models.explain import Explainer
-from models.onnx_model import OnnxModel
+from models.onnx_model import OnnxModel, session_options
 
 BATCH = 256
 Rows = NDArray[np.float32]
-
-
-def median_s(call: Callable[[], object], times: int = 30) -> float:
-    """Median time of a call."""
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - start)
-    return float(np.median(taken))
+SCORE_MAX = {1: (1.6, 2.2), BATCH: (1.6, 2.0)}
+BATCH_MAX = 0.4
 
 
 @pytest.mark.parametrize("count", [1, BATCH])
-def test_score(benchmark: Callable[..., object], bundle: Bundle, rows: Rows, count: int) -> None:
+def test_score(benchmark: Any, bundle: Bundle, rows: Rows, count: int) -> None:
     model = OnnxModel(bundle)
     benchmark(model.score, rows[:count])
+    note_rate(benchmark, "rows", count)
 
 
-@pytest.mark.parametrize("count", [1, BATCH])
-def test_reasons(benchmark: Callable[..., object], bundle: Bundle, rows: Rows, count: int) -> None:
-    explainer = Explainer(bundle)
-    benchmark(explainer.reasons, rows[:count], np.ones(count, dtype=np.float32), 3)
-
-
-@pytest.mark.parametrize("count", [1, BATCH])
-def test_contributions_per_row(benchmark: Callable[..., object], bundle: Bundle, rows: Rows, count: int) -> None:
-    explainer = Explainer(bundle)
-    benchmark(explainer.contributions, rows[:count], np.ones(count, dtype=np.float32))
+@pytest.mark.parametrize(("count", "rounds"), [(1, 500), (BATCH, 300)])
+def test_a_score_costs_little_more_than_the_session(bundle: Bundle, rows: Rows, count: int, rounds: int) -> None:
+    model = OnnxModel(bundle)
+    session = onnxruntime.InferenceSession(bundle.graph, session_options(), providers=["CPUExecutionProvider"])
+    some = rows[:count]
+    turns = by_turns(lambda _: model.score(some), lambda _: session.run(None, {"features": some}), rounds)
+    turns.hold("onnxruntime alone", *SCORE_MAX[count])
 
 
 def test_a_batch_is_cheaper_than_its_rows_one_by_one(bundle: Bundle, rows: Rows) -> None:
     model = OnnxModel(bundle)
-    one, many = median_s(lambda: model.score(rows[:1])), median_s(lambda: model.score(rows[:BATCH]))
-    assert many < one * BATCH / 2
-
-
-def test_a_reason_costs_many_scores(bundle: Bundle, rows: Rows) -> None:
-    """Why explaining is a thread of its own, and by default only for what is flagged."""
-    model, explainer = OnnxModel(bundle), Explainer(bundle)
-    score = median_s(lambda: model.score(rows[:BATCH]))
-    reasons = median_s(lambda: explainer.contributions(rows[:BATCH], np.ones(BATCH, dtype=np.float32)), times=5)
-    assert reasons > 3 * score
+    each = [rows[row : row + 1] for row in range(BATCH)]
+    turns = by_turns(lambda _: model.score(rows[:BATCH]), lambda _: [model.score(row) for row in each], rounds=30)
+    turns.hold("its rows one by one", BATCH_MAX)

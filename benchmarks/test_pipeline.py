@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.by_turns import by_turns, note_rate
 from models.bundle import Bundle
 from models.features.batch import TransactionBatch
 from models.features.state import FeatureState
@@ -39,6 +40,7 @@ HISTORY = 8_000  # of 40 cards: 200 events each, 40 days
 LAP_NS = 90 * NS_PER_DAY
 SINGLE_ROW_MAX = 4.0
 BATCH_SHARE_MIN = 0.6
+BY_TURNS_MAX = {1: (3.8, 4.4), BATCH: (2.4, 3.0)}
 
 
 class Scorer:
@@ -119,17 +121,27 @@ def test_the_pipeline_beside_onnxruntime_alone(bundle: Bundle, scorer: Scorer, c
         assert alone >= BATCH_SHARE_MIN * whole, f"{alone / whole:.0%} of onnxruntime's rows a second"
 
 
+@pytest.mark.parametrize(("count", "rounds"), [(1, 1_000), (BATCH, 300)])
+def test_its_p99_beside_onnxruntimes_own(bundle: Bundle, scorer: Scorer, count: int, rounds: int) -> None:
+    alone = onnx_alone(bundle, scorer, count)
+    turns = by_turns(scorer.judged, lambda _: alone(), rounds, lambda: scorer.columns(count))
+    turns.hold("onnxruntime alone", *BY_TURNS_MAX[count])
+
+
 @pytest.mark.parametrize("count", [1, BATCH])
 def test_onnxruntime_alone(benchmark: BenchmarkFixture, bundle: Bundle, scorer: Scorer, count: int) -> None:
     benchmark(onnx_alone(bundle, scorer, count))
+    note_rate(benchmark, "rows", count)
 
 
 @pytest.mark.parametrize("count", [1, BATCH])
 def test_features_rules_and_model(benchmark: BenchmarkFixture, scorer: Scorer, count: int) -> None:
     benchmark.pedantic(scorer.judged, setup=lambda: ((scorer.columns(count),), {}), rounds=200)  # type: ignore[no-untyped-call]
+    note_rate(benchmark, "events", count)
 
 
 @pytest.mark.parametrize("count", [1, BATCH])
 def test_messages_to_decisions(benchmark: BenchmarkFixture, scorer: Scorer, count: int) -> None:
     benchmark.pedantic(scorer.decided, setup=lambda: ((scorer.events(count),), {}), rounds=200)  # type: ignore[no-untyped-call]
+    note_rate(benchmark, "events", count)
     assert scorer.pipeline.counters.repeated == 0

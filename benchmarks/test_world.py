@@ -7,12 +7,17 @@ import itertools
 import time
 from typing import Any
 
+import pyarrow as pa
+
+from benchmarks.by_turns import by_turns, note_rate
+from streams.codec import encode_transactions
 from streams.worlds import FraudWorldConfig, build_world
 
 BLOCKS = 4
 LARGE = 5
 SLOWER_MAX = 2.0
 DEARER_MAX = 3.0
+GROWN_MAX = 1.65
 
 
 def grow(config: FraudWorldConfig) -> tuple[int, float]:
@@ -27,8 +32,7 @@ def grow(config: FraudWorldConfig) -> tuple[int, float]:
 def test_world_of_the_default_size(benchmark: Any) -> None:
     world = build_world("fraud", FraudWorldConfig(), seed=1)
     events = benchmark(lambda: sum(len(events) for events, _ in itertools.islice(world.blocks(), BLOCKS)))
-    benchmark.extra_info["events"] = events
-    benchmark.extra_info["events_per_s"] = events / benchmark.stats["mean"] if benchmark.stats else None
+    note_rate(benchmark, "events", events)
     assert events > 0.9 * BLOCKS * FraudWorldConfig().events_per_block
 
 
@@ -42,3 +46,11 @@ def test_an_event_costs_no_more_in_a_large_world() -> None:
 def test_fraud_and_look_alikes_cost_little_beside_ordinary_spending() -> None:
     quiet = FraudWorldConfig(fraud_share=0.0005, look_alike_factor=0.0)
     assert min(grow(FraudWorldConfig())[1] for _ in range(3)) < DEARER_MAX * min(grow(quiet)[1] for _ in range(3))
+
+
+def test_growing_eight_events_costs_little_more_than_encoding_one() -> None:
+    blocks = build_world("fraud", FraudWorldConfig(), seed=1).blocks()
+    table = pa.concat_tables([events for events, _ in itertools.islice(blocks, BLOCKS)])
+    eighth = table.slice(0, len(table) // 8)
+    turns = by_turns(lambda _: grow(FraudWorldConfig()), lambda _: encode_transactions(eighth), rounds=3)
+    turns.hold("encoding an eighth of the events", GROWN_MAX)
