@@ -74,7 +74,7 @@ class ApacheBroker(ChildBroker):
             require_free(self._port)
         java = find_java(self._environ)
         home = resolve_jars(self._cache_dir, maven_settings=self._maven_settings, progress=self._progress)
-        template = _storage_template(java, home)
+        template = storage_template(java, home)
         archive = ClassArchive(java, home, java_command(java, home, self._heap_mib))
         if archive.wanted and not archive.ready:
             self._record(java, home, template, archive)
@@ -214,7 +214,7 @@ def java_command(java: Java, home: KafkaHome, heap_mib: int) -> list[str]:
     ]
 
 
-def _storage_template(java: Java, home: KafkaHome) -> Path:
+def storage_template(java: Java, home: KafkaHome) -> Path:
     """A storage formatted by Kafka's own tool, to be copied for each run: formatting takes a second, copying nothing.
 
     What the tool writes depends on the Kafka version alone, but for the identity in `meta.properties`.

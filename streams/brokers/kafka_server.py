@@ -83,13 +83,14 @@ def log4j_text() -> str:
     return _LOG4J
 
 
-def meta_properties_text(data_dir: Path) -> str:
-    """The identity of a freshly formatted storage: made from its place, so that no two runs share one."""
+def meta_properties_text(data_dir: Path, *, node_id: int = NODE_ID, cluster: str | None = None) -> str:
+    """The identity of a freshly formatted storage: made from its place, so that no two runs share one. Nodes of one
+    cluster give the same name as `cluster`."""
     return properties_text(
         {
             "version": "1",
-            "node.id": str(NODE_ID),
-            "cluster.id": kafka_uuid(f"cluster {data_dir}"),
+            "node.id": str(node_id),
+            "cluster.id": kafka_uuid(f"cluster {cluster or data_dir}"),
             "directory.id": kafka_uuid(f"directory {data_dir}"),
         }
     )
