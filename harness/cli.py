@@ -16,6 +16,7 @@ from harness.commands import (
     explain,
     features,
     gate,
+    prepare,
     report,
     run,
     selftest,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(run.app, name="run")
 app.add_typer(train.app, name="train")
+app.add_typer(prepare.app, name="prepare")
 app.add_typer(ablate.app, name="ablate")
 app.add_typer(world.app, name="world")
 app.add_typer(card.app, name="card")

@@ -46,7 +46,7 @@ from harness.steps import Steps
 from harness.stream import StreamOutcome, stream_once
 from harness.tail import measure_tail, samples_told
 from harness.timeline import build_timeline
-from harness.training import SHIPPED_RULES, Workshop, read_bundle, train, warm
+from harness.training import Workshop, given_bundle, given_rules, read_bundle, train, warm
 from harness.verdict import Judged, judge
 from harness.waterfall import measure_waterfall
 from streams.brokers import open_broker
@@ -144,9 +144,7 @@ class Run:
             return Ready(prepared, other, None, self._write_feed(prepared))
         bundle_dir = self._bundle(prepared)
         bundle = read_bundle(bundle_dir)
-        rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES
-        if not rules.is_file():
-            raise BadInputError(f"--rules {rules}: no such file")
+        rules = given_rules(scenario)
         with self.steps.step("Warming the features on history") as say, self._workshop(say) as shop:
             state, _ = warm(prepared, bundle_dir, rules, shop)
         scorer = scenario.scorer
@@ -164,12 +162,9 @@ class Run:
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
 
     def _bundle(self, prepared: Prepared) -> Path:
-        given = self.scenario.scorer.bundle
+        given = given_bundle(self.scenario)
         if given is not None:
-            bundle = Path(given).resolve()
-            if not bundle.is_dir():
-                raise BadInputError(f"--bundle {given}: no such directory")
-            return bundle
+            return given
         if not prepared.labelled:
             raise BadInputError(
                 f"{prepared.facts['source']}: the data has no labels to train on; give a bundle with --bundle DIR"

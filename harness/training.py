@@ -99,6 +99,25 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
     return Path(lines[-1])
 
 
+def given_bundle(scenario: Scenario) -> Path | None:
+    """The bundle that the scenario names; None where one is to be trained. Raises BadInputError when it is missing."""
+    given = scenario.scorer.bundle
+    if given is None:
+        return None
+    bundle = Path(given).resolve()
+    if not bundle.is_dir():
+        raise BadInputError(f"--bundle {given}: no such directory")
+    return bundle
+
+
+def given_rules(scenario: Scenario) -> Path:
+    """The rule file that the scenario names, or the shipped one. Raises BadInputError when it is not there."""
+    rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES
+    if not rules.is_file():
+        raise BadInputError(f"--rules {rules}: no such file")
+    return rules
+
+
 def read_bundle(bundle: Path) -> dict[str, Any]:
     """bundle.json of a bundle directory; raises BadInputError when there is none."""
     try:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from importlib.resources import files
@@ -46,6 +47,12 @@ class StopFlag:
         self._set = True
 
 
+def _instance(pid: int, host: str) -> str:
+    """What tells processes of a role apart: in containers all of them are number 1, but each has a host name made up
+    for it."""
+    return host if pid == 1 else str(pid)
+
+
 def _known(value: str, option: str, allowed: tuple[Known, ...]) -> Known:
     for known in allowed:
         if value == known:
@@ -77,6 +84,9 @@ def run(
     checkpoint_every_s: Annotated[
         float, typer.Option(help="how often it is kept, in s", min=0.1, max=86_400)
     ] = CHECKPOINT_EVERY_S,
+    topics_wait_s: Annotated[
+        float, typer.Option(help="longest wait for the run's topics to be made, in s (0: they are there)", min=0)
+    ] = 0.0,
     metrics_host: Annotated[str, typer.Option(help="address for /health and /metrics")] = "127.0.0.1",
     metrics_port: Annotated[int, typer.Option(help="their port (0: any free one)", min=0, max=65535)] = 0,
     ready_file: Annotated[Path | None, typer.Option(help="JSON written once events can be taken")] = None,
@@ -174,7 +184,7 @@ def run(
         RunOptions(
             engine=_known(engine, "--engine", ENGINES),
             role=_known(role, "--role", ROLES),
-            worker=worker_id or f"{role}-{os.getpid()}",
+            worker=worker_id or f"{role}-{_instance(os.getpid(), socket.gethostname())}",
             bootstrap_servers=bootstrap_servers,
             kafka_config=kafka_config,
             prefix=prefix,
@@ -193,6 +203,7 @@ def run(
             summary=summary,
             late_scores=late_scores,
             files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
+            topics_wait_s=topics_wait_s,
             loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
             checkpoint_dir=checkpoint_dir,
             checkpoint_every_s=checkpoint_every_s,

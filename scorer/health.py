@@ -1,4 +1,5 @@
-"""GET /health (JSON), GET /metrics (Prometheus) and POST /breaker on one port, answered by a thread of its own."""
+"""GET /health and /ready (JSON), GET /metrics (Prometheus) and POST /breaker on one port, answered by a thread of its
+own."""
 
 import json
 import logging
@@ -59,11 +60,14 @@ def _handler(summary: Summary, registry: CollectorRegistry, desk: Desk | None) -
             path = self.path.split("?", 1)[0]
             if path == "/health":
                 self._answer(200, "application/json", json.dumps(summary()).encode())
+            elif path == "/ready":
+                told = summary()
+                self._answer(200 if told["status"] == "ready" else 503, "application/json", json.dumps(told).encode())
             elif path == "/metrics":
                 encode, content_type = choose_encoder(self.headers.get("Accept", ""))
                 self._answer(200, content_type, encode(registry))
             else:
-                self._answer(404, "text/plain; charset=utf-8", b"/health and /metrics are here\n")
+                self._answer(404, "text/plain; charset=utf-8", b"/health, /ready and /metrics are here\n")
 
         def do_POST(self) -> None:
             size = self.headers.get("Content-Length", "")

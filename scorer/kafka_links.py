@@ -5,12 +5,15 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
+from scorer.engines import StopSignal
+from scorer.topic_wait import await_topics
 from streams.brokers.clients import ConsumerSettings, ProducerSettings, consumer, producer
 from streams.brokers.connection import KafkaConnection
 from streams.errors import BrokerError
 from streams.topics import Topics
 
 METADATA_LIMIT_S = 15.0
+ASKING_LIMIT_S = 2.0
 POLL_S = 0.5
 SILENCE_MAX = 60
 """Polls without an answer of the broker after which reading to the end is given up."""
@@ -37,6 +40,17 @@ class KafkaLinks:
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises `BrokerError` when the broker or the topic is not there."""
         return self._partitions(topic, self._lone_consumer())
+
+    def await_topics(self, limit_s: float, stop: StopSignal) -> bool:
+        """Wait until the run's topics are there; False when asked to stop before. Raises `BrokerError` after `limit_s`;
+        with 0 it does not ask: whoever uses a topic says that it is missing."""
+        if limit_s == 0:
+            return not stop.is_set()
+        client = self._lone_consumer()
+        try:
+            return await_topics(lambda: self._missing(client), limit_s, stop)
+        finally:
+            client.close()
 
     def whole_topics(self, topics: Sequence[str]) -> Any:
         """A consumer of its own, assigned to all partitions of the topics from their beginning; commits nothing."""
@@ -91,6 +105,16 @@ class KafkaLinks:
             return self._count(client, topic)
         finally:
             client.close()
+
+    def _missing(self, client: Any) -> list[str]:
+        """The run's topics that are not there. Raises `BrokerError` when no broker answers."""
+        try:
+            there = client.list_topics(timeout=ASKING_LIMIT_S).topics
+        except KafkaException as error:
+            raise BrokerError(
+                f"no broker answers at {self.connection.bootstrap_servers}: {error.args[0].str()}"
+            ) from error
+        return [name for name in self.topics.all() if name not in there]
 
     def _count(self, client: Any, topic: str) -> int:
         try:

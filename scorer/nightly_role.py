@@ -26,11 +26,14 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     connection = connection_from(required(options.bootstrap_servers, "--bootstrap-servers", who), options.kafka_config)
     links = KafkaLinks(connection, topics)
     closer = DayCloser(ledger, ledger.last_closed + 1)
-    published = published_days(message.value() or b"" for message in links.whole((topics.day_tables,)))
+    published: set[int] = set()  # filled in once the topic is there
     nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish, published)
-    consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
     rehearse_closing(ledger.label_delay_days)
     with Presence(options, nightly.summary, NightlyMetrics(lambda: nightly.summary("ready"))) as presence:
+        if not links.await_topics(options.topics_wait_s, stop):
+            return
+        published |= published_days(message.value() or b"" for message in links.whole((topics.day_tables,)))
+        consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
         run_nightly(nightly, consumer, stop, presence.ready)
 
 

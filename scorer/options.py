@@ -59,6 +59,7 @@ class RunOptions:
     summary: Path | None
     late_scores: Path | None
     files: FileInput
+    topics_wait_s: float = 0.0
     loadgen: LoadgenLoad = LoadgenLoad()
     checkpoint_dir: Path | None = None
     checkpoint_every_s: float = CHECKPOINT_EVERY_S

@@ -52,6 +52,8 @@ def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     with _presence(options, counters) as presence:
         if options.checkpoint_dir is not None:
             log.info("engine null has no state: --checkpoint-dir is not used")
+        if not links.await_topics(options.topics_wait_s, stop):
+            return
         share = _share(options, links, counters, clock_ns)
         engine = engine_class("null")(share, counters, clock_ns, options.worker, options.batch_max)
         engine.run(stop, presence.ready)
@@ -62,12 +64,14 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     from scorer.table_feed import TableFeed, TableGate  # noqa: PLC0415
 
     links = _links(options)
-    links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
-    with (
-        worker(options, clock_ns) as made,
-        _presence(options, made.counters, made) as presence,
-        _checkpoints(options, links, made, clock_ns) as checkpoints,
-    ):
+    if options.topics_wait_s == 0:
+        links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
+    with ExitStack() as stack:
+        made = stack.enter_context(worker(options, clock_ns))
+        presence = stack.enter_context(_presence(options, made.counters, made))
+        if not links.await_topics(options.topics_wait_s, stop):
+            return
+        checkpoints = stack.enter_context(_checkpoints(options, links, made, clock_ns))
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
         run = _run_native if options.engine == "native" else _run_faust

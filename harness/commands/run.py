@@ -50,13 +50,15 @@ from streams.errors import BadInputError
 app = typer.Typer(no_args_is_help=True, help="Run a benchmark: stream, score, measure, judge, report.")
 
 
-def _seeds(seed: int | None) -> dict[str, Any]:
+def seeds_from(seed: int | None) -> dict[str, Any]:
+    """The four seeds that one number sets, by key path; none where it is not given."""
     if seed is None:
         return {}
     return {f"seeds.{name}": seed + step for step, name in enumerate(("world", "arrivals", "faults", "training"))}
 
 
-def _absolute(path: Path | None) -> str | None:
+def absolute(path: Path | None) -> str | None:
+    """A path that another folder does not change; None where it is not given."""
     return None if path is None else str(path.resolve())
 
 
@@ -72,7 +74,8 @@ def run_and_tell(options: RunOptions, *, as_json: bool) -> Finished:
     raise typer.Exit(EXIT_CODES[finished.results.verdict.status])
 
 
-def _resolve(scenario: str, changes: dict[str, Any], data: Path | None, *, timed: bool) -> Scenario:
+def resolve(scenario: str, changes: dict[str, Any], data: Path | None, *, timed: bool) -> Scenario:
+    """The scenario with the command line's changes; a data file is streamed to its end unless `timed`."""
     if data is None:
         return load_scenario(scenario, changes, OPTION_NAMES)
     loaded = load_scenario(scenario, {**changes, "data.file": str(data.resolve())}, OPTION_NAMES)
@@ -136,24 +139,24 @@ def fraud(
         "load.senders": senders,
         "scorer.engine": engine.value if engine else None,
         "scorer.workers": workers,
-        "scorer.bundle": _absolute(bundle),
-        "scorer.rules": _absolute(rules),
+        "scorer.bundle": absolute(bundle),
+        "scorer.rules": absolute(rules),
         "scorer.kind": scorer.value if scorer else None,
         "scorer.command": scorer_command,
         "scorer.settle_s": settle,
         "scorer.explain": explain.value if explain else None,
         "broker": broker.value if broker else None,
         "world.preset": preset.value if preset else None,
-        "data.columns": _columns(columns),
+        "data.columns": columns_file(columns),
         "measure.k": k,
-        **_seeds(seed),
+        **seeds_from(seed),
     }
     if preset is not None and data is not None:
         raise BadInputError("--preset is of the synthetic world, --data streams a file: give one of the two")
     refuse_contradictions(data=data, columns=columns, broker=broker, servers=bootstrap_servers, config=kafka_config)
     of_ours = {"--engine": engine, "--workers": workers, "--bundle": bundle, "--rules": rules, "--explain": explain}
     refuse_for_others(scorer.value if scorer else None, scorer_command, of_ours)
-    resolved = _resolve(scenario, changes, data, timed=duration is not None)
+    resolved = resolve(scenario, changes, data, timed=duration is not None)
     refuse_settle_for_ours(resolved, settle)
     refuse_prefix(resolved, topic_prefix)
     options = RunOptions(
@@ -171,7 +174,7 @@ def fraud(
     run_and_tell(options, as_json=as_json)
 
 
-def _columns(columns: str | None) -> str | None:
+def columns_file(columns: str | None) -> str | None:
     """A column map's file as an absolute path, a shipped name as it is."""
     if columns is None:
         return None

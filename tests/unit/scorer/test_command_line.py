@@ -41,7 +41,7 @@ def test_bad_options_are_refused(options: list[str], said: str) -> None:
 def test_help_has_every_option() -> None:
     result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
-    for option in ("--engine", "--table-wait-s", "--breaker-time-limit-ms", "--ready-file"):
+    for option in ("--engine", "--table-wait-s", "--topics-wait-s", "--breaker-time-limit-ms", "--ready-file"):
         assert option in result.stdout
 
 

@@ -115,6 +115,22 @@ def test_an_order_that_is_none_changes_nothing(
     assert json.loads(get(server, "/health"))["breaker"]["transitions"] == []
 
 
+@pytest.mark.parametrize(("status", "code"), [("starting", 503), ("ready", 200), ("stopped", 503), ("failed", 503)])
+def test_ready_is_an_answer_in_the_status_code(status: str, code: int) -> None:
+    server = HealthServer(lambda: {"status": status}, CollectorRegistry(), "127.0.0.1", 0)
+    server.start()
+    try:
+        assert json.loads(get(server, "/health")) == {"status": status}
+        if code == 200:
+            assert json.loads(get(server, "/ready")) == {"status": status}
+        else:
+            with pytest.raises(urllib.error.HTTPError, match=str(code)) as caught:
+                get(server, "/ready")
+            caught.value.close()
+    finally:
+        server.close()
+
+
 def test_another_path_is_not_found(server: HealthServer) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404") as caught:
         get(server, "/secrets")
