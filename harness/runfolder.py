@@ -26,14 +26,17 @@ class RunFolder:
 
     @classmethod
     def create(cls, out: Path, scenario: str, now: datetime) -> "RunFolder":
-        """A new marked folder under `out`; raises BadInputError when `out` cannot be written."""
+        """A new marked folder under `out`, for its owner alone: it holds events and decisions.
+
+        Raises BadInputError when `out` cannot be written.
+        """
         stem = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{scenario}"
         try:
             out.mkdir(parents=True, exist_ok=True)
             for attempt in range(1000):
                 path = out / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
                 try:
-                    path.mkdir()
+                    path.mkdir(mode=0o700)
                 except FileExistsError:
                     continue
                 folder = cls(path.resolve())

@@ -1,11 +1,16 @@
 """A Kafka that asks for TLS and a password, reached through one `--kafka-config` file by each of the three clients."""
 
 import asyncio
+import json
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 from kafka import KafkaProducer
@@ -18,6 +23,15 @@ from streams.brokers.java import find_java
 from streams.errors import BrokerError
 
 pytestmark = pytest.mark.broker("apache")
+
+ROOT = Path(__file__).parents[2]
+SCENARIO = """
+name: secured
+world: {history_days: 60, cards: 500, fraud_share: 0.02}
+load: {rate_per_s: 200.0, duration_s: 5.0, warmup_s: 1.0, partitions: 3}
+measure: {k: 20, event_timeout_s: 20.0, floor_s: 2.0}
+slo: {response_p99_ms: 15000.0}
+"""
 
 STORE_PASSWORD = "store-password"  # noqa: S105
 USER_PASSWORD = "user-password"  # noqa: S105
@@ -111,3 +125,48 @@ def test_no_password_at_all_is_told(secured: ApacheBroker) -> None:
     connection = connection_from(secured.info.bootstrap_servers)
     with pytest.raises(BrokerError, match="give --kafka-config"):
         ExternalBroker(connection, timeout_s=4.0).start()
+
+
+def looked_at(process: "subprocess.Popen[bytes]", deadline_s: float) -> set[str]:
+    """Every command line and environment of a run's processes, while it runs."""
+    seen: set[str] = set()
+    limit = time.monotonic() + deadline_s
+    while process.poll() is None:
+        assert time.monotonic() < limit
+        for one in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+            try:
+                seen |= {" ".join(one.cmdline()), *one.environ().values()}
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        time.sleep(0.2)
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("engine", ["faust", "native"])
+def test_a_whole_run_behind_tls_and_password_tells_nobody_the_password(
+    engine: str, secured: ApacheBroker, folder: Path, broker_cache_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secured.yaml").write_text(SCENARIO, encoding="utf-8")
+    out, printed = tmp_path / "runs", tmp_path / "printed"
+    command = [
+        *(sys.executable, "-m", "harness.cli", "run", "fraud", "--scenario", str(tmp_path / "secured.yaml")),
+        *("--engine", engine, "--bootstrap-servers", secured.info.bootstrap_servers, "--json"),
+        *("--kafka-config", str(folder / "right.properties")),
+        *("--cache-dir", str(broker_cache_dir), "--out", str(out)),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with printed.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink, env=environment) as process:
+        seen = looked_at(process, 280)
+    assert process.returncode == 0, printed.read_text()[-4000:]
+    assert any(f"--engine {engine}" in words and "--kafka-config" in words for words in seen)
+    assert not any(USER_PASSWORD in words for words in seen)
+    (run,) = out.iterdir()
+    results: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    assert results["broker"]["name"] == "external"
+    assert results["counts"]["decided"] == results["counts"]["sent"] > 900
+    files = [path for path in run.rglob("*") if path.is_file()]
+    assert run / "report.html" in files
+    for path in [printed, *files]:
+        assert USER_PASSWORD.encode() not in path.read_bytes(), path

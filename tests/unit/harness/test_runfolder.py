@@ -1,5 +1,7 @@
 """A folder is marked from its first moment to its last."""
 
+import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +23,15 @@ def test_marked_until_complete(tmp_path: Path) -> None:
     folder.complete()
     assert is_complete(folder.path)
     assert sorted(p.name for p in folder.path.iterdir()) == ["logs", "results.json"]
+
+
+def test_only_its_owner_looks_into_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        folder = RunFolder.create(tmp_path / "runs", "fraud", NOW)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
 
 
 def test_the_reason_stays(tmp_path: Path) -> None:
