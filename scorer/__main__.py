@@ -152,6 +152,9 @@ def run(
     loadgen_out: Annotated[Path | None, typer.Option(help="loadgen: folder for MLPerf LoadGen's logs")] = None,
     loadgen_rate: Annotated[float, typer.Option(help="loadgen: events/s, Poisson", min=0.001)] = _LOAD.rate_per_s,
     loadgen_seed: Annotated[int, typer.Option(help="loadgen: seed of its schedule", min=0, max=2**32 - 1)] = _LOAD.seed,
+    fault_control: Annotated[
+        Path | None, typer.Option(help="file by which a bench makes the model fail on purpose (this machine only)")
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
@@ -205,6 +208,7 @@ def run(
             files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
             topics_wait_s=topics_wait_s,
             loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
+            fault_control=fault_control,
             checkpoint_dir=checkpoint_dir,
             checkpoint_every_s=checkpoint_every_s,
             member=worker_id if checkpoint_dir is not None else None,

@@ -27,6 +27,7 @@ from scorer.explaining import Explaining, Outlet
 from scorer.guarded_model import GuardedModel, Model
 from scorer.judgement import Judge, judge_by_model
 from scorer.late_scores import LateScores
+from scorer.model_faults import failing, fault_view
 from scorer.options import RunOptions, required
 from scorer.pipeline import Parts, Pipeline
 from scorer.rehearsal import rehearse
@@ -83,9 +84,12 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
     state = state_of(options.state, bundle)
     breaker = CircuitBreaker(options.breaker, clock_ns)
     model = OnnxModel(bundle)
+    faults = fault_view(options)
     counters = Counters()
     with _late_scores(options, bundle, clock_ns) as late_scores:
-        guard = GuardedModel(lambda: abortable(model), breaker, clock_ns, options.guards, on_late=late_scores.take)
+        guard = GuardedModel(
+            lambda: failing(abortable(model), faults), breaker, clock_ns, options.guards, on_late=late_scores.take
+        )
         parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
         explainer = Explainer(bundle)
         pipeline = Pipeline(parts, clock_ns=clock_ns, worker=options.worker, counters=counters, explain=options.explain)

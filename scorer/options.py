@@ -61,6 +61,7 @@ class RunOptions:
     files: FileInput
     topics_wait_s: float = 0.0
     loadgen: LoadgenLoad = LoadgenLoad()
+    fault_control: Path | None = None
     checkpoint_dir: Path | None = None
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     member: str | None = None
