@@ -4,7 +4,7 @@ Every process is one idea: arrivals of a process of rate one ("units": how many 
 through the inverse of its cumulative intensity to seconds. So all of them keep the mean rate they were asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -42,6 +42,22 @@ class BurstShape:
             raise BadInputError(
                 f"burst length_s is {self.length_s:g}, it must be above 0 and below every_s ({self.every_s:g})"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """A stretch of a schedule, in seconds from its start, at `factor` times the rate that the process has there."""
+
+    from_s: float
+    until_s: float
+    factor: float
+
+    def __post_init__(self) -> None:
+        """Raise BadInputError for a stretch that is none."""
+        if not 0.0 <= self.from_s < self.until_s <= DURATION_MAX_S:
+            raise BadInputError(f"a surge from {self.from_s:g} to {self.until_s:g} s is no stretch of a schedule")
+        if not 0.001 <= self.factor <= 1_000_000.0:
+            raise BadInputError(f"a surge's factor is {self.factor:g}, allowed are 0.001 to 1000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +114,13 @@ def schedule_ns(
     count: int | None = None,
     duration_s: float | None = None,
     burst: BurstShape | None = None,
+    surges: Sequence[Surge] = (),
 ) -> NDArray[np.int64]:
     """Return the intended instants of a run: sorted int64 nanoseconds from its start.
 
     Give either `count` (that many events) or `duration_s` (all events before that second). A longer schedule of the
     same seed begins with the shorter one. `burst` shapes the process of that name and is ignored by the others.
+    `surges`, in order and apart, run through the process at another speed, so that its kind stays what it is.
 
     Raises BadInputError for an unknown process or a number out of bounds.
     """
@@ -116,11 +134,40 @@ def schedule_ns(
         _within("count", count, 0, EVENTS_MAX)
         units = _first_units(chosen, count, seed)
     else:
-        units = _units_before(chosen, rate_per_s, duration_s or 0.0, shape, seed)
-    offsets = np.round(chosen.seconds(units, rate_per_s, shape) * NS_PER_S).astype(np.int64)
+        own_s = _own_seconds(duration_s or 0.0, surges)
+        units = _units_before(chosen, rate_per_s, own_s, shape, seed)
+    seconds = _surged_seconds(chosen.seconds(units, rate_per_s, shape), surges)
+    offsets = np.round(seconds * NS_PER_S).astype(np.int64)
     if duration_s is not None:
         offsets = offsets[offsets < round(duration_s * NS_PER_S)]
     return np.maximum.accumulate(offsets) if len(offsets) else offsets
+
+
+def _surge_corners(surges: Sequence[Surge], beyond_s: float) -> tuple[Seconds, Seconds]:
+    """Corners of the way between the schedule's seconds and the process's own; after the last surge one goes as fast as
+    the other, to `beyond_s` and further."""
+    wall, own = [0.0], [0.0]
+    for surge in surges:
+        own += [own[-1] + surge.from_s - wall[-1]]
+        own += [own[-1] + (surge.until_s - surge.from_s) * surge.factor]
+        wall += [surge.from_s, surge.until_s]
+    if np.any(np.diff(wall) < 0):
+        raise BadInputError("surges of a schedule must be in order and apart")
+    return np.array([*wall, wall[-1] + beyond_s + 1.0]), np.array([*own, own[-1] + beyond_s + 1.0])
+
+
+def _own_seconds(seconds: float, surges: Sequence[Surge]) -> float:
+    if not surges:
+        return seconds
+    wall, own = _surge_corners(surges, seconds)
+    return float(np.interp(seconds, wall, own))
+
+
+def _surged_seconds(seconds: Seconds, surges: Sequence[Surge]) -> Seconds:
+    if not surges:
+        return seconds
+    wall, own = _surge_corners(surges, float(seconds.max(initial=0.0)))
+    return np.asarray(np.interp(seconds, own, wall), np.float64)
 
 
 def _first_units(process: Process, count: int, seed: int) -> Seconds:

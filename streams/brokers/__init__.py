@@ -42,12 +42,14 @@ def open_broker(
     port: int | None = None,
     environ: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    proxied_port: int | None = None,
 ) -> Broker:
     """A broker that is up; the caller stops it (it is a context manager).
 
     `name` is one of `BROKERS`. None means the default: `external` where a `connection` is given, else `apache`, and
     where Kafka's jars or a Java cannot be had, `embedded` with a warning in its `info`. A broker asked for by name is
     never replaced by another. `environ` is the environment as the command line saw it (JAVA_HOME, PATH).
+    `proxied_port` is as for `ApacheBroker`, which alone can be behind a proxy.
     Raises `BrokerError`.
     """
     if name is not None and name not in BROKERS:
@@ -59,12 +61,14 @@ def open_broker(
     if connection is not None:
         raise BrokerError(f"broker {name} is started here: leave out --bootstrap-servers, or choose external")
     if name == EmbeddedBroker.name:
+        if proxied_port is not None:
+            raise BrokerError("the embedded broker cannot be behind a proxy: it tells its clients its own address")
         return _started(EmbeddedBroker(run_dir, port=port))
-    apache = ApacheBroker(run_dir, cache_dir, port=port, environ=environ, progress=progress)
+    apache = ApacheBroker(run_dir, cache_dir, port=port, environ=environ, progress=progress, proxied_port=proxied_port)
     try:
         return _started(apache)
     except (JarsMissingError, JavaMissingError) as error:
-        if name is not None:
+        if name is not None or proxied_port is not None:
             raise
         _log.warning("Apache Kafka cannot be had here, taking the embedded broker: %s", error)
         return _started(EmbeddedBroker(run_dir, port=port, because=f"Apache Kafka could not be had: {error}"))

@@ -14,7 +14,13 @@ from streams.brokers.contract import BrokerInfo
 from streams.brokers.jars import KafkaHome, Progress, exclusive, resolve_jars
 from streams.brokers.java import Java, find_java
 from streams.brokers.java_archive import ClassArchive
-from streams.brokers.kafka_server import log4j_text, meta_properties_text, properties_text, server_settings
+from streams.brokers.kafka_server import (
+    log4j_text,
+    meta_properties_text,
+    properties_text,
+    server_settings,
+    with_proxied_listener,
+)
 from streams.brokers.ports import LOOPBACK, answers, free_ports, require_free
 from streams.errors import BrokerError
 
@@ -29,7 +35,8 @@ class ApacheBroker(ChildBroker):
 
     `cache_dir` keeps the jars, a formatted storage to copy and a class archive for a quick start, for all runs.
     `overrides` are server settings in Kafka's own names that win over ours; where they ask clients for TLS or a
-    password, `security` is what a client answers.
+    password, `security` is what a client answers. With `proxied_port` it has a second listener, whose clients are told
+    to come to that port: where a proxy listens, and passes them on to `behind_proxy`.
     """
 
     name = "apache"
@@ -47,6 +54,7 @@ class ApacheBroker(ChildBroker):
         security: KafkaSecurity | None = None,
         progress: Progress | None = None,
         clock: Callable[[], float] = time.monotonic,
+        proxied_port: int | None = None,
     ) -> None:
         super().__init__(run_dir, port, clock)
         self._cache_dir = cache_dir
@@ -56,6 +64,15 @@ class ApacheBroker(ChildBroker):
         self._overrides = overrides
         self._security = security or KafkaSecurity()
         self._progress = progress
+        self._proxied_port = proxied_port
+        self._behind_proxy: int | None = None
+
+    @property
+    def behind_proxy(self) -> tuple[str, int]:
+        """Where the proxy that was named by `proxied_port` finds the broker; `BrokerError` without one."""
+        if self._behind_proxy is None:
+            raise BrokerError("the apache broker was not started behind a proxy")
+        return LOOPBACK, self._behind_proxy
 
     @property
     def connection(self) -> KafkaConnection:
@@ -106,7 +123,8 @@ class ApacheBroker(ChildBroker):
         command = self._command(java, home, options)
 
         def launch(port: int) -> None:
-            (controller_port,) = free_ports(1)
+            controller_port, behind_port = free_ports(2)
+            self._behind_proxy = None if self._proxied_port is None else behind_port
             self._lay_out(template, port, controller_port)
             self._child = ChildProcess(command, self._logs / "broker-process.log")
             self._child.start()
@@ -127,6 +145,8 @@ class ApacheBroker(ChildBroker):
         shutil.copytree(template, self._data_dir)
         (self._data_dir / "meta.properties").write_text(meta_properties_text(self._data_dir), encoding="utf-8")
         settings = server_settings(self._data_dir, port, controller_port, self._overrides)
+        if self._proxied_port is not None and self._behind_proxy is not None:
+            settings = with_proxied_listener(settings, self._behind_proxy, self._proxied_port)
         (folder / "server.properties").write_text(properties_text(settings), encoding="utf-8")
         (folder / "log4j2.properties").write_text(log4j_text(), encoding="utf-8")
 
@@ -141,6 +161,9 @@ class ApacheBroker(ChildBroker):
             "kafka.Kafka",
             str(folder / "server.properties"),
         ]
+
+    def _await_answer(self) -> None:
+        self._await(self.connection.addresses[0][1])
 
     def _await(self, port: int) -> None:
         child = self._child

@@ -38,11 +38,16 @@ class ChildProcess:
     def start(self) -> int:
         """Start it and return its process id. `BrokerError` when the system refuses."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self._forget()
         threading.Thread(target=self._keep, name="child-process", daemon=True).start()
         self._started.wait()
         if self._process is None:
             raise BrokerError(f"cannot start {self._command[5]}: {self._failure}")
         return self._process.pid
+
+    def _forget(self) -> None:
+        """Of the process before, where there was one."""
+        self._process, self._started, self._done = None, threading.Event(), threading.Event()
 
     def _keep(self) -> None:
         try:
@@ -57,9 +62,10 @@ class ChildProcess:
                 )
         except OSError as error:
             self._failure = error
+        done = self._done
         self._started.set()
         if self._process is not None:
-            self._done.wait()
+            done.wait()
 
     @property
     def pid(self) -> int | None:
@@ -85,6 +91,27 @@ class ChildProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._done.set()
+
+    def kill(self) -> None:
+        """End its whole group by SIGKILL. Returns when nothing is left of it; it may be started again."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+            self._done.set()
+
+    def pause(self) -> None:
+        """Stop its whole group where it is (SIGSTOP)."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let its group go on (SIGCONT)."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is None:
+            raise BrokerError(f"{self._command[5]} does not run: it cannot get {number.name}")
+        os.killpg(self.pid, number)
 
     def memory_bytes(self) -> int | None:
         """Resident memory, or None when it does not run."""

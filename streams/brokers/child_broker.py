@@ -53,6 +53,34 @@ class ChildBroker(ABC):
         """Resident memory of its process."""
         return None if self._child is None else self._child.memory_bytes()
 
+    def kill(self) -> None:
+        """End its process by SIGKILL, on purpose; its data stays, and `revive` starts it on that."""
+        self._running().kill()
+
+    def revive(self) -> None:
+        """Start it again on its data and its port; returns when it answers. Raises `BrokerError` when it does not."""
+        child = self._running()
+        if child.pid is None:
+            child.start()
+            self._await_answer()
+
+    def pause(self) -> None:
+        """Stop its process where it is."""
+        self._running().pause()
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self._running().go_on()
+
+    def _running(self) -> ChildProcess:
+        if self._child is None or self._info is None:
+            raise BrokerError(f"the {self.name} broker is not started")
+        return self._child
+
+    @abstractmethod
+    def _await_answer(self) -> None:
+        """Wait until the started process answers at the address in `info`; `BrokerError` when it does not."""
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -82,6 +82,9 @@ class EmbeddedBroker(ChildBroker):
         self._child.start()
         self._await(self._child, port)
 
+    def _await_answer(self) -> None:
+        self._await(self._running(), self.connection.addresses[0][1])
+
     def _await(self, child: ChildProcess, port: int) -> None:
         up = wait_until(
             lambda: child.exit_code is not None or answers(LOOPBACK, port),

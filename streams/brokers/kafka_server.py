@@ -73,6 +73,16 @@ def server_settings(
     return settings
 
 
+def with_proxied_listener(settings: Mapping[str, str], port: int, advertised_port: int) -> dict[str, str]:
+    """The settings with a listener more, at `port`, whose clients are told to come to `advertised_port`."""
+    more = {
+        "listeners": f"PROXIED://{LOOPBACK}:{port}",
+        "advertised.listeners": f"PROXIED://{LOOPBACK}:{advertised_port}",
+        "listener.security.protocol.map": "PROXIED:PLAINTEXT",
+    }
+    return {**settings, **{name: f"{settings[name]},{value}" for name, value in more.items()}}
+
+
 def properties_text(settings: Mapping[str, str]) -> str:
     """Settings as a `.properties` file."""
     return "".join(f"{name}={_escape(value)}\n" for name, value in sorted(settings.items()))

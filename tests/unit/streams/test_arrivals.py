@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.arrivals import NS_PER_S, PROCESSES, BurstShape, schedule_ns
+from streams.arrivals import NS_PER_S, PROCESSES, BurstShape, Surge, schedule_ns
 from streams.errors import BadInputError
 
 SHAPES = st.builds(
@@ -117,3 +117,54 @@ def test_refusals_name_key_value_and_bound(given: dict[str, Any], said: str) -> 
 def test_a_burst_that_is_none_is_refused(shape: dict[str, float]) -> None:
     with pytest.raises(BadInputError, match="burst"):
         BurstShape(**shape)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    process=st.sampled_from(sorted(PROCESSES)),
+    rate_per_s=st.floats(50.0, 500.0),
+    begin_s=st.floats(0.0, 4.0),
+    length_s=st.floats(0.5, 3.0),
+    factor=st.floats(0.2, 20.0),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_a_surge_has_its_rate_and_what_is_outside_of_it_keeps_its_own(
+    process: str, rate_per_s: float, begin_s: float, length_s: float, factor: float, seed: int
+) -> None:
+    surge = Surge(begin_s, begin_s + length_s, factor)
+    offsets = schedule_ns(process, rate_per_s, seed=seed, duration_s=10.0, surges=[surge])
+    assert (np.diff(offsets) >= 0).all()
+    assert len(offsets) == 0 or offsets[-1] < 10 * NS_PER_S
+    counted = schedule_ns(process, rate_per_s, seed=seed, count=len(offsets), surges=[surge])
+    np.testing.assert_array_equal(counted, offsets)
+    if process == "burst":
+        return
+    inside = (offsets >= surge.from_s * NS_PER_S) & (offsets < surge.until_s * NS_PER_S)
+    for found, expected in (
+        (inside.sum(), rate_per_s * factor * length_s),
+        ((~inside).sum(), rate_per_s * (10.0 - length_s)),
+    ):
+        assert abs(int(found) - expected) <= 6 * np.sqrt(expected) + 2
+
+
+def test_a_schedule_is_the_same_up_to_its_surge() -> None:
+    plain = schedule_ns("poisson", 200.0, seed=5, duration_s=10.0)
+    surged = schedule_ns(
+        "poisson", 200.0, seed=5, duration_s=10.0, surges=[Surge(4.0, 5.0, 10.0), Surge(7.0, 8.0, 3.0)]
+    )
+    before = plain < 4 * NS_PER_S
+    np.testing.assert_array_equal(surged[: before.sum()], plain[before])
+    assert len(surged) > len(plain) + 1_500
+
+
+@pytest.mark.parametrize(
+    ("surges", "words"),
+    [
+        ([(3.0, 2.0, 2.0)], "no stretch of a schedule"),
+        ([(1.0, 2.0, 0.0)], "factor is 0"),
+        ([(4.0, 5.0, 2.0), (1.0, 2.0, 2.0)], "in order and apart"),
+    ],
+)
+def test_surges_that_are_none(surges: list[tuple[float, float, float]], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        schedule_ns("constant", 10.0, seed=1, duration_s=9.0, surges=[Surge(*surge) for surge in surges])

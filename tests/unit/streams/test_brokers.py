@@ -1,5 +1,6 @@
 """Choosing a broker, finding a Java, ending a child, and what is said when a Kafka cannot be reached."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -16,7 +17,13 @@ from streams.brokers.child import ChildProcess, wait_until
 from streams.brokers.jars import KafkaHome
 from streams.brokers.java import Java, JavaMissingError, find_java
 from streams.brokers.java_archive import ClassArchive
-from streams.brokers.kafka_server import kafka_uuid, meta_properties_text, properties_text, server_settings
+from streams.brokers.kafka_server import (
+    kafka_uuid,
+    meta_properties_text,
+    properties_text,
+    server_settings,
+    with_proxied_listener,
+)
 from streams.brokers.ports import answers, free_ports, require_free
 from streams.errors import BrokerError
 
@@ -194,6 +201,37 @@ def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
         assert not wait_until(lambda: child.exit_code is not None, timeout_s=0.5)
     finally:
         child.stop(0.0)
+
+
+def test_a_child_is_killed_and_started_again(tmp_path: Path) -> None:
+    child = ChildProcess(SLEEP, tmp_path / "log")
+    first = child.start()
+    child.kill()
+    assert (child.pid, child.exit_code) == (None, -signal.SIGKILL)
+    with pytest.raises(BrokerError, match="cannot get SIGSTOP"):
+        child.pause()
+    second = child.start()
+    assert second != first
+    assert child.pid == second
+    child.pause()
+    os.waitid(os.P_PID, second, os.WSTOPPED | os.WNOWAIT)
+    child.go_on()
+    os.waitid(os.P_PID, second, os.WCONTINUED | os.WNOWAIT)
+    child.stop(0.0)
+    assert child.pid is None
+
+
+def test_a_proxied_listener_is_one_more(tmp_path: Path) -> None:
+    plain = server_settings(tmp_path, 1001, 1002)
+    both = with_proxied_listener(plain, 1003, 1004)
+    assert both["listeners"] == f"{plain['listeners']},PROXIED://127.0.0.1:1003"
+    assert both["advertised.listeners"] == "PLAINTEXT://127.0.0.1:1001,PROXIED://127.0.0.1:1004"
+    assert both["listener.security.protocol.map"].endswith(",PROXIED:PLAINTEXT")
+
+
+def test_the_embedded_broker_is_never_behind_a_proxy(tmp_path: Path) -> None:
+    with pytest.raises(BrokerError, match="cannot be behind a proxy"):
+        open_broker("embedded", run_dir=tmp_path, cache_dir=tmp_path, proxied_port=1)
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
