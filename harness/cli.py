@@ -16,6 +16,7 @@ from harness.commands import (
     explain,
     features,
     gate,
+    inject,
     prepare,
     report,
     run,
@@ -40,6 +41,7 @@ app.add_typer(ablate.app, name="ablate")
 app.add_typer(world.app, name="world")
 app.add_typer(card.app, name="card")
 app.add_typer(capacity.app, name="capacity")
+app.add_typer(inject.app, name="inject")
 app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)

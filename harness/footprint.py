@@ -32,11 +32,20 @@ class Footprints:
     def __init__(self, pids: Mapping[str, int]) -> None:
         """Take the processes by name. One that is gone already is left out."""
         self._processes: dict[str, psutil.Process] = {}
-        for name, pid in pids.items():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                self._processes[name] = psutil.Process(pid)
+        self._pids: dict[str, list[int]] = {}
         self._begun_s: dict[str, float] = {}
         self.found: dict[str, Footprint] = {}
+        self.follow(pids)
+
+    def follow(self, pids: Mapping[str, int]) -> None:
+        """Take processes that are not known yet; one that was started again under its name is told as `name (2)`."""
+        for name, pid in pids.items():
+            known = self._pids.setdefault(name, [])
+            if pid in known:
+                continue
+            known.append(pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._processes[name if len(known) == 1 else f"{name} ({len(known)})"] = psutil.Process(pid)
 
     def look(self) -> None:
         """Look at all that still run."""

@@ -1,6 +1,7 @@
 """A run without a broker: the scorer reads a file on the schedule and writes its decisions to a file."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from harness.accounts import Accounts
 from harness.collector import Collector, open_records
 from harness.decision_rows import EventTimes, open_rows
+from harness.faults.driver import Driver, Vitals, driving
+from harness.faults.staging import Staging
 from harness.instruments import StreamPlan
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
@@ -26,6 +29,8 @@ from streams.codec import decode_decision
 from streams.errors import RunInvalidError
 
 LINES = 4_096
+NOTHING_SEEN = Vitals(overdue=0, response_p99_ms=0.0, lag=0)
+"""The scorer writes to a file, which is read when it has ended."""
 
 
 def _command(plan: StreamPlan, setup: ScorerSetup, work: Path, log: Path) -> list[str]:
@@ -104,12 +109,17 @@ def stream_inprocess(plan: StreamPlan, setup: ScorerSetup, folder: RunFolder, st
     with steps.step(f"Streaming {len(schedule):,} events in process ({planned_s:.0f} s)"), Family() as family:
         log = folder.log("scorer-inprocess")
         child = family.start("scorer", _command(plan, setup, work, log), log)
-        ready = json.loads(await_file(work / "ready", child, family, READY_S))
-        await_end(child, planned_s + plan.timeout_s + READY_S)
-    start_ns = int(ready["start_ns"])
+        start_ns = int(json.loads(await_file(work / "ready", child, family, READY_S))["start_ns"])
+        staging = plan.faults or Staging(())
+        driver = Driver(staging.planned, staging.targets(None), start_ns, time.monotonic_ns, lambda: NOTHING_SEEN)
+        with driving(driver):
+            await_end(child, planned_s + plan.timeout_s + READY_S)
+        driver.check()
     counts, sent_ns = collect(plan, start_ns, work)
     summary = json.loads((work / "summary").read_bytes()) if (work / "summary").exists() else {}
     load = {"sent": len(schedule), "side_sent": 0, "undelivered": 0}
     dead_lettered = int(summary.get("dead_lettered", 0))
     scorers = [{"worker": "inprocess", "role": "worker", **summary}]
-    return StreamOutcome(start_ns, counts, load, sent_ns, dead_lettered, [], scorers, plan.decisions)
+    return StreamOutcome(
+        start_ns, counts, load, sent_ns, dead_lettered, [], scorers, plan.decisions, injections=driver.injections
+    )

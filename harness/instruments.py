@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from harness.collector import CollectorPlan, RecordsPlan
+from harness.faults.staging import Staging
 from harness.load import LoadPlan, make_instants
 from harness.processes import Child, Family, module_command
 from harness.progress import Live
@@ -42,6 +43,7 @@ class StreamPlan:
     decisions: Path
     records: RecordsPlan | None = None
     senders: int = 1
+    faults: Staging | None = None
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:

@@ -27,6 +27,7 @@ from harness.results import (
     Floor,
     LatencyResults,
     LoadResults,
+    ModelResults,
     PathCounts,
     PathLatency,
     ProcessResults,
@@ -311,3 +312,14 @@ def breaker_results(outcome: StreamOutcome) -> BreakerResults:
     transitions.sort(key=lambda change: change.at_s)
     fallback = int(outcome.counts["by_path"]["fallback"])
     return BreakerResults(transitions=transitions, open_ms=open_ms, fallback_events=fallback)
+
+
+def model_results(bundle: Mapping[str, Any]) -> ModelResults:
+    """The bundle that decided."""
+    return ModelResults(
+        version=str(bundle.get("model_version", "")),
+        data_hash=str(bundle.get("data_hash", "")),
+        metrics=dict(bundle.get("metrics", {})),
+        imbalance=dict(bundle.get("imbalance", {})),
+        thresholds=dict(bundle.get("thresholds", {})),
+    )

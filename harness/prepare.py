@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.cache import cached_folder, content_key, hash_file, hash_sources
+from harness.faults.load_fault import surges_of
 from harness.feed import dispositions_between
 from harness.own_data import Cut, cut_dataset
-from harness.scenario import Data, Load, Scenario
+from harness.scenario import Data, Scenario
 from streams.arrivals import BurstShape, schedule_ns
 from streams.labels import NS_PER_DAY
 from streams.worlds.fraud.world import FraudWorld
@@ -68,11 +69,16 @@ class Prepared:
         return int(self.facts["events"])
 
 
-def scheduled(load: Load, seed: int, count: int | None = None) -> Int64s:
-    """The schedule of a load (ns from the start): by its duration, or exactly `count` events."""
+def scheduled(scenario: Scenario, count: int | None = None) -> Int64s:
+    """The schedule of a scenario's load, with its faults of the load in it (ns from the start): by its duration, or
+    exactly `count` events."""
+    load, seed = scenario.load, scenario.seeds.arrivals
+    surges = surges_of(scenario.faults, load.rate_per_s)
     shape = BurstShape(load.burst.factor, load.burst.every_s, load.burst.length_s)
     duration_s = None if count is not None else load.total_s
-    return schedule_ns(load.process, load.rate_per_s, seed=seed, count=count, duration_s=duration_s, burst=shape)
+    return schedule_ns(
+        load.process, load.rate_per_s, seed=seed, count=count, duration_s=duration_s, burst=shape, surges=surges
+    )
 
 
 def _world_windows(scenario: Scenario, tables: WorldTables, start_ns: int) -> Windows:
@@ -118,7 +124,7 @@ def _open(folder: Path, key: str, cached: bool) -> Prepared:
 
 
 def _prepare_world(scenario: Scenario, cache: Path) -> Prepared:
-    count = len(scheduled(scenario.load, scenario.seeds.arrivals))
+    count = len(scheduled(scenario))
     world = scenario.world
     key = content_key(
         {
@@ -144,7 +150,7 @@ def _prepare_world(scenario: Scenario, cache: Path) -> Prepared:
 
 def _prepare_data(scenario: Scenario, data: Data, cache: Path) -> Prepared:
     load = scenario.load
-    limit = None if load.duration_s is None else len(scheduled(load, scenario.seeds.arrivals))
+    limit = None if load.duration_s is None else len(scheduled(scenario))
     mapping = data.columns
     key = content_key(
         {

@@ -162,13 +162,20 @@ class Family:
             self.children.remove(child)
         return code
 
+    def kill(self, child: Child) -> None:
+        """End a child by SIGKILL, with its whole session, on purpose: its end is no failure of the run."""
+        if child in self.children:
+            self.children.remove(child)
+        _kill_session(child.process.pid)
+        child.wait(KILL_S)
+
     def pids(self) -> dict[str, int]:
         """The children's process ids by name."""
         return {child.name: child.process.pid for child in self.children}
 
     def check(self) -> None:
         """Raise when a child has ended by itself with an error."""
-        for child in self.children:
+        for child in list(self.children):
             if child.process.poll() not in (None, 0):
                 raise child.failure()
 

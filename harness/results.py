@@ -215,8 +215,47 @@ class BreakerResults(msgspec.Struct, frozen=True, kw_only=True):
     fallback_events: int
 
 
+class SteadyResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The steady-state hypothesis over a stretch of the stream (seconds since the first intended instant): whether it
+    held, and what was found. Null figures: nothing was due in it."""
+
+    from_s: float
+    until_s: float
+    held: bool
+    events: int
+    p99_ms: float | None
+    limit_ms: float
+    fallback_share: float | None
+    fallback_share_max: float
+    lost: int
+
+
+class FaultQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """The price in quality, over the events due while a fault was felt: as they were decided, and as rules and model
+    together would have decided them (`_model`, computed again from the run folder). `alerts_missed` would have been
+    reviewed or blocked, `frauds_missed` of them are fraud; `alerts_more` would not have been."""
+
+    events: int
+    frauds: int
+    k: int
+    precision_at_k: float | None
+    precision_at_k_model: float | None
+    recall: float | None
+    recall_model: float | None
+    alerts_missed: int
+    frauds_missed: int
+    alerts_more: int
+
+
 class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
-    """One injected fault and what came of it."""
+    """One injected fault and what came of it.
+
+    It was injected at `at_s` (seconds since the first intended instant; `injected_at` says the same in words) and
+    lifted `duration_s` later. `felt` are the signals by which it shows, `detected_ms` from the injection to the first
+    that an operator could see, `open_ms` to the breaker's opening. `recovered_ms` runs from the lifting until the
+    steady state was back (null: never), `closed_ms` until every breaker was closed. What was due between injection and
+    recovery is counted: `events`, `by_path`, `lost`, `p99_during_ms`. `reasons` are the expectations not met.
+    """
 
     kind: str
     injected_at: str
@@ -226,6 +265,26 @@ class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     duplicated: int
     alerts_missed: int | None
+    family: str = ""
+    place: int = 0
+    at_s: float | None = None
+    duration_s: float | None = None
+    aborted: str | None = None
+    felt: list[str] = []
+    detected_by: str | None = None
+    open_ms: float | None = None
+    closed_ms: float | None = None
+    p99_before_ms: float | None = None
+    p99_after_ms: float | None = None
+    events: int = 0
+    by_path: PathCounts | None = None
+    lag_max: int | None = None
+    dead_lettered: int | None = None
+    before: SteadyResults | None = None
+    after: SteadyResults | None = None
+    quality: FaultQuality | None = None
+    status: Literal["pass", "fail"] = "pass"
+    reasons: list[str] = []
 
 
 class BrokerResults(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,6 +352,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any]
     audit: AuditResults | None = None
     processes: list[ProcessResults] = []
+    steady: SteadyResults | None = None
+    """With faults: the measured stream outside of them, which the limits of latency and fallback are judged by."""
 
 
 def encode_results(results: Results) -> str:

@@ -4,37 +4,34 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
-from harness import measures
 from harness.case import write_case
 from harness.environment import describe_environment
-from harness.explanations import EXPLANATIONS_FILE
+from harness.faults.assess import Assessed, assess
+from harness.faults.plan import Planned, plan_faults
+from harness.faults.staging import Staging, model_switch, proxy_for, refuse_impossible
 from harness.feed import write_feed
+from harness.findings import Ready, Streamed, find_results
 from harness.floor import measure_floor
-from harness.hgrm import HGRM_TAGS, write_hgrm
 from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
 from harness.instruments import StreamPlan
 from harness.interruption import interruptible
-from harness.latency import measure_latency
-from harness.opening import plan_records, utc
+from harness.opening import plan_records
 from harness.other_scorer import other_scorer
 from harness.panel import display_for
 from harness.prepare import Prepared, prepare, scheduled
 from harness.processes import Family
 from harness.results import (
-    SCHEMA_VERSION,
     BrokerResults,
     Floor,
-    ModelResults,
     Results,
     encode_results,
 )
@@ -44,11 +41,8 @@ from harness.scenario import Scenario
 from harness.scorers import Reach, ScorerSetup
 from harness.steps import Steps
 from harness.stream import StreamOutcome, stream_once
-from harness.tail import measure_tail, samples_told
-from harness.timeline import build_timeline
+from harness.tail import samples_told
 from harness.training import Workshop, given_bundle, given_rules, read_bundle, train, warm
-from harness.verdict import Judged, judge
-from harness.waterfall import measure_waterfall
 from streams.brokers import open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
@@ -89,25 +83,6 @@ class Finished:
     folder: Path
     results: Results
     report: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Everything a stream needs that does not depend on a broker."""
-
-    prepared: Prepared
-    setup: ScorerSetup
-    bundle: dict[str, Any] | None
-    measured_from: int
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """A stream's outcome, the floor beside it, and the broker both went through."""
-
-    outcome: StreamOutcome
-    floor: Floor | None
-    broker: BrokerResults
 
 
 class Run:
@@ -181,17 +156,23 @@ class Run:
         """Encode what will be sent; returns the first measured ordinal."""
         with self.steps.step("Encoding the stream"):
             events = pq.read_table(prepared.file("events"))
-            load, seed = self.scenario.load, self.scenario.seeds.arrivals
-            schedule = scheduled(load, seed, len(events))
+            schedule = scheduled(self.scenario, len(events))
             write_feed(self.folder.work / "feed", events, pq.read_table(prepared.file("dispositions")), schedule)
             for name in ("events", "labels", "profiles"):
                 if prepared.file(name).is_file():
                     shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
-        measured_from = int(np.searchsorted(schedule, round(load.warmup_s * 1e9)))
+        measured_from = int(np.searchsorted(schedule, round(self.scenario.load.warmup_s * 1e9)))
         self.steps.note(samples_told(len(schedule) - measured_from, self.scenario.slo.response_p99_ms))
         return measured_from
 
-    def plan(self, ready: Ready) -> StreamPlan:
+    def plan_faults(self, ready: Ready) -> list[Planned]:
+        """When each fault begins."""
+        scenario = self.scenario
+        schedule = np.load(self.folder.work / "feed" / "schedule.npy")
+        times = pq.read_table(ready.prepared.file("events"), columns=["event_time_ns"])["event_time_ns"].to_numpy()
+        return plan_faults(scenario.faults, scenario.seeds.faults, schedule, times)
+
+    def plan(self, ready: Ready, faults: Staging | None = None) -> StreamPlan:
         """The measured stream."""
         return StreamPlan(
             title=f"{self.scenario.name} on {ready.setup.engine}",
@@ -206,18 +187,24 @@ class Run:
             records=plan_records(
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
             ),
+            faults=faults,
         )
 
     def stream(self, ready: Ready) -> Streamed:
         """Through a broker, or in process; what decides is kept first."""
         write_case(self.folder.path, ready.setup, ready.prepared.file("dispositions"))
-        if ready.setup.engine == "inprocess":
-            outcome = stream_inprocess(self.plan(ready), ready.setup, self.folder, self.steps)
-            none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
-            return Streamed(outcome, None, none)
-        return self._stream_through_broker(ready)
+        faults = self.scenario.faults
+        with model_switch(faults, self.folder.work) as switch, proxy_for(faults) as proxy:
+            staging = Staging(self.plan_faults(ready), switch, proxy=proxy)
+            if switch is not None:
+                ready = replace(ready, setup=replace(ready.setup, fault_control=switch.path))
+            if ready.setup.engine == "inprocess":
+                outcome = stream_inprocess(self.plan(ready, staging), ready.setup, self.folder, self.steps)
+                none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
+                return Streamed(outcome, None, none)
+            return self._stream_through_broker(ready, staging)
 
-    def _reach(self, connection: KafkaConnection, name: str) -> Reach:
+    def _reach(self, connection: KafkaConnection, name: str, staging: Staging) -> Reach:
         stamp = f"{self.started_at.astimezone(UTC):%Y%m%d-%H%M%S}"
         prefix = (self.options.topic_prefix or f"{self.scenario.name}-{stamp}-{self.outside.token()}") + name
         return Reach(
@@ -226,9 +213,10 @@ class Run:
             prefix=prefix,
             work=self.folder.work / f"stream{name}",
             logs=self.folder.path / "logs" / "floor" if name else self.folder.path / "logs",
+            scorer_servers=staging.proxy.address if staging.proxy else None,
         )
 
-    def _stream_through_broker(self, ready: Ready) -> Streamed:
+    def _stream_through_broker(self, ready: Ready, staging: Staging) -> Streamed:
         options, scenario = self.options, self.scenario
         connection = self._given_kafka()
         with self.steps.step("Starting a broker" if connection is None else "Reaching Kafka") as say:
@@ -239,13 +227,17 @@ class Run:
                 connection=connection,
                 environ=options.environ,
                 progress=lambda what, done, of: say(f"{what} {done}/{of}"),
+                proxied_port=staging.proxy.port if staging.proxy else None,
             )
         with broker:
             info = broker.start()
+            staging = staging.on(broker)
             if info.warning:
                 self.steps.warn(info.warning)
-            floor = self._floor(ready, broker.connection) if options.floor and scenario.measure.floor_s else None
-            plan, reach = self.plan(ready), self._reach(broker.connection, "")
+            floor = (
+                self._floor(ready, broker.connection, staging) if options.floor and scenario.measure.floor_s else None
+            )
+            plan, reach = self.plan(ready, staging), self._reach(broker.connection, "", staging)
             display = display_for(self.steps.console)
             outcome = stream_once(plan, ready.setup, reach, broker.connection, display, keep=options.keep_topics)
             if options.keep_topics:
@@ -260,9 +252,9 @@ class Run:
         )
         return Streamed(outcome, floor, used)
 
-    def _floor(self, ready: Ready, connection: KafkaConnection) -> Floor:
+    def _floor(self, ready: Ready, connection: KafkaConnection, staging: Staging) -> Floor:
         with self.steps.step("Measuring the floor (null scorer)"):
-            reach = self._reach(connection, "-floor")
+            reach = self._reach(connection, "-floor", staging)
             return measure_floor(self.plan(ready), self.scenario, self.folder, reach, connection)
 
     def find_drivers(self, ready: Ready) -> None:
@@ -275,67 +267,18 @@ class Run:
         except RiskbenchError as error:
             self.steps.warn(f"The report will not show what drives the model: {error}")
 
+    def assess_faults(self, ready: Ready, outcome: StreamOutcome) -> Assessed | None:
+        """What came of the faults; None without any."""
+        if not self.scenario.faults:
+            return None
+        with self._workshop(lambda _: None) as shop:
+            planned = self.plan_faults(ready)
+            return assess(self.scenario, ready.prepared, outcome, planned, self.folder.path, shop)
+
     def measure(self, ready: Ready, streamed: Streamed) -> Results:
         """Everything that is said about the run."""
-        scenario, outcome, prepared = self.scenario, streamed.outcome, ready.prepared
-        log = measure_latency(outcome.decisions, outcome.start_ns, self.folder.path / "latency.hlog")
-        timeline = build_timeline(outcome.decisions, outcome.start_ns, outcome.samples)
-        pq.write_table(timeline, self.folder.path / "timeline.parquet")
-        events = pq.read_table(prepared.file("events"), columns=["event_time_ns"])
-        decisions = pq.read_table(outcome.decisions)
-        held = measures.Held(
-            schedule=np.load(self.folder.work / "feed" / "schedule.npy"),
-            sent_ns=outcome.sent_ns,
-            start_ns=outcome.start_ns,
-            measured_from=ready.measured_from,
-        )
-        times = events["event_time_ns"].to_numpy()
-        span_ns = int(times[-1] - times[0]) if len(times) else 0
-        key_codes = np.load(self.folder.work / "feed" / "key_codes.npy")
-        senders = measures.sender_results(held, key_codes, scenario.load.senders)
-        load = measures.load_results(scenario, held, events, log, senders)
-        counts = measures.count_results(outcome, held)
-        write_hgrm(self.folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
-        tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
-        explaining = measures.explanation_latency(self.folder.path / EXPLANATIONS_FILE)
-        waterfall = measure_waterfall(outcome.decisions, outcome.appended_ns)
-        latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
-        quality = measures.quality_results(scenario, prepared, decisions, counts.sent, self.folder.path)
-        drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
-        return Results(
-            schema_version=SCHEMA_VERSION,
-            scenario=scenario.name,
-            engine=ready.setup.engine,
-            workers=ready.setup.workers,
-            broker=streamed.broker,
-            seeds=scenario.seeds.model_dump(),
-            started_at=utc(self.started_at),
-            verdict=judge(Judged(scenario.slo, load, counts, latency, quality, drift)),
-            load=load,
-            counts=counts,
-            latency_ms=latency,
-            quality=quality,
-            drift=drift,
-            breaker=measures.breaker_results(outcome),
-            faults=[],
-            model=None if ready.bundle is None else _model(ready.bundle),
-            slo=scenario.slo.model_dump(),
-            scorers=outcome.scorers,
-            dataset=str(prepared.facts["source"]) if scenario.data else None,
-            config=scenario.model_dump(mode="json"),
-            audit=measures.audit_results(outcome),
-            processes=measures.process_results(outcome, counts.sent),
-        )
-
-
-def _model(bundle: Mapping[str, Any]) -> ModelResults:
-    return ModelResults(
-        version=str(bundle.get("model_version", "")),
-        data_hash=str(bundle.get("data_hash", "")),
-        metrics=dict(bundle.get("metrics", {})),
-        imbalance=dict(bundle.get("imbalance", {})),
-        thresholds=dict(bundle.get("thresholds", {})),
-    )
+        assessed = self.assess_faults(ready, streamed.outcome)
+        return find_results(self.scenario, self.folder, self.started_at, ready, streamed, assessed)
 
 
 def _write_report(folder: RunFolder, steps: Steps) -> Path:
@@ -368,6 +311,7 @@ def carry_out(options: RunOptions, steps: Steps, outside: Outside) -> Finished:
 
     Raises RiskbenchError for what the person can act on, Interrupted when asked to stop.
     """
+    refuse_impossible(options.scenario, given_kafka=options.bootstrap_servers is not None)
     folder = RunFolder.create(options.out, options.scenario.name, outside.now())
     with interruptible():
         try:

@@ -1,12 +1,15 @@
 """Scenario files: one YAML file holds load, world, scorer, measures, drift, faults and SLOs; validated strictly."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from harness.faults.kinds import AnyFault
 from harness.scenario_errors import explain_problems
+from harness.section import Section
 from streams.errors import BadInputError
 from streams.worlds.fraud.config import FraudWorldConfig
 
@@ -14,12 +17,6 @@ Engine = Literal["faust", "native", "inprocess"]
 BrokerName = Literal["auto", "apache", "embedded", "external"]
 Share = Annotated[float, Field(ge=0, le=1)]
 SCENARIOS = Path(__file__).parent / "scenarios"
-
-
-class Section(BaseModel):
-    """A part of a scenario file: types are not coerced, unknown keys are refused, values do not change afterwards."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -205,10 +202,15 @@ class Drift(Section):
     psi_alarm: Annotated[float, Field(gt=0)] = 0.25
 
 
-class Fault(Section):
-    """A fault to inject (none is known to this version)."""
+class Steady(Section):
+    """The steady-state hypothesis: what a second of the stream looks like when all is well, before and after a fault.
 
-    kind: str
+    `response_p99_ms` null: the SLO's. `hold_s`: steady for so long counts as recovered.
+    """
+
+    response_p99_ms: Annotated[float, Field(gt=0)] | None = None
+    fallback_share_max: Share = 0.01
+    hold_s: Annotated[float, Field(ge=1, le=60)] = 2.0
 
 
 class Scenario(Section):
@@ -226,12 +228,31 @@ class Scenario(Section):
     measure: Measure = Measure()
     slo: Slo = Slo()
     drift: Drift = Drift()
-    faults: Annotated[list[Fault], Field(max_length=0)] = []
+    steady: Steady = Steady()
+    faults: list[AnyFault] = Field(default_factory=list, max_length=100)
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "Scenario":
         if self.load.duration_s is None and self.data is None:
             raise ValueError("load.duration_s = null (to the end of the data) needs data: a world has no end")
+        return self
+
+    @model_validator(mode="after")
+    def _faults_fit(self) -> "Scenario":
+        if self.load.duration_s is not None:
+            for place, fault in enumerate(self.faults):
+                if fault.at_s is not None and fault.at_s + fault.duration_s > self.load.total_s:
+                    raise ValueError(
+                        f"faults[{place}] ({fault.kind}) ends {fault.at_s + fault.duration_s:g} s after the start, the "
+                        f"load after {self.load.total_s:g} s (warm-up {self.load.warmup_s:g} s included)"
+                    )
+        timed = sorted((f.at_s, f.duration_s, n) for n, f in enumerate(self.faults) if f.at_s is not None)
+        for (at_s, duration_s, first), (next_s, _, second) in pairwise(timed):
+            if next_s < at_s + duration_s:
+                raise ValueError(
+                    f"faults[{second}] begins at {next_s:g} s, before faults[{first}] ends at {at_s + duration_s:g} s: "
+                    "what came of each could not be told apart"
+                )
         return self
 
     def to_yaml(self) -> str:
@@ -293,7 +314,8 @@ def load_scenario(
     shipped = SCENARIOS / f"{path}.yaml"
     file = shipped if isinstance(path, str) and shipped.is_file() else Path(path)
     if not file.is_file():
-        known = ", ".join(sorted(p.stem for p in SCENARIOS.glob("*.yaml")))
+        shipped_ones = (p.relative_to(SCENARIOS).with_suffix("").as_posix() for p in SCENARIOS.rglob("*.yaml"))
+        known = ", ".join(sorted(shipped_ones))
         raise BadInputError(f"scenario {path}: no such file, nor a shipped scenario (known: {known})")
     raw = _merge(_read_yaml(file), nested(changes or {}))
     return parse_scenario(raw, str(file), names)

@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.faults.kinds import KINDS
+
 _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -49,12 +51,28 @@ def _other(problem: ErrorDetails) -> str:
     return problem["msg"][:1].lower() + problem["msg"][1:]
 
 
+def _key_path(location: tuple[int | str, ...]) -> str:
+    """`faults[0].delay_ms`; the kind of a fault, which is no key, is left out."""
+    path = ""
+    for before, part in zip(("", *location), location, strict=False):
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not (isinstance(before, int) and part in KINDS):
+            path += f".{part}" if path else part
+    return path
+
+
 def _known_keys(error: ValidationError, location: tuple[int | str, ...]) -> list[str]:
     # imported late: scenario.py imports this module
     from harness.scenario import Scenario  # noqa: PLC0415
 
     model: Any = Scenario
     for part in location:
+        if part == "faults" or isinstance(part, int):
+            continue
+        if part in KINDS:  # the kind of an entry of faults
+            model = KINDS[part]
+            continue
         if not hasattr(model, "model_fields") or part not in model.model_fields:
             return []
         annotation = model.model_fields[part].annotation
@@ -65,13 +83,17 @@ def _known_keys(error: ValidationError, location: tuple[int | str, ...]) -> list
 
 def _sentence(error: ValidationError, problem: ErrorDetails, names: dict[str, str]) -> str:
     location = problem["loc"]
-    path = ".".join(str(part) for part in location)
+    path = _key_path(location)
     shown = f"{names[path]} ({path})" if path in names else path
     if problem["type"] == "extra_forbidden":
         known = _known_keys(error, location[:-1])
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         return f"{shown}: unknown key; {hint}"
+    if problem["type"] == "union_tag_not_found":
+        return f"{shown}.kind: missing; one of {', '.join(KINDS)}"
+    if problem["type"] == "union_tag_invalid":
+        return f"{shown}.kind = {problem['ctx']['tag']!r}: must be one of {', '.join(KINDS)}"
     if problem["type"] == "missing":
         return f"{shown}: missing"
     if problem["type"] == "value_error":

@@ -38,6 +38,13 @@ class Reach:
     prefix: str
     work: Path
     logs: Path
+    scorer_servers: str | None = None
+    """Where the scorer finds the Kafka, if not where the instrument does: at a proxy in front of it."""
+
+    @property
+    def servers(self) -> str:
+        """Where the scorer finds the Kafka."""
+        return self.scorer_servers or self.bootstrap_servers
 
     @property
     def group(self) -> str:
@@ -65,7 +72,7 @@ class OwnScorer:
         """The command's words; raises BadInputError for a placeholder nobody knows."""
         topics = Topics(reach.prefix)
         places = {
-            "bootstrap_servers": reach.bootstrap_servers,
+            "bootstrap_servers": reach.servers,
             "events": topics.events,
             "decisions": topics.decisions,
             "explanations": topics.explanations,
@@ -88,7 +95,8 @@ class OwnScorer:
 
 @dataclass(frozen=True, slots=True)
 class ScorerSetup:
-    """How the workers are started. `state` is the warm state directory."""
+    """How the workers are started. `state` is the warm state directory; by `fault_control`, a file, the model is made
+    to fail on purpose."""
 
     engine: str
     workers: int
@@ -100,6 +108,7 @@ class ScorerSetup:
     nightly: bool
     own: OwnScorer | None = None
     external: ExternalScorer | None = None
+    fault_control: Path | None = None
     checkpoint_every_s: float = 0.0
     """How often the workers keep their state; 0: never."""
 
@@ -123,6 +132,8 @@ def scorer_options(setup: ScorerSetup) -> list[str]:
     options = ["--bundle", str(setup.bundle), "--state", str(setup.state), "--explain", setup.explain]
     if setup.rules is not None:
         options += ["--rules", str(setup.rules)]
+    if setup.fault_control is not None:
+        options += ["--fault-control", str(setup.fault_control)]
     return [*options, *breaker_options(setup.breaker)]
 
 
@@ -146,7 +157,7 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         "--role",
         role,
         "--bootstrap-servers",
-        reach.bootstrap_servers,
+        reach.servers,
         "--prefix",
         reach.prefix,
         "--group",
@@ -175,9 +186,19 @@ class Worker:
     ready: Path
     summary: Path
     address: str | None = None
+    command: list[str] = field(default_factory=list)
+    """How it was started, to start it again."""
+
+    def take_address(self) -> None:
+        """Learn from its ready file where it answers."""
+        ready = json.loads(self.ready.read_bytes())
+        if ready.get("port"):
+            self.address = f"{ready.get('host', '127.0.0.1')}:{ready['port']}"
 
     def health(self) -> dict[str, Any] | None:
         """What it says of itself now; None when it does not answer."""
+        if self.address is None and self.ready.exists() and self.child.running:  # started again
+            self.take_address()
         if self.address is None:
             return None
         try:
@@ -198,8 +219,9 @@ class Worker:
 
 def _start_own(own: OwnScorer, reach: Reach, family: Family) -> Worker:
     ready = reach.work / "own.ready"
-    child = family.start("own scorer", own.arguments(reach, ready), reach.logs / "scorer-own.log")
-    return Worker("own", "own", child, ready, reach.work / "own.summary")
+    command = own.arguments(reach, ready)
+    child = family.start("own scorer", command, reach.logs / "scorer-own.log")
+    return Worker("own", "own", child, ready, reach.work / "own.summary", command=command)
 
 
 @dataclass(slots=True)
@@ -213,6 +235,8 @@ class Scorers:
     """The consumer group that reads the events, where it is known."""
     external: ExternalScorer | None = None
     reach: Reach | None = None
+    ended: list[dict[str, Any]] = field(default_factory=list)
+    """The last words of workers that were killed on purpose."""
 
     @classmethod
     def start(cls, setup: ScorerSetup, reach: Reach, family: Family) -> "Scorers":
@@ -228,17 +252,17 @@ class Scorers:
             names.append(("nightly", "nightly"))
         started = []
         for role, name in names:
-            child = family.start(
-                f"scorer {name}", _command(setup, reach, role, name), reach.logs / f"scorer-{name}.log"
-            )
-            started.append(Worker(name, role, child, reach.work / f"{name}.ready", reach.work / f"{name}.summary"))
+            command = _command(setup, reach, role, name)
+            child = family.start(f"scorer {name}", command, reach.logs / f"scorer-{name}.log")
+            ready, summary = reach.work / f"{name}.ready", reach.work / f"{name}.summary"
+            started.append(Worker(name, role, child, ready, summary, command=command))
         return cls(started, group=reach.group)
 
     def _await_joined(self, external: ExternalScorer, reach: Reach, family: Family) -> None:
         topics, connection = Topics(reach.prefix), reach.connection
         with ControlPlane(connection) as control:
             partitions = len(control.partitions(topics.events))
-        external.introduce(topics, reach.bootstrap_servers, partitions)
+        external.introduce(topics, reach.servers, partitions)
         found = external.await_joined(Groups(connection), topics.events, partitions, Pace(check=family.check))
         self.group = found or ""
 
@@ -258,9 +282,17 @@ class Scorers:
             if worker.role == "own":
                 await_file(worker.ready, worker.child, family, READY_S)
                 continue
-            ready = json.loads(await_file(worker.ready, worker.child, family, READY_S))
-            if ready.get("port"):
-                worker.address = f"{ready.get('host', '127.0.0.1')}:{ready['port']}"
+            await_file(worker.ready, worker.child, family, READY_S)
+            worker.take_address()
+
+    @property
+    def deciding(self) -> int:
+        """How many workers can say how they are (a scorer of one's own cannot)."""
+        return sum(worker.role == "worker" for worker in self.workers)
+
+    def pids(self) -> dict[str, int]:
+        """The processes by name, as they run now."""
+        return {worker.child.name: worker.child.process.pid for worker in self.workers}
 
     def health(self) -> list[dict[str, Any]]:
         """What the workers (not the nightly job) say now."""
@@ -274,13 +306,15 @@ class Scorers:
             topic, pace = Topics(self.reach.prefix).explanations, Pace(check=family.check)
             with ControlPlane(self.reach.connection) as control:
                 self.external.await_explained(lambda: sum(control.end_offsets(topic).values()), pace)
-        for worker in self.workers:
+        # others were killed on purpose
+        running = [worker for worker in self.workers if worker.child in family.children]
+        for worker in running:
             worker.child.ask_to_end()
-        for worker in self.workers:
+        for worker in running:
             code = family.stop(worker.child, STOP_S)
             if code != 0 and worker.role != "own":
                 logger.warning("%s ended with %s; see %s", worker.child.name, code, worker.child.log)
-        return [summary for summary in (worker.last_summary() for worker in self.workers) if summary]
+        return self.ended + [summary for summary in (worker.last_summary() for worker in self.workers) if summary]
 
 
 def worst_breaker(healths: Sequence[dict[str, Any]]) -> str | None:

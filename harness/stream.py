@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.faults.driver import Driver, Injection, Vitals, driving
+from harness.faults.staging import Staging
 from harness.footprint import Footprint, Footprints
 from harness.instruments import NS_PER_S, Instruments, StreamPlan
 from harness.panel import Display, Snapshot
 from harness.processes import Family
 from harness.run_topics import topics_of
 from harness.scorers import Reach, Scorers, ScorerSetup
+from harness.supervision import Supervision
 from harness.timeline import Sample
 from harness.watch import Watcher
 from streams.brokers.connection import KafkaConnection
@@ -40,6 +43,7 @@ class StreamOutcome:
     decisions: Path
     footprints: list[Footprint] = field(default_factory=list)
     appended_ns: npt.NDArray[np.int64] | None = None
+    injections: list[Injection] = field(default_factory=list)
 
 
 class _Watch:
@@ -71,10 +75,20 @@ class _Watch:
             self._last = (now_ns, answered, rate)
         return rate
 
+    def _overdue(self, now_ns: int, answered: int) -> int:
+        """How many more events are past their time-out than were answered."""
+        due = int(np.searchsorted(self._intended, now_ns - round(self._plan.timeout_s * NS_PER_S)))
+        return max(0, due - answered)
+
+    def vitals(self) -> Vitals:
+        """What may break a fault off."""
+        figures = self._instruments.figures()
+        overdue = self._overdue(time.monotonic_ns(), figures["answered"])
+        return Vitals(overdue, figures["p99_ns"] / 1e6, max(0, figures["sent"] - figures["answered"]))
+
     def snapshot(self, now_ns: int) -> Snapshot:
         """The stream now."""
         figures, sample = self._instruments.figures(), self._watcher.last
-        due = int(np.searchsorted(self._intended, now_ns - round(self._plan.timeout_s * NS_PER_S)))
         planned_ns = int(self._intended[-1]) - self._start_ns if len(self._intended) else 0
         return Snapshot(
             title=self._plan.title,
@@ -88,16 +102,17 @@ class _Watch:
             p99_ms=figures["p99_ns"] / 1e6,
             by_path={path: figures[path] for path in ("rules", "model", "fallback")},
             duplicated=figures["duplicated"],
-            overdue=max(0, due - figures["answered"]),
+            overdue=self._overdue(now_ns, figures["answered"]),
             lag=max(0, figures["sent"] - figures["answered"]),
             breaker=sample.breaker if sample else None,
         )
 
 
-def _attend(watch: _Watch, family: Family, display: Display) -> None:
+def _attend(watch: _Watch, family: Family, display: Display, driver: Driver) -> None:
     with display as shown:
         while True:
             family.check()
+            driver.check()
             now_ns = time.monotonic_ns()
             shown.show(watch.snapshot(now_ns))
             if watch.over(now_ns):
@@ -118,17 +133,25 @@ def stream_once(
     reach.work.mkdir(parents=True, exist_ok=True)
     with topics_of(connection, reach, plan.partitions, keep=keep) as topics, Family() as family:
         scorers = Scorers.start(setup, reach, family)
-        instruments = Instruments.start(plan, reach, topics, family)
-        scorers.await_ready(family)
-        footprints = Footprints(family.pids())
-        with Watcher(connection, scorers.group, topics.events, scorers, footprints) as watcher:
-            start_ns = instruments.go()
-            _attend(_Watch(plan, instruments, watcher, start_ns), family, display)
-        summaries = scorers.stop(family)
+        with Supervision(scorers, family) as supervision:
+            instruments = Instruments.start(plan, reach, topics, family)
+            scorers.await_ready(family)
+            footprints = Footprints(family.pids())
+            with Watcher(connection, scorers.group, topics.events, scorers, footprints) as watcher:
+                start_ns = instruments.go()
+                watch = _Watch(plan, instruments, watcher, start_ns)
+                staging = plan.faults or Staging(())
+                targets = staging.targets(supervision)
+                driver = Driver(staging.planned, targets, start_ns, time.monotonic_ns, watch.vitals)
+                with driving(driver):
+                    _attend(watch, family, display, driver)
+                driver.check()
+            summaries = scorers.stop(family)
         counts, load = instruments.finish(family)
         dead_lettered = _dead_lettered(connection, topics)
     sent_ns, appended_ns = np.load(reach.work / "sent.npy"), np.load(reach.work / "appended.npy")
     return StreamOutcome(
         start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions,
         footprints=list(footprints.found.values()), appended_ns=appended_ns,
+        injections=driver.injections,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.made_of import step_words
-from harness.results import Distribution, Results, TailResults
+from harness.results import Distribution, FaultResults, Results, TailResults
 from harness.waterfall import QUANTILES
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
@@ -167,6 +167,19 @@ def quality_table(results: Results) -> Table | None:
     return table
 
 
+def _fault_line(fault: FaultResults) -> str:
+    """What came of a fault, in a line."""
+    felt = f"felt by {', '.join(fault.felt)}" if fault.felt else "not felt"
+    times = [("detected", fault.detected_ms), ("breaker opened", fault.open_ms), ("recovered", fault.recovered_ms)]
+    told = [f"{what} after {value:,.0f} ms" for what, value in times if value is not None]
+    p99 = " → ".join(_ms(value) for value in (fault.p99_before_ms, fault.p99_during_ms, fault.p99_after_ms))
+    missed = [] if fault.alerts_missed is None else [f"{fault.alerts_missed:,} alerts missed"]
+    head = f"fault     {fault.kind} at {fault.injected_at} ({fault.status})"
+    return "; ".join(
+        [head, felt, *told, f"P99 {p99} ms", f"{fault.lost:,} lost", f"{fault.duplicated:,} twice", *missed]
+    )
+
+
 def print_summary(results: Results, folder: Path, report: Path | None, console: Console) -> None:
     """The whole summary."""
     console.print()
@@ -184,6 +197,8 @@ def print_summary(results: Results, folder: Path, report: Path | None, console: 
     audit = results.audit
     if audit is not None:
         console.print(f"audit     {audit.records:,} records, head {audit.head}", highlight=False, soft_wrap=True)
+    for fault in results.faults:
+        console.print(_fault_line(fault), highlight=False, soft_wrap=True)
     status = results.verdict.status
     console.print(Text(f"\n{status.upper()}", style=_STYLES[status]), end="")
     console.print(f"  {results.scenario}, engine {results.engine}, broker {results.broker.name}", highlight=False)

@@ -32,11 +32,14 @@ TIMELINE_SCHEMA = pa.schema(
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What was seen from outside at one moment (ns, monotonic): events whose offsets the scorer's group had not yet
-    committed (it commits about once a second, so this is not what waits), and the breaker's state."""
+    committed (it commits about once a second, so this is not what waits), the breaker's state, how many workers did
+    not say how they are, and how many messages the scorer had refused."""
 
     at_ns: int
     uncommitted: int | None
     breaker: str | None
+    silent: int = 0
+    dead_lettered: int = 0
 
 
 def _seconds(times_ns: npt.NDArray[np.int64], start_ns: int) -> npt.NDArray[np.int64]:

@@ -1,10 +1,10 @@
 """Pass, fail or invalid, with every reason in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.results import Counts, LatencyResults, LoadResults, Verdict
+from harness.results import Counts, FaultResults, LatencyResults, LoadResults, SteadyResults, Verdict
 from harness.scenario import Slo
 
 ACHIEVED_SHARE_MIN = 0.99
@@ -16,7 +16,7 @@ EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a verdict is made from."""
+    """What a verdict is made from. With faults, `latency_ms` and `steady` are of the stream outside of them."""
 
     slo: Slo
     load: LoadResults
@@ -24,6 +24,8 @@ class Judged:
     latency_ms: LatencyResults
     quality: Mapping[str, Any]
     drift: Mapping[str, Any]
+    faults: Sequence[FaultResults] = ()
+    steady: SteadyResults | None = None
 
 
 def _validity(run: Judged) -> list[str]:
@@ -41,11 +43,8 @@ def _validity(run: Judged) -> list[str]:
             f"schedule delay P99 {delay:,.2f} ms exceeds {bound_ms:,.2f} ms "
             f"({SCHEDULE_DELAY_SHARE_MAX:.0%} of the response SLO): the load was not sent on time"
         )
-    missing = counts.lost - counts.dead_lettered
-    if missing > 0:
-        reasons.append(f"{missing:,} of {counts.sent:,} events never came back")
-    if counts.undelivered:
-        reasons.append(f"{counts.undelivered:,} messages were not taken by the broker")
+    if not run.faults:
+        reasons += _missing(counts)
     if counts.sent != counts.decided + counts.lost:
         reasons.append(f"sent {counts.sent:,} is not decided {counts.decided:,} + lost {counts.lost:,}")
     reasons += _too_short(run.latency_ms)
@@ -54,6 +53,24 @@ def _validity(run: Judged) -> list[str]:
     if run.latency_ms.overflow:
         reasons.append(f"{run.latency_ms.overflow:,} latencies of more than a day: a clock is wrong")
     return reasons
+
+
+def _missing(counts: Counts) -> list[str]:
+    """Without a fault nobody knows whether scorer, broker or instrument lost them; with one they are its price."""
+    reasons, missing = [], counts.lost - counts.dead_lettered
+    if missing > 0:
+        reasons.append(f"{missing:,} of {counts.sent:,} events never came back")
+    if counts.undelivered:
+        reasons.append(f"{counts.undelivered:,} messages were not taken by the broker")
+    return reasons
+
+
+def _of_faults(run: Judged) -> list[str]:
+    """What the faults' own expectations found, and what was lost under them."""
+    reasons = [
+        f"fault {fault.kind} at {fault.injected_at}: {reason}" for fault in run.faults for reason in fault.reasons
+    ]
+    return (_missing(run.counts) if run.faults else []) + reasons
 
 
 def _too_short(latency: LatencyResults) -> list[str]:
@@ -110,6 +127,8 @@ def quality_problems(run: Judged) -> list[str]:
     """Limits of the SLO that are not of time: ranking, recall, false alarms, drift of the score, fallbacks."""
     slo, quality = run.slo, run.quality
     fallback_share = run.counts.by_path.fallback / run.counts.decided if run.counts.decided else None
+    if run.steady is not None:
+        fallback_share = run.steady.fallback_share
     return [
         *_at_least("precision@K", quality.get("precision_at_k"), slo.precision_at_k_min),
         *_at_least("recall", quality.get("recall"), slo.recall_min),
@@ -131,7 +150,7 @@ def _limits(run: Judged) -> list[str]:
 
 def judge(run: Judged) -> Verdict:
     """Invalid beats fail beats pass; an invalid run still lists the limits it broke."""
-    invalid, failed = _validity(run), [*contract_problems(run.counts), *_limits(run)]
+    invalid, failed = _validity(run), [*contract_problems(run.counts), *_of_faults(run), *_limits(run)]
     if invalid:
         return Verdict(status="invalid", reasons=invalid + failed)
     if failed:

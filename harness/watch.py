@@ -57,10 +57,15 @@ class Watcher:
             except BrokerError as error:
                 logger.warning("offsets of the group: %s", error)
                 uncommitted = None
+            self.footprints.follow(self.scorers.pids())
             self.footprints.look()
             healths = self.scorers.health()
-            self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in healths)
-            self.samples.append(Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths)))
+            told = [*healths, *self.scorers.ended]
+            self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in told)
+            silent = self.scorers.deciding - len(healths)
+            self.samples.append(
+                Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths), silent, self.dead_lettered)
+            )
         if control is not None:
             control.close()
 

@@ -88,6 +88,7 @@ def resolve(scenario: str, changes: dict[str, Any], data: Path | None, *, timed:
 def refuse_contradictions(
     *, data: Path | None, columns: str | None, broker: str | None, servers: str | None, config: Path | None
 ) -> None:
+    """Raise BadInputError for options that cannot be given together."""
     if columns is not None and data is None:
         raise BadInputError("--columns is the column map of a data file: give the file with --data FILE")
     if config is not None and servers is None:

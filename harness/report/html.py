@@ -14,6 +14,7 @@ from markupsafe import Markup
 from harness.report.contents import RunContents, read_run
 from harness.report.drivers import drivers_of
 from harness.report.fairness import KINDS, bias_line, group_table
+from harness.report.faults import faults_note, faults_table, price_table
 from harness.report.flagged import flagged_sample
 from harness.report.headline import answers
 from harness.report.plots.calibration import reliability_plot
@@ -32,7 +33,6 @@ from harness.report.tables import (
     comparators_table,
     counts_table,
     environment_table,
-    faults_table,
     path_table,
     setting_table,
     transitions_table,
@@ -190,6 +190,8 @@ def _tables(run: RunContents) -> dict[str, Any]:
         "counts_table": counts_table(run),
         "transitions": transitions_table(run),
         "faults": faults_table(run),
+        "faults_note": faults_note(run),
+        "faults_price": price_table(run),
         "setting": setting_table(run),
         "environment": environment_table(run),
     }

@@ -113,27 +113,6 @@ def audit_line(run: RunContents) -> str:
     return f"Audit trail: {count(audit.get('records'))} records, {end}. Hash of the last one: {audit.get('head')}."
 
 
-def faults_table(run: RunContents) -> Table | None:
-    """Injected faults and what came of them; None without any."""
-    faults = run.get("faults")
-    if not faults:
-        return None
-    rows = [
-        (
-            fault["kind"],
-            str(fault.get("injected_at", DASH)),
-            ms(fault.get("detected_ms")),
-            ms(fault.get("recovered_ms")),
-            ms(fault.get("p99_during_ms")),
-            count(fault.get("lost")),
-            count(fault.get("alerts_missed")),
-        )
-        for fault in faults
-    ]
-    columns = ("Fault", "Injected", "Detected after", "Recovered after", "P99 during", "Lost", "Alerts missed")
-    return table("Injected faults", columns, rows, words=(0, 1))
-
-
 def setting_table(run: RunContents) -> Table:
     """What ran: engine, broker, load, model."""
     broker = run.get("broker") or {}

@@ -59,9 +59,22 @@ def _mark_warmup(plot: Any, run: RunContents) -> None:
         plot.add_layout(BoxAnnotation(right=warmup, fill_color=GREY, fill_alpha=0.12, line_color=None))
 
 
+def _mark_faults(plot: Any, run: RunContents) -> None:
+    """From the injection to the recovery; darker while it was not lifted."""
+    for fault in run.get("faults") or []:
+        at_s, lasted_s, back_ms = fault.get("at_s"), fault.get("duration_s"), fault.get("recovered_ms")
+        if at_s is None or lasted_s is None:
+            continue
+        lifted_s = at_s + lasted_s
+        plot.add_layout(BoxAnnotation(left=at_s, right=lifted_s, fill_color=RED, fill_alpha=0.13, line_color=None))
+        until_s = None if back_ms is None else lifted_s + back_ms / 1_000
+        plot.add_layout(BoxAnnotation(left=lifted_s, right=until_s, fill_color=RED, fill_alpha=0.06, line_color=None))
+
+
 def _throughput(run: RunContents, source: Any, time_range: Any) -> Plot:
     plot = new_figure("second of the run", "events per second", height=270, x_range=time_range)
     _mark_warmup(plot, run)
+    _mark_faults(plot, run)
     plot.line("second", "sent", source=source, color=GREY, line_width=2, line_dash="dashed")
     decided = plot.line("second", "decided", source=source, color=BLUE, line_width=2.5)
     plot.line("second", "lag", source=source, color=ORANGE, line_width=1.8)
@@ -75,12 +88,14 @@ def _throughput(run: RunContents, source: Any, time_range: Any) -> Plot:
     sentence += f" At most {count(max(known))} events were waiting." if known else " The lag was not measured."
     warmup = run.get("load", "warmup_s")
     sentence += f" The first {warmup:g} s (shaded) are warm-up." if warmup else ""
+    sentence += " Faults are shaded in red, paler from their lifting to the recovery." if run.get("faults") else ""
     return Plot("throughput", "Throughput and lag", sentence, plot, _table(run), keys)
 
 
 def _response(run: RunContents, source: Any, time_range: Any) -> Plot:
     plot = new_figure("second of the run", "ms", height=250, x_range=time_range, y_axis_type="log")
     _mark_warmup(plot, run)
+    _mark_faults(plot, run)
     plot.line("second", "p50_ms", source=source, color=TEAL, line_width=2)
     p99 = plot.line("second", "p99_ms", source=source, color=BLUE, line_width=2.5)
     limit = run.get("slo", "response_p99_ms")
@@ -106,6 +121,7 @@ def _two(run: RunContents, first: str, second: str) -> tuple[list[Any], list[Any
 
 def _paths(run: RunContents, columns: dict[str, list[Any]], source: Any, time_range: Any) -> Plot:
     plot = new_figure("second of the run", "decisions per second", height=270, x_range=time_range)
+    _mark_faults(plot, run)
     names = list(PATH_COLOURS)
     plot.varea_stack(names, x="second", source=source, color=list(PATH_COLOURS.values()), alpha=0.8)
     tips = [("second", "@second"), *[(name, f"@{name}{{0,0}}") for name in names]]

@@ -57,3 +57,15 @@ def test_what_was_seen_of_a_process_stays_when_it_has_ended() -> None:
     prints.look()
     assert list(prints.found) == ["a"]
     assert prints.found["a"].memory_end_bytes == before > 32 << 20
+
+
+def test_a_process_that_was_started_again_is_told_beside_the_one_before() -> None:
+    prints = Footprints({})
+    for _ in range(2):
+        with start(HOLD.format(megabytes=1)) as process:
+            await_dot(process)
+            prints.follow({"a": process.pid})
+            prints.follow({"a": process.pid})
+            prints.look()
+            go_on(process)
+    assert list(prints.found) == ["a", "a (2)"]

@@ -43,7 +43,7 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"world.boldness": 9.0}, "boldness is 9.0, allowed are 0 to 3"),
         ({"world.start": "soon"}, "it must be a date such as"),
         ({"load.burst.length_s": 50.0}, "length_s = 50 must be below every_s = 10"),
-        ({"faults": [{"kind": "kill"}]}, "can have at most 0 entries"),
+        ({"faults": [{"kind": "kill"}]}, "faults[0].kind = 'kill': must be one of model-slow"),
         ({"load.rate_per_s": float("inf")}, "must be"),
         ({"measure.k": 0}, "measure.k = 0: must be at least 1"),
     ],

@@ -1,0 +1,71 @@
+"""What a fault costs in quality: the decisions made while it was felt, beside those that would have been made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.faults.counterfactual import Would
+from harness.quality.cards import card_precision, mean_precision
+from harness.quality.flags import threshold_measures
+from harness.quality.scored import Scored, gather
+from harness.results import FaultQuality
+
+COLUMNS = ("event_id", "ordinal", "status", "outcome", "score", "path", "response_ns")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A run's events and labels, row by row in the order of sending, and the K of its precision@K."""
+
+    events: pa.Table
+    labels: pa.Table
+    k: int
+
+
+def price(
+    decisions: pa.Table, ordinals: npt.NDArray[np.int64], would: Mapping[str, Would], truth: Truth
+) -> FaultQuality:
+    """The price over the events of these ordinals; `decisions` has `COLUMNS`. A lost event was never flagged."""
+    events, labels = truth.events.take(pa.array(ordinals)), truth.labels.take(pa.array(ordinals))
+    made = decisions.filter(pc.is_in(decisions["ordinal"], value_set=pa.array(ordinals)))
+    known = [event_id in would for event_id in made["event_id"].to_pylist()]
+    other = _replaced(made.filter(pa.array(known)), would)
+    as_made, as_would = gather(made, events, labels), gather(other, events, labels)
+    missed = as_would.flagged & ~as_made.flagged
+    return FaultQuality(
+        events=len(as_made),
+        frauds=int(as_made.is_fraud.sum()),
+        k=truth.k,
+        precision_at_k=_precision(as_made, truth.k),
+        precision_at_k_model=_precision(as_would, truth.k),
+        recall=_recall(as_made),
+        recall_model=_recall(as_would),
+        alerts_missed=int(missed.sum()),
+        frauds_missed=int((missed & as_made.is_fraud).sum()),
+        alerts_more=int((as_made.flagged & ~as_would.flagged).sum()),
+    )
+
+
+def _replaced(decisions: pa.Table, would: Mapping[str, Would]) -> pa.Table:
+    found = [would[event_id] for event_id in decisions["event_id"].to_pylist()]
+    columns: dict[str, Any] = {
+        "outcome": pa.array([one.outcome for one in found], pa.string()),
+        "score": pa.array([one.score for one in found], pa.float64()),
+    }
+    for name, values in columns.items():
+        decisions = decisions.set_column(decisions.column_names.index(name), name, values)
+    return decisions
+
+
+def _precision(scored: Scored, k: int) -> float | None:
+    return mean_precision(card_precision(scored, k))
+
+
+def _recall(scored: Scored) -> float | None:
+    found: float | None = threshold_measures(scored)["recall"]
+    return found

@@ -1,0 +1,77 @@
+"""A run's decisions as a fault's measures look at them: arrays in the order of the schedule."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from streams.decision import PATHS
+
+Int64s = npt.NDArray[np.int64]
+Int8s = npt.NDArray[np.int8]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+NEVER = -1
+COLUMNS = ("ordinal", "measured", "intended_ns", "sent_ns", "received_ns", "response_ns", "path", "margin", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """[n], one entry an event sent. `received_ns` is NEVER for a lost one; `path` an index into PATHS, −1 for a
+    lost one; `margin` NaN where the model did not speak."""
+
+    ordinal: Int64s
+    measured: Bools
+    intended_ns: Int64s
+    sent_ns: Int64s
+    received_ns: Int64s
+    response_ns: Int64s
+    path: Int8s
+    margin: Floats
+
+    def __len__(self) -> int:
+        return len(self.ordinal)
+
+    @property
+    def lost(self) -> Bools:
+        """Never answered."""
+        return np.asarray(self.received_ns == NEVER)
+
+    @property
+    def fallback(self) -> Bools:
+        """Decided by the rules in the model's stead."""
+        return np.asarray(self.path == PATHS.index("fallback"))
+
+    def only(self, chosen: Bools) -> "Rows":
+        """The chosen rows."""
+        return Rows(*(getattr(self, each.name)[chosen] for each in fields(self)))
+
+    def due(self, from_ns: int, until_ns: int) -> slice:
+        """Events whose intended instant lies in [from_ns, until_ns)."""
+        low, high = np.searchsorted(self.intended_ns, [from_ns, until_ns])
+        return slice(int(low), int(high))
+
+
+def read_rows(decisions: Path) -> Rows:
+    """The rows of a decisions.parquet."""
+    return rows_of(pq.read_table(decisions, columns=list(COLUMNS)))
+
+
+def rows_of(table: pa.Table) -> Rows:
+    """The rows of a table with `COLUMNS`."""
+    table = table.sort_by("ordinal")
+    path = pc.index_in(table["path"].cast(pa.string()), value_set=pa.array(PATHS)).fill_null(-1)
+    return Rows(
+        ordinal=table["ordinal"].to_numpy(),
+        measured=np.asarray(table["measured"].to_numpy(), dtype=np.bool_),
+        intended_ns=table["intended_ns"].to_numpy(),
+        sent_ns=table["sent_ns"].to_numpy(),
+        received_ns=table["received_ns"].fill_null(NEVER).to_numpy(),
+        response_ns=table["response_ns"].to_numpy(),
+        path=path.to_numpy().astype(np.int8),
+        margin=table["margin"].fill_null(np.nan).to_numpy(),
+    )

@@ -1,0 +1,111 @@
+"""From a stream that has ended to everything that is said about its run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from harness import measures
+from harness.explanations import EXPLANATIONS_FILE
+from harness.faults.assess import Assessed
+from harness.hgrm import HGRM_TAGS, write_hgrm
+from harness.latency import measure_latency
+from harness.opening import utc
+from harness.prepare import Prepared
+from harness.results import SCHEMA_VERSION, BrokerResults, Floor, Results
+from harness.runfolder import RunFolder
+from harness.scenario import Scenario
+from harness.scorers import ScorerSetup
+from harness.stream import StreamOutcome
+from harness.tail import measure_tail
+from harness.timeline import build_timeline
+from harness.verdict import Judged, judge
+from harness.waterfall import measure_waterfall
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Everything a stream needs that does not depend on a broker."""
+
+    prepared: Prepared
+    setup: ScorerSetup
+    bundle: dict[str, Any] | None
+    measured_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A stream's outcome, the floor beside it, and the broker both went through."""
+
+    outcome: StreamOutcome
+    floor: Floor | None
+    broker: BrokerResults
+
+
+def find_results(
+    scenario: Scenario,
+    folder: RunFolder,
+    started_at: datetime,
+    ready: Ready,
+    streamed: Streamed,
+    assessed: Assessed | None,
+) -> Results:
+    """Measure and judge a run whose stream has ended; `assessed` is what is said of its faults, where it had any."""
+    outcome, prepared = streamed.outcome, ready.prepared
+    held = _held(folder, outcome, ready.measured_from)
+    log = measure_latency(outcome.decisions, outcome.start_ns, folder.path / "latency.hlog")
+    timeline = build_timeline(outcome.decisions, outcome.start_ns, outcome.samples)
+    pq.write_table(timeline, folder.path / "timeline.parquet")
+    events = pq.read_table(prepared.file("events"), columns=["event_time_ns"])
+    decisions = pq.read_table(outcome.decisions)
+    times = events["event_time_ns"].to_numpy()
+    span_ns = int(times[-1] - times[0]) if len(times) else 0
+    key_codes = np.load(folder.work / "feed" / "key_codes.npy")
+    senders = measures.sender_results(held, key_codes, scenario.load.senders)
+    load = measures.load_results(scenario, held, events, log, senders)
+    counts = measures.count_results(outcome, held)
+    write_hgrm(folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
+    tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
+    explaining = measures.explanation_latency(folder.path / EXPLANATIONS_FILE)
+    waterfall = measure_waterfall(outcome.decisions, outcome.appended_ns)
+    latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
+    quality = measures.quality_results(scenario, prepared, decisions, counts.sent, folder.path)
+    drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
+    faults, steady = (assessed.faults, assessed.steady) if assessed else ([], None)
+    judged = assessed.judged(latency) if assessed else latency
+    return Results(
+        schema_version=SCHEMA_VERSION,
+        scenario=scenario.name,
+        engine=ready.setup.engine,
+        workers=ready.setup.workers,
+        broker=streamed.broker,
+        seeds=scenario.seeds.model_dump(),
+        started_at=utc(started_at),
+        verdict=judge(Judged(scenario.slo, load, counts, judged, quality, drift, faults, steady)),
+        load=load,
+        counts=counts,
+        latency_ms=latency,
+        quality=quality,
+        drift=drift,
+        breaker=measures.breaker_results(outcome),
+        faults=faults,
+        steady=steady,
+        model=None if ready.bundle is None else measures.model_results(ready.bundle),
+        slo=scenario.slo.model_dump(),
+        scorers=outcome.scorers,
+        dataset=str(prepared.facts["source"]) if scenario.data else None,
+        config=scenario.model_dump(mode="json"),
+        audit=measures.audit_results(outcome),
+        processes=measures.process_results(outcome, counts.sent),
+    )
+
+
+def _held(folder: RunFolder, outcome: StreamOutcome, measured_from: int) -> measures.Held:
+    return measures.Held(
+        schedule=np.load(folder.work / "feed" / "schedule.npy"),
+        sent_ns=outcome.sent_ns,
+        start_ns=outcome.start_ns,
+        measured_from=measured_from,
+    )
