@@ -37,6 +37,11 @@ def in_sync(cluster: KafkaCluster, topic: str, copies: int) -> bool:
     return all(len(partition.isrs) == copies for partition in partitions(cluster, topic).values())
 
 
+def leaders(cluster: KafkaCluster, topic: str) -> Counter[int]:
+    """How many partitions each node leads."""
+    return Counter(partition.leader for partition in partitions(cluster, topic).values())
+
+
 def read_all(cluster: KafkaCluster, topic: str, group: str) -> Counter[bytes]:
     """How often each message is there."""
     source, found = consumer(cluster.connection, group), Counter[bytes]()
@@ -57,8 +62,7 @@ def test_a_broker_is_killed_and_nothing_is_lost(cluster: KafkaCluster) -> None:
     with ControlPlane(cluster.connection, timeout_s=30) as control:
         control.create_topics([TopicSpec("ledger", PARTITIONS, replicas=3)])
     assert wait_until(lambda: in_sync(cluster, "ledger", 3), timeout_s=60)
-    leaders = Counter(partition.leader for partition in partitions(cluster, "ledger").values())
-    victim = leaders.most_common(1)[0][0]
+    victim = leaders(cluster, "ledger").most_common(1)[0][0]
 
     acknowledged: list[bytes] = []
     refused: list[str] = []
@@ -78,7 +82,7 @@ def test_a_broker_is_killed_and_nothing_is_lost(cluster: KafkaCluster) -> None:
     assert sender.flush(120) == 0
     assert refused == []
     assert len(acknowledged) == MESSAGES
-    assert victim not in {partition.leader for partition in partitions(cluster, "ledger").values()}
+    assert victim not in leaders(cluster, "ledger")
     sent = Counter(str(number).encode() for number in range(MESSAGES))
     assert read_all(cluster, "ledger", "with-two") == sent
 
@@ -86,4 +90,5 @@ def test_a_broker_is_killed_and_nothing_is_lost(cluster: KafkaCluster) -> None:
     assert wait_until(lambda: in_sync(cluster, "ledger", 3), timeout_s=120), "the node did not catch up"
     other = next(node.number for node in cluster.nodes if node.number != victim)
     cluster.kill(other)
+    assert wait_until(lambda: other not in leaders(cluster, "ledger"), timeout_s=60), "nobody took its partitions over"
     assert read_all(cluster, "ledger", "with-the-other-two") == sent
