@@ -141,7 +141,7 @@ def interrupted(
 
 
 @pytest.mark.broker("embedded")
-@pytest.mark.parametrize("engine", ["native", "faust"])
+@pytest.mark.parametrize("engine", ["native", pytest.param("faust", marks=pytest.mark.slow)])
 def test_a_killed_worker_goes_on_as_if_nothing_had_been(
     case: ScorerCase, expected: Answers, broker_embedded: Broker, tmp_path: Path, engine: str
 ) -> None:
@@ -149,7 +149,7 @@ def test_a_killed_worker_goes_on_as_if_nothing_had_been(
 
 
 @pytest.mark.broker("apache")
-@pytest.mark.parametrize("engine", ["native", "faust"])
+@pytest.mark.parametrize("engine", [pytest.param("native", marks=pytest.mark.slow), "faust"])
 def test_partitions_take_their_state_along_when_their_worker_dies(
     case: ScorerCase, expected: Answers, broker_apache: Broker, tmp_path: Path, engine: str
 ) -> None:
@@ -176,6 +176,7 @@ def test_partitions_take_their_state_along_when_their_worker_dies(
         assert last["restored"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.broker("embedded")
 def test_a_killed_nightly_job_publishes_no_table_twice(
     case: ScorerCase, expected: Answers, broker_embedded: Broker, tmp_path: Path
