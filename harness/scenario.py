@@ -135,6 +135,7 @@ class Breaker(Section):
     concurrent_calls_max: Annotated[int, Field(ge=1, le=64)] = 1
     wait_ms_max: Annotated[float, Field(ge=0, le=600_000)] = 0.0
     late_wait_s: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    limit_kind: Literal["soft", "hard"] = "soft"
     forced: Literal["open", "closed"] | None = None
 
     @model_validator(mode="after")

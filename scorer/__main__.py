@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from scorer.breaker_config import FORCED, WINDOW_KINDS, BreakerConfig
+from scorer.bulkhead import LimitKind
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.guarded_model import Guards
 from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
@@ -29,6 +30,7 @@ _GUARDS = Guards()
 _LOAD = LoadgenLoad()
 WINDOW_S = 60
 Known = TypeVar("Known", bound=str)
+LIMIT_KINDS: tuple[LimitKind, ...] = ("soft", "hard")
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -136,6 +138,9 @@ def run(
     breaker_wait_ms_max: Annotated[
         float, typer.Option(help="bulkhead: longest wait for a place, part of the time limit, in ms")
     ] = _GUARDS.max_wait_s * 1e3,
+    breaker_limit_kind: Annotated[
+        str, typer.Option(help="soft: a call past its limit is told to stop; hard: it is left behind, whatever hangs")
+    ] = _GUARDS.limit_kind,
     breaker_late_wait_s: Annotated[
         float, typer.Option(help="how long an overdue call may go on for its late score, in s")
     ] = _GUARDS.late_wait_s,
@@ -182,6 +187,7 @@ def run(
         max_concurrent_calls=breaker_concurrent_calls_max,
         max_wait_s=breaker_wait_ms_max / 1e3,
         late_wait_s=breaker_late_wait_s,
+        limit_kind=_known(breaker_limit_kind, "--breaker-limit-kind", LIMIT_KINDS),
     )
     _run(
         RunOptions(

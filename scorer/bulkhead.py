@@ -8,11 +8,15 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, Literal, TypeAlias
 
 import msgspec
 
 from scorer.time_limit import Argument, Failed, Late, Overdue, Result, TimeLimited, Value
+from scorer.watchdog import Watched
+
+LimitKind = Literal["soft", "hard"]
+Place: TypeAlias = TimeLimited[Argument, Value] | Watched[Argument, Value]
 
 
 class Full(msgspec.Struct, frozen=True):
@@ -31,17 +35,19 @@ class Callee(msgspec.Struct, Generic[Argument, Value], frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`time_limit_s` holds for a call and the wait for its place together; `max_wait_s` of it may go to the wait. An
-    overdue call is told to stop when it has gone on for `late_wait_s` more."""
+    """`time_limit_s` holds for a call and the wait for its place together; `max_wait_s` of it may go to the wait. A
+    hard limit is kept whatever the call does, which is told to stop when it has gone on for `late_wait_s` more; at a
+    soft one it is told to stop at once, and waited for."""
 
     time_limit_s: float
     max_concurrent_calls: int = 1
     max_wait_s: float = 0.0
     late_wait_s: float = 0.0
+    kind: LimitKind = "hard"
 
 
 class Bulkhead(Generic[Argument, Value]):
-    """Calls what `make` makes, one for each place, each on a thread of its own under a time limit.
+    """Calls what `make` makes, one for each place, under a time limit: each on a thread of its own where that is hard.
 
     Places are made when they are first needed. `on_late` as in `TimeLimited`.
     """
@@ -57,8 +63,8 @@ class Bulkhead(Generic[Argument, Value]):
         self._limits = limits
         self._clock = clock
         self._on_late = on_late
-        self._places: list[TimeLimited[Argument, Value]] = []
-        self._free: queue.SimpleQueue[TimeLimited[Argument, Value]] = queue.SimpleQueue()
+        self._places: list[Place[Argument, Value]] = []
+        self._free: queue.SimpleQueue[Place[Argument, Value]] = queue.SimpleQueue()
         self._overdue = 0
         self._counting = threading.Lock()
         self.rejected = 0
@@ -97,7 +103,7 @@ class Bulkhead(Generic[Argument, Value]):
         ended = [place.close() for place in self._places]
         return all(ended)
 
-    def _another_place(self) -> TimeLimited[Argument, Value] | None:
+    def _another_place(self) -> Place[Argument, Value] | None:
         if len(self._places) < self._limits.max_concurrent_calls:
             self._add_place()
         try:
@@ -107,19 +113,30 @@ class Bulkhead(Generic[Argument, Value]):
 
     def _add_place(self) -> None:
         callee, limits = self._make(), self._limits
-        place: TimeLimited[Argument, Value] = TimeLimited(
-            callee.function,
-            limits.time_limit_s,
-            self._clock,
-            abort=callee.abort,
-            late_wait_s=limits.late_wait_s,
-            on_late=self._on_late,
-            on_free=lambda: self._leave(place),
-        )
+        place: Place[Argument, Value]
+        if limits.kind == "soft":
+            place = Watched(
+                callee.function,
+                limits.time_limit_s,
+                self._clock,
+                abort=callee.abort,
+                on_late=self._on_late,
+                on_free=lambda: self._leave(place),
+            )
+        else:
+            place = TimeLimited(
+                callee.function,
+                limits.time_limit_s,
+                self._clock,
+                abort=callee.abort,
+                late_wait_s=limits.late_wait_s,
+                on_late=self._on_late,
+                on_free=lambda: self._leave(place),
+            )
         self._places.append(place)
         self._free.put(place)
 
-    def _leave(self, place: TimeLimited[Argument, Value]) -> None:
+    def _leave(self, place: Place[Argument, Value]) -> None:
         self._count_overdue(-1)
         self._free.put(place)
 

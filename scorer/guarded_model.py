@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorer.breaker import CircuitBreaker
-from scorer.bulkhead import Bulkhead, Callee, Full, Limits
+from scorer.bulkhead import Bulkhead, Callee, Full, LimitKind, Limits
 from scorer.time_limit import Failed, Late, Overdue, Result
 from streams.errors import BadInputError
 
@@ -64,8 +64,10 @@ class Guards:
     `overdue_calls_max`: this many overdue calls in a row open the breaker at once, whatever its window says, so that a
     model that hangs costs that many time limits and not one a micro-batch (0: leave it to the window).
     `max_concurrent_calls` and `max_wait_s` are the bulkhead's; the wait for a place is part of the time limit, so that
-    no event waits longer. An overdue call goes on for `late_wait_s`, so that its score can be kept for the audit; then
-    it is told to stop.
+    no event waits longer. `limit_kind`: at a soft limit the call, made where the decisions are, is told to stop, and
+    onnxruntime obeys before its next node; a hard one is kept whatever hangs, for a wake-up of another thread each way.
+    There an overdue call goes on for `late_wait_s`, so that its score can be kept for the audit; then it is told to
+    stop.
     """
 
     time_limit_s: float = TIME_LIMIT_S
@@ -73,6 +75,7 @@ class Guards:
     max_concurrent_calls: int = 1
     max_wait_s: float = 0.0
     late_wait_s: float = 30.0
+    limit_kind: LimitKind = "soft"
 
     def __post_init__(self) -> None:
         limit = self.time_limit_s
@@ -110,7 +113,9 @@ class GuardedModel:
     ) -> None:
         self.breaker = breaker
         self.guards = guards = guards or Guards()
-        limits = Limits(guards.time_limit_s, guards.max_concurrent_calls, guards.max_wait_s, guards.late_wait_s)
+        limits = Limits(
+            guards.time_limit_s, guards.max_concurrent_calls, guards.max_wait_s, guards.late_wait_s, guards.limit_kind
+        )
         self._bulkhead = Bulkhead(make, limits, clock, self._keep_late)
         self._on_late = on_late
         self._late = {"scored": 0, "failed": 0}

@@ -18,6 +18,12 @@ Value = TypeVar("Value")
 LIMIT_S_MAX = 3_600.0
 
 
+def check_limit(limit_s: float) -> None:
+    """Raise `BadInputError` for a limit out of (0, 3600] s."""
+    if not 0 < limit_s <= LIMIT_S_MAX:
+        raise BadInputError(f"time limit: {limit_s} s must be above 0 and at most {LIMIT_S_MAX:g}")
+
+
 class Result(msgspec.Struct, Generic[Value], frozen=True):
     """The call came back in time."""
 
@@ -80,8 +86,7 @@ class TimeLimited(Generic[Argument, Value]):
         on_late: Callable[[Late[Argument, Value]], None] | None = None,
         on_free: Callable[[], None] | None = None,
     ) -> None:
-        if not 0 < limit_s <= LIMIT_S_MAX:
-            raise BadInputError(f"time limit: {limit_s} s must be above 0 and at most {LIMIT_S_MAX:g}")
+        check_limit(limit_s)
         self._limit_ns = int(limit_s * 1e9)
         self._function = function
         self._clock = clock

@@ -58,7 +58,7 @@ def model() -> Iterator[Model]:
 def guarded(model: Model, *, clock: FakeClock | None = None, guards: Guards | None = None, **more: Any) -> GuardedModel:
     breaker = CircuitBreaker(BreakerConfig(), clock or FakeClock())
     callee = Callee(model.score, more.pop("abort", None))
-    return GuardedModel(lambda: callee, breaker, time.monotonic_ns, guards or Guards(LONG_S), **more)
+    return GuardedModel(lambda: callee, breaker, time.monotonic_ns, guards or Guards(LONG_S, limit_kind="hard"), **more)
 
 
 def cause(guard: GuardedModel) -> Fallback:
@@ -115,7 +115,9 @@ def test_failures_open_the_breaker_and_the_model_is_left_alone(model: Model) -> 
 
 def test_a_model_that_hangs_costs_one_time_limit(model: Model) -> None:
     lates: list[Any] = []
-    guard = guarded(model, guards=Guards(SHORT_S, late_wait_s=0), on_late=lates.append, abort=model.gate.set)
+    guard = guarded(
+        model, guards=Guards(SHORT_S, late_wait_s=0, limit_kind="hard"), on_late=lates.append, abort=model.gate.set
+    )
     model.gate.clear()
     assert cause(guard) == Fallback("overdue", "no score within 0.02 s")
     assert str(guard.breaker.state) == "open"
@@ -132,7 +134,7 @@ def test_a_model_that_hangs_costs_one_time_limit(model: Model) -> None:
 
 
 def test_late_failures_and_reasons_are_said(model: Model, caplog: pytest.LogCaptureFixture) -> None:
-    guard = guarded(model, guards=Guards(SHORT_S, late_wait_s=0), abort=model.gate.set)
+    guard = guarded(model, guards=Guards(SHORT_S, late_wait_s=0, limit_kind="hard"), abort=model.gate.set)
     model.gate.clear()
     model.answer = ValueError("no such tensor")
     with caplog.at_level("WARNING", "riskbench.scorer"):
@@ -144,7 +146,7 @@ def test_late_failures_and_reasons_are_said(model: Model, caplog: pytest.LogCapt
 
 
 def test_while_a_call_is_overdue_all_others_fall_back_at_once(model: Model) -> None:
-    guard = guarded(model, guards=Guards(SHORT_S, overdue_calls_max=0))
+    guard = guarded(model, guards=Guards(SHORT_S, overdue_calls_max=0, limit_kind="hard"))
     model.gate.clear()
     assert cause(guard).cause == "overdue"
     assert {cause(guard) for _ in range(50)} == {Fallback("busy", "the bulkhead is full: 1 of 1 calls are overdue")}
@@ -158,7 +160,7 @@ def test_while_a_call_is_overdue_all_others_fall_back_at_once(model: Model) -> N
 
 def test_a_trial_that_meets_a_busy_worker_is_not_used_up(model: Model) -> None:
     clock = FakeClock()
-    guard = guarded(model, clock=clock, guards=Guards(SHORT_S))
+    guard = guarded(model, clock=clock, guards=Guards(SHORT_S, limit_kind="hard"))
     model.gate.clear()
     assert cause(guard).cause == "overdue"
     clock.pass_s(5)
@@ -173,7 +175,7 @@ def test_a_trial_that_meets_a_busy_worker_is_not_used_up(model: Model) -> None:
 
 def test_with_a_second_place_a_trial_is_made_beside_the_overdue_call(model: Model) -> None:
     clock = FakeClock()
-    guard = guarded(model, clock=clock, guards=Guards(SHORT_S, max_concurrent_calls=2))
+    guard = guarded(model, clock=clock, guards=Guards(SHORT_S, max_concurrent_calls=2, limit_kind="hard"))
     model.gate.clear()
     assert cause(guard).cause == "overdue"
     clock.pass_s(5)
@@ -188,7 +190,7 @@ def test_with_a_second_place_a_trial_is_made_beside_the_overdue_call(model: Mode
 
 def test_no_event_waits_longer_than_the_limit_whatever_hangs(model: Model) -> None:
     """A call that nothing can stop: the deciding thread is back after one limit, and never waits again."""
-    guard = guarded(model, guards=Guards(SHORT_S), abort=lambda: None)
+    guard = guarded(model, guards=Guards(SHORT_S, limit_kind="hard"), abort=lambda: None)
     model.gate.clear()
     begin = time.monotonic()
     causes = [cause(guard).cause for _ in range(1_000)]

@@ -121,7 +121,9 @@ def test_a_model_that_hangs_and_then_answers_leaves_its_scores(tmp_path: Path) -
 
     out, clock = tmp_path / "late.jsonl", FakeClock()
     with late_scores(out) as kept:
-        guard = GuardedModel(make, CircuitBreaker(BreakerConfig(), clock), clock, Guards(0.02), on_late=kept.take)
+        guard = GuardedModel(
+            make, CircuitBreaker(BreakerConfig(), clock), clock, Guards(0.02, limit_kind="hard"), on_late=kept.take
+        )
         found: Guarded = guard.score(ROWS)
         assert found.fallback is not None
         kept.expect(ROWS, IDS)
