@@ -1,8 +1,8 @@
 """Has a build become slower? Base and head measured in rounds within one job, held against base measured twice.
 
-A machine that others use too is a fifth faster or slower from one minute to the next, so nothing is compared with a
-figure from elsewhere, not even of another round. Each round measures base, head, and base again: head against base is
-the effect, base against base the noise that the effect has to beat.
+A machine that others use too is now faster and now slower, so nothing is compared with a figure from elsewhere, not
+even of another round. Each round measures base, head, and base again: head against base is the effect, base against
+base the noise that the effect has to beat.
 """
 
 import math
