@@ -5,8 +5,10 @@ is. The suites' limits, `…_MAX`, are of the least ratio and of the P99's, in t
 """
 
 import gc
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +70,21 @@ def by_turns(
     finally:
         gc.enable()
     return Turns(taken[:, 0], taken[:, 1])
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Keep this thread, and those that it starts, on one core, where the system can: what handing over to a thread
+    costs depends most of all on whether it was on another core, which is luck."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def repeated(times: int, call: Callable[[], object]) -> Callable[[None], object]:

@@ -11,7 +11,7 @@ import pybreaker
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.by_turns import by_turns, note_rate, repeated
+from benchmarks.by_turns import by_turns, note_rate, on_one_core, repeated
 from models.features.catalog import FEATURES
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
@@ -95,14 +95,16 @@ def test_guarded_model(benchmark: Any, guarded: GuardedModel) -> None:
     note_rate(benchmark, "calls", 1)
 
 
-def test_the_hop_costs_no_more_than_a_thread_pools(limited: TimeLimited[Any, Output]) -> None:
+def test_the_hop_costs_no_more_than_a_thread_pools() -> None:
     """Both hop once there and once back."""
-    with ThreadPoolExecutor(1) as pool:
+    with on_one_core(), ThreadPoolExecutor(1) as pool:
+        limited = TimeLimited(score, 2.0, time.monotonic_ns)
         turns = by_turns(
             repeated(100, lambda: limited.call(VALUES)),
             repeated(100, lambda: pool.submit(score, VALUES).result(timeout=2.0)),
-            rounds=20,
+            rounds=100,
         )
+        limited.close()
     turns.hold("a thread pool's", HOP_MAX)
 
 

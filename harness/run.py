@@ -43,7 +43,7 @@ from harness.steps import Steps
 from harness.stream import StreamOutcome, stream_once
 from harness.tail import samples_told
 from harness.training import Workshop, given_bundle, given_rules, read_bundle, train, warm
-from streams.brokers import open_broker
+from streams.brokers import Broker, open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
 from streams.errors import BadInputError, RiskbenchError
@@ -204,16 +204,17 @@ class Run:
                 return Streamed(outcome, None, none)
             return self._stream_through_broker(ready, staging)
 
-    def _reach(self, connection: KafkaConnection, name: str, staging: Staging) -> Reach:
+    def _reach(self, broker: Broker, name: str, staging: Staging) -> Reach:
         stamp = f"{self.started_at.astimezone(UTC):%Y%m%d-%H%M%S}"
         prefix = (self.options.topic_prefix or f"{self.scenario.name}-{stamp}-{self.outside.token()}") + name
         return Reach(
-            bootstrap_servers=connection.bootstrap_servers,
+            bootstrap_servers=broker.connection.bootstrap_servers,
             kafka_config=self.options.kafka_config,
             prefix=prefix,
             work=self.folder.work / f"stream{name}",
             logs=self.folder.path / "logs" / "floor" if name else self.folder.path / "logs",
             scorer_servers=staging.proxy.address if staging.proxy else None,
+            joins_one_by_one=broker.info.joins_one_by_one,
         )
 
     def _stream_through_broker(self, ready: Ready, staging: Staging) -> Streamed:
@@ -234,10 +235,8 @@ class Run:
             staging = staging.on(broker)
             if info.warning:
                 self.steps.warn(info.warning)
-            floor = (
-                self._floor(ready, broker.connection, staging) if options.floor and scenario.measure.floor_s else None
-            )
-            plan, reach = self.plan(ready, staging), self._reach(broker.connection, "", staging)
+            floor = self._floor(ready, broker, staging) if options.floor and scenario.measure.floor_s else None
+            plan, reach = self.plan(ready, staging), self._reach(broker, "", staging)
             display = display_for(self.steps.console)
             outcome = stream_once(plan, ready.setup, reach, broker.connection, display, keep=options.keep_topics)
             if options.keep_topics:
@@ -252,10 +251,10 @@ class Run:
         )
         return Streamed(outcome, floor, used)
 
-    def _floor(self, ready: Ready, connection: KafkaConnection, staging: Staging) -> Floor:
+    def _floor(self, ready: Ready, broker: Broker, staging: Staging) -> Floor:
         with self.steps.step("Measuring the floor (null scorer)"):
-            reach = self._reach(connection, "-floor", staging)
-            return measure_floor(self.plan(ready), self.scenario, self.folder, reach, connection)
+            reach = self._reach(broker, "-floor", staging)
+            return measure_floor(self.plan(ready), self.scenario, self.folder, reach, broker.connection)
 
     def find_drivers(self, ready: Ready) -> None:
         """What drives the model, for the report; without it the run is as good, and the report says that it lacks."""

@@ -40,6 +40,8 @@ class Reach:
     logs: Path
     scorer_servers: str | None = None
     """Where the scorer finds the Kafka, if not where the instrument does: at a proxy in front of it."""
+    joins_one_by_one: bool = False
+    """Whether a worker is started only once the one before has its share: see `BrokerInfo`."""
 
     @property
     def servers(self) -> str:
@@ -256,6 +258,8 @@ class Scorers:
             child = family.start(f"scorer {name}", command, reach.logs / f"scorer-{name}.log")
             ready, summary = reach.work / f"{name}.ready", reach.work / f"{name}.summary"
             started.append(Worker(name, role, child, ready, summary, command=command))
+            if reach.joins_one_by_one and name != names[-1][1]:
+                await_file(ready, child, family, READY_S)
         return cls(started, group=reach.group)
 
     def _await_joined(self, external: ExternalScorer, reach: Reach, family: Family) -> None:

@@ -13,6 +13,7 @@ class BrokerInfo:
     """A broker that is up. `start_s` is the time from the call to readiness; `pid` is None for an external one.
 
     `warning` belongs in the results: it says what this broker cannot do as well as a real Kafka would.
+    `joins_one_by_one`: two members that join a consumer group at the same time may never be given anything.
     """
 
     name: str
@@ -21,6 +22,7 @@ class BrokerInfo:
     start_s: float
     pid: int | None = None
     warning: str | None = None
+    joins_one_by_one: bool = False
 
 
 class Broker(Protocol):

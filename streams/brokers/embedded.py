@@ -64,6 +64,7 @@ class EmbeddedBroker(ChildBroker):
             start_s=self._clock() - begin,
             pid=self.pid,
             warning=self._warning,
+            joins_one_by_one=True,
         )
         return self._info
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.processes import Family, await_file, module_command
-from harness.scorers import OwnScorer, Reach, Scorers, Worker
+from harness.scenario import Breaker
+from harness.scorers import OwnScorer, Reach, Scorers, ScorerSetup, Worker
 from streams.errors import BadInputError
 
 
@@ -97,3 +98,31 @@ def test_a_command_is_told_its_places() -> None:
 def test_an_unknown_placeholder_is_named(command: str) -> None:
     with pytest.raises(BadInputError, match=r"known are .*\{events\}"):
         OwnScorer(command, 1.0).arguments(REACH, Path("r"))
+
+
+WRITES_READY = """
+import sys, time
+from pathlib import Path
+others = sorted(path.name for path in Path(sys.argv[1]).glob("*.ready"))
+time.sleep(0.2)
+Path(sys.argv[2]).write_text(" ".join(others))
+time.sleep(60)
+"""
+
+
+def test_workers_join_one_by_one_where_the_broker_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "harness.scorers.module_command",
+        lambda _module, *options: [
+            *(sys.executable, "-c", WRITES_READY, str(tmp_path)),
+            options[options.index("--ready-file") + 1],
+        ],
+    )
+    reach = Reach("h:1", None, "p", tmp_path, tmp_path, joins_one_by_one=True)
+    setup = ScorerSetup("null", 3, Path(), None, None, "none", Breaker(), nightly=False)
+    with Family() as family:
+        scorers = Scorers.start(setup, reach, family)
+        for worker in scorers.workers:
+            await_file(worker.ready, worker.child, family, 20)
+        met = [worker.ready.read_text() for worker in scorers.workers]
+    assert met == ["", "worker-1.ready", "worker-1.ready worker-2.ready"]
