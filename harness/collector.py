@@ -28,6 +28,7 @@ from harness.audit_trail.records import Opening, Thresholds
 from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import Answers, EventTimes, answered_rows, joined, lost_rows, open_rows
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
+from harness.late_scores import record_late_scores
 from harness.pages import Pages
 from harness.priority import LAST, claim_priority
 from harness.progress import Live
@@ -45,13 +46,14 @@ KINDS = {UNKNOWN: "unknown", DUPLICATE: "duplicate"}
 
 class RecordsPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a run beside its decisions: the audit trail and the explanations. `asked` says which decisions of
-    the model are to be explained."""
+    the model are to be explained; in `logs` the workers leave their late scores."""
 
     audit: str
     opening: Opening
     thresholds: Thresholds | None
     explanations: str
     asked: Asked
+    logs: str | None = None
 
 
 class CollectorPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +80,7 @@ class Records:
 
     trail: AuditTrail
     explanations: Explanations
+    logs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def open_records(plan: RecordsPlan, accounts: Accounts, feed: Path, measured_fro
     trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, Pages(feed / "messages").__getitem__)
     with pq.ParquetWriter(plan.explanations, EXPLANATION_ROWS_SCHEMA, compression="zstd") as writer:
         explanations = Explanations(accounts, writer, asked=plan.asked, measured_from=measured_from, trail=trail)
-        yield Records(trail, explanations)
+        yield Records(trail, explanations, Path(plan.logs) if plan.logs else None)
 
 
 class Collector:
@@ -217,8 +220,13 @@ class Collector:
         counts = self._counts(len(lost))
         if self._records is None:
             return counts
+        if self._records.logs is not None:
+            counts["late_scores"] = record_late_scores(self._records.trail, self._records.logs, self._ordinal_of)
         counts["explanations"] = self._records.explanations.finish()
         return {**counts, "audit": self._records.trail.close(counts)}
+
+    def _ordinal_of(self, event_id: str) -> int:
+        return int(self.accounts.ordinals_of([event_id])[0])
 
     def _counts(self, lost: int) -> dict[str, Any]:
         return {

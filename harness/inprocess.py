@@ -18,10 +18,11 @@ from harness.decision_rows import EventTimes, open_rows
 from harness.faults.driver import Driver, Vitals, driving
 from harness.faults.staging import Staging
 from harness.instruments import StreamPlan
+from harness.late_scores import late_scores_file
 from harness.processes import Child, Family, await_file, module_command
 from harness.progress import Live
 from harness.runfolder import RunFolder
-from harness.scorers import READY_S, ScorerSetup, late_scores, scorer_options
+from harness.scorers import READY_S, ScorerSetup, scorer_options
 from harness.spool import Stamped
 from harness.steps import Steps
 from harness.stream import StreamOutcome
@@ -44,7 +45,7 @@ def _command(plan: StreamPlan, setup: ScorerSetup, work: Path, log: Path) -> lis
         *("--explanations-out", str(work / "explanations.jsonl")),
         *("--ready-file", str(work / "ready")),
         *("--summary", str(work / "summary")),
-        *("--late-scores", str(late_scores(log.parent, "inprocess"))),
+        *("--late-scores", str(late_scores_file(log.parent, "inprocess"))),
         *scorer_options(setup),
     )
 

@@ -1,7 +1,7 @@
 """From what a stream left behind to results: load, counts, latency, quality, drift, breaker."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -311,7 +311,22 @@ def breaker_results(outcome: StreamOutcome) -> BreakerResults:
             )
     transitions.sort(key=lambda change: change.at_s)
     fallback = int(outcome.counts["by_path"]["fallback"])
-    return BreakerResults(transitions=transitions, open_ms=open_ms, fallback_events=fallback)
+    return BreakerResults(
+        transitions=transitions,
+        open_ms=open_ms,
+        fallback_events=fallback,
+        late_scores=_summed(outcome.scorers, "late_scores", "scored"),
+        late_failed=_summed(outcome.scorers, "late_scores", "failed"),
+        late_not_kept=_summed(outcome.scorers, "late_scores", "not_kept"),
+        bulkhead_rejected=_summed(outcome.scorers, "bulkhead", "rejected"),
+    )
+
+
+def _summed(summaries: Sequence[Mapping[str, Any]], part: str, name: str) -> int | None:
+    """A count of the guarded model over all workers that tell it; None where none does."""
+    models = [summary["model"] for summary in summaries if isinstance(summary.get("model"), Mapping)]
+    told = [int(model[part][name]) for model in models if name in model.get(part, {})]
+    return sum(told) if told else None
 
 
 def model_results(bundle: Mapping[str, Any]) -> ModelResults:

@@ -10,6 +10,7 @@ from harness.audit_trail.records import AUDIT_FILE, Opening, Thresholds, file_ha
 from harness.case import CASE
 from harness.collector import RecordsPlan
 from harness.explanations import EXPLANATIONS_FILE, Asked
+from harness.late_scores import LOGS
 from harness.scorers import ScorerSetup
 
 
@@ -53,4 +54,5 @@ def plan_records(
         thresholds=Thresholds(review=thresholds["review"], block=thresholds["block"]) if thresholds else None,
         explanations=str(run / EXPLANATIONS_FILE),
         asked=explain if ours else "none",
+        logs=str(run / LOGS),
     )

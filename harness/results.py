@@ -208,11 +208,19 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakerResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What the circuit breaker did; null counts where the scorer does not say."""
+    """What the circuit breaker did, and what stands beside it; null counts where the scorer does not say.
+
+    `late_scores` are events whose overdue model call gave a score after all, `late_failed` those where it failed,
+    `late_not_kept` those of them that are in no file; `bulkhead_rejected` are calls refused for want of a place.
+    """
 
     transitions: list[Transition]
     open_ms: float | None
     fallback_events: int
+    late_scores: int | None = None
+    late_failed: int | None = None
+    late_not_kept: int | None = None
+    bulkhead_rejected: int | None = None
 
 
 class SteadyResults(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.external import ExternalScorer, Pace
+from harness.late_scores import late_scores_file
 from harness.processes import Child, Family, await_file, module_command
 from harness.scenario import Breaker
 from streams.brokers.connection import KafkaConnection, connection_from
@@ -139,11 +140,6 @@ def scorer_options(setup: ScorerSetup) -> list[str]:
     return [*options, *breaker_options(setup.breaker)]
 
 
-def late_scores(logs: Path, name: str) -> Path:
-    """Where a worker leaves what overdue model calls came to."""
-    return logs / f"late-scores-{name}.jsonl"
-
-
 def checkpoint_options(setup: ScorerSetup, reach: Reach) -> list[str]:
     """How a worker on a broker keeps its state, by which one that is started again goes on."""
     if setup.engine not in ("faust", "native") or not setup.checkpoint_every_s:
@@ -172,7 +168,7 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         str(reach.work / f"{name}.summary"),
         *(["--kafka-config", str(reach.kafka_config)] if reach.kafka_config else []),
         *(scorer_options(setup) if setup.engine != "null" else []),
-        *(["--late-scores", str(late_scores(reach.logs, name))] if role == "worker" else []),
+        *(["--late-scores", str(late_scores_file(reach.logs, name))] if role == "worker" else []),
         *(checkpoint_options(setup, reach) if role == "worker" else []),
     ]
     return module_command("scorer", *options)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
+from streams.late_score import LateScore
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
 
 
@@ -26,6 +27,7 @@ _encoder = msgspec.json.Encoder()
 _transaction_decoder = msgspec.json.Decoder(CardTransaction)
 _decision_decoder = msgspec.json.Decoder(Decision)
 _explanation_decoder = msgspec.json.Decoder(Explanation)
+_late_score_decoder = msgspec.json.Decoder(LateScore)
 _disposition_decoder = msgspec.json.Decoder(Disposition)
 _day_end_decoder = msgspec.json.Decoder(DayEnd)
 _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
@@ -95,6 +97,11 @@ def decode_decision(value: bytes) -> Decision:
 def decode_explanation(value: bytes) -> Explanation:
     """An explanation from JSON bytes; raises one of `UNDECODABLE` when it is none."""
     return _explanation_decoder.decode(value)
+
+
+def decode_late_score(value: bytes) -> LateScore:
+    """A late score from JSON bytes; raises one of `UNDECODABLE` when it is none."""
+    return _late_score_decoder.decode(value)
 
 
 def decode_disposition(value: bytes) -> Disposition:

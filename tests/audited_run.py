@@ -1,6 +1,7 @@
 """A small run folder as collector and run leave it: every kind of answer there is, audit trail and explanations."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.collector import Collector, RecordsPlan, open_records
 from harness.decision_rows import DECISION_ROWS_SCHEMA, EventTimes
 from harness.explanations import EXPLANATIONS_FILE, Asked
 from harness.feed import write_feed
+from harness.late_scores import LOGS, late_scores_file
 from harness.progress import Live
 from streams.codec import encode, encode_decision
 from streams.decision import Decision, Explanation, Reason
@@ -98,10 +100,18 @@ def _messages(accounts: Accounts) -> list[tuple[int, bytes]]:
 
 
 def build_audited_run(
-    run: Path, work: Path, *, explained: tuple[int, ...] = (1, 7, 9), asked: Asked = "flagged"
+    run: Path,
+    work: Path,
+    *,
+    explained: tuple[int, ...] = (1, 7, 9),
+    asked: Asked = "flagged",
+    late: Sequence[bytes] = (),
 ) -> dict[str, Any]:
-    """Write the folder `run`; `explained` are the events whose explanations come. Returns the collector's counts."""
-    run.mkdir(parents=True)
+    """Write the folder `run`; `explained` are the events whose explanations come, `late` the lines of a worker's file
+    of late scores (none: no such file is looked for). Returns the collector's counts."""
+    (run / LOGS).mkdir(parents=True)
+    if late:
+        late_scores_file(run / LOGS, "worker-1").write_bytes(b"".join(line + b"\n" for line in late))
     events = events_table()
     pq.write_table(events, run / "events.parquet")
     pq.write_table(_labels_table(), run / "labels.parquet")
@@ -116,6 +126,7 @@ def build_audited_run(
         thresholds=Thresholds(review=0.3, block=0.9),
         explanations=str(run / EXPLANATIONS_FILE),
         asked=asked,
+        logs=str(run / LOGS) if late else None,
     )
     times = EventTimes(accounts.intended_ns, accounts.intended_ns + 5, MEASURED_FROM)
     with (

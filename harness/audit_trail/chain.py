@@ -24,6 +24,9 @@ class Content(msgspec.Struct, frozen=True):
     kind: str
     seq: int
     event_id: str | None = None
+    file: str | None = None
+    content: str | None = None
+    error: str | None = None
     outcome: str | None = None
     score: float | None = None
     margin: float | None = None

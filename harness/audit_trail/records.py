@@ -105,6 +105,27 @@ class LostRecord(msgspec.Struct, kw_only=True, tag="lost", tag_field="kind"):
     sent_ns: int
 
 
+class LateScoreRecord(msgspec.Struct, kw_only=True, tag="late_score", tag_field="kind"):
+    """What a model call past its time limit came to for one event: a line of a worker's file of late scores. `file` is
+    its name in the run's logs, `content` the hash of the line; the rest is what it says (`streams.late_score`), with
+    `input` as in a decision. A line that is no late score has an `error` and nothing else."""
+
+    seq: int
+    file: str
+    content: str
+    event_id: str | None = None
+    input: str | None = None
+    margin: float | None = None
+    score: float | None = None
+    outcome: str | None = None
+    error: str | None = None
+    elapsed_ns: int | None = None
+    late_ns: int | None = None
+    ended_ns: int | None = None
+    worker: str | None = None
+    model_version: str | None = None
+
+
 class Explained(msgspec.Struct, kw_only=True, gc=False):
     """One explanation as it was received."""
 
@@ -145,6 +166,7 @@ Record = (
     | ExplanationRecord
     | ExplanationDuplicateRecord
     | ExplanationUnknownRecord
+    | LateScoreRecord
     | CloseRecord
 )
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from harness.audit_trail.chain import Chain, Content, Line, read_content, read_lines
 from harness.audit_trail.compare import DECISIONS, EXPLANATIONS, Kept, compare_events, compare_files, compare_told
+from harness.audit_trail.compare_late import KeptLate, compare_late_scores
 from harness.audit_trail.findings import Finding, Findings
 from harness.audit_trail.order import diagnose
 from harness.audit_trail.records import AUDIT_FILE, FIRST
@@ -46,6 +47,7 @@ class Walked:
     chain: Chain
     kept: Kept
     explained: Kept
+    late: KeptLate
     closed_at: int | None
 
     @property
@@ -56,14 +58,16 @@ class Walked:
 
 def walk(lines: Iterable[Line], said: AuditResults | None, findings: Findings) -> Walked:
     """Read a trail, and add what is wrong with its chain; `said` is what results.json says of it."""
-    kept, explained, chain, closed_at = Kept(DECISIONS), Kept(EXPLANATIONS), Chain(), None
+    kept, explained, late = Kept(DECISIONS), Kept(EXPLANATIONS), KeptLate()
+    chain, closed_at = Chain(), None
     for line in lines:
         chain.add(line, FIRST)
         kept.add(line)
         explained.add(line)
+        late.add(line)
         if closed_at is None and line.intact and line.content is not None and line.content.kind == "close":
             closed_at = line.number
-    walked = Walked(chain, kept, explained, closed_at)
+    walked = Walked(chain, kept, explained, late, closed_at)
     records = said.records if said else chain.seq[closed_at - 1] + 1 if closed_at else None
     if not chain.links:
         diagnose(chain, findings, records, said.head if said else None)
@@ -159,6 +163,7 @@ def _compare(run: Path, trail: Path, walked: Walked, findings: Findings) -> list
         else:
             compared.append(name)
     compare_files(trail, run, findings)
+    compared += compare_late_scores(walked.late, run, findings)
     return [*compared, "scenario.yaml", "case"]
 
 

@@ -19,6 +19,7 @@ from harness.audit_trail.records import (
     ExplanationDuplicateRecord,
     ExplanationRecord,
     ExplanationUnknownRecord,
+    LateScoreRecord,
     LostRecord,
     MalformedRecord,
     Opening,
@@ -29,6 +30,7 @@ from harness.audit_trail.records import (
     chained,
     content_hash,
 )
+from streams.codec import UNDECODABLE, decode_late_score
 from streams.decision import Decision, Explanation
 
 SYNC_EVERY_NS = 1_000_000_000
@@ -118,6 +120,25 @@ class AuditTrail:
             model_version=explanation.model_version,
             worker=explanation.worker,
             explain_ns=explanation.explain_ns,
+        )
+        self._append(record)
+
+    def late_score(self, file: str, line: bytes, ordinal_of: Callable[[str], int]) -> None:
+        """Append a line of a worker's `file` of late scores; `ordinal_of` gives an event's ordinal, negative where the
+        event is not known."""
+        content = content_hash(line)
+        try:
+            found = decode_late_score(line)
+        except UNDECODABLE as error:
+            self._append(LateScoreRecord(seq=self.records, file=file, content=content, error=f"unreadable: {error}"))
+            return
+        ordinal = ordinal_of(found.event_id)
+        record = LateScoreRecord(
+            seq=self.records,
+            file=file,
+            content=content,
+            input=content_hash(self._event_bytes(ordinal)) if ordinal >= 0 else None,
+            **{name: getattr(found, name) for name in found.__struct_fields__},
         )
         self._append(record)
 

@@ -73,17 +73,33 @@ def counts_table(run: RunContents) -> Table:
     )
     harmful = {"lost", "late", "duplicated", "dead_lettered", "unknown", "malformed", "undelivered"}
     harmful.add("explanations_missing")
-    rows = []
+    rows: list[tuple[str, str | Cell, str]] = []
     for key, words, what in meaning:
         if key.startswith("expla") and key not in counts:
             continue
         value = counts.get(key)
         tone: Tone = LOST_TONES[bool(value)] if key in harmful and value is not None else ""
         rows.append((words, Cell(count(value), tone), what))
+    rows += _guard_rows(run.get("breaker") or {})
     for key, words in (("negative", "Negative times"), ("overflow", "Times of more than a day")):
         if found := run.get("latency_ms", key):
             rows.append((words, Cell(count(found), "bad"), "latencies that cannot be: counted here, in no percentile"))
     return table("Every event accounted for", ("", "Events", "Meaning"), rows, words=(0, 2))
+
+
+def _guard_rows(breaker: dict[str, Any]) -> list[tuple[str, str | Cell, str]]:
+    """What the model's guards kept from it, where the scorer tells."""
+    meaning = (
+        ("late_scores", "Scored too late", "the model's score came after its time limit; kept for the audit"),
+        ("late_failed", "Failed too late", "the model's call failed, or was stopped, after its time limit"),
+        ("late_not_kept", "Late and not kept", "of these, in no file: there were too many"),
+        (
+            "bulkhead_rejected",
+            "Bulkhead refusals",
+            "calls of the model refused for want of a place (one a micro-batch)",
+        ),
+    )
+    return [(words, count(breaker[key]), what) for key, words, what in meaning if breaker.get(key) is not None]
 
 
 def transitions_table(run: RunContents) -> Table | None:

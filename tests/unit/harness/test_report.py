@@ -298,3 +298,14 @@ def test_an_external_scorer_has_no_workers_of_ours(run_dir: Path) -> None:
     run = read_run(run_dir)
     run.results.update(engine="external", workers=0)
     assert "external, started by somebody else" in str(setting_table(run))
+
+
+def test_what_the_guards_kept_from_the_model_is_among_the_counts(run_dir: Path) -> None:
+    run = read_run(run_dir)
+    told = {"late_scores": 41, "late_failed": 2, "late_not_kept": 0, "bulkhead_rejected": 7, "transitions": []}
+    for breaker, expected in ((told, ["41", "2", "0", "7"]), ({"transitions": [], "late_scores": None}, [])):
+        run.results["breaker"] = breaker
+        found = counts_table(run)
+        rows = {cells[0].text: cells[1].text for cells in found.rows}
+        names = ("Scored too late", "Failed too late", "Late and not kept", "Bulkhead refusals")
+        assert [rows[name] for name in names if name in rows] == expected
