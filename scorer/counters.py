@@ -27,8 +27,12 @@ class Counters:
     """Totals since the start. Every event taken is decided, repeated or replayed; what is no event is dead-lettered.
 
     `replayed`: events taken a second time after a restart or rebalance, whose decisions were out already.
-    `restored`: partitions taken over with their state; `checkpoints`: parts written, `checkpoint_failed`: cards whose
-    part could not be, `checkpoint_pause_ns_max`: the longest time the deciding thread gave to them at once.
+    `given_up`: decisions made and not sent, their partitions being another worker's by then; that one decides them.
+    `restored`: partitions taken over with their state; `checkpoints`: parts written, `checkpoint_bytes`: all files of
+    theirs, `checkpoint_refused`: files that were damaged, `checkpoint_failed`: cards whose part could not be written,
+    `checkpoint_pause_ns_max`: the longest time the deciding thread gave to them at once, `checkpoint_times`: from each
+    cut to its last byte on disk, `checkpoint_current_ns`: the last instant (monotonic clock) at which all that was
+    known then is on disk by now; None where no checkpoints are kept.
 
     `stale_tables`: events decided with another day's table than theirs, or with none. `explained`: explanations handed
     over; `explain_failed`: decisions that stay without one; `explain_waiting`: rows handed to the explaining thread and
@@ -40,6 +44,7 @@ class Counters:
     dead_lettered: int = 0
     repeated: int = 0
     replayed: int = 0
+    given_up: int = 0
     late: int = 0
     too_late: int = 0
     batches: int = 0
@@ -60,6 +65,10 @@ class Counters:
     checkpoints: int = 0
     checkpoint_failed: int = 0
     checkpoint_pause_ns_max: int = 0
+    checkpoint_bytes: int = 0
+    checkpoint_refused: int = 0
+    checkpoint_times: StageHistogram = field(default_factory=StageHistogram)
+    checkpoint_current_ns: int | None = None
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -153,11 +153,12 @@ def _labelled(name: str, text: str, label: str, values: Mapping[str, int]) -> Me
 def _stages(stages: Mapping[str, StageHistogram]) -> Metric:
     family = HistogramMetricFamily("riskbench_stage_seconds", "Time per micro-batch by stage", labels=["stage"])
     for stage, histogram in stages.items():
-        family.add_metric([stage], _cumulative(histogram.counts), histogram.sum_ns / 1e9)
+        family.add_metric([stage], cumulative(histogram.counts), histogram.sum_ns / 1e9)
     return family
 
 
-def _cumulative(counts: Iterable[int]) -> list[tuple[str, float]]:
+def cumulative(counts: Iterable[int]) -> list[tuple[str, float]]:
+    """A stage histogram's counts as Prometheus wants its buckets: each with all below it."""
     buckets: list[tuple[str, float]] = []
     total = 0
     for bound, count in zip((*map(str, STAGE_BOUNDS_S), "+Inf"), counts, strict=True):

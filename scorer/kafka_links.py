@@ -1,6 +1,6 @@
 """A worker's and the nightly job's clients on one Kafka."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
@@ -18,6 +18,11 @@ POLL_S = 0.5
 SILENCE_MAX = 60
 """Polls without an answer of the broker after which reading to the end is given up."""
 MESSAGES_MAX = 4_096
+SESSION_MS = 10_000
+"""The group gives a worker's partitions to others when it has not heard of it for so long."""
+
+Committed = Callable[[Any, list[Any]], None]
+"""Called with an error, if any, and the offsets of a commit."""
 
 
 class KafkaLinks:
@@ -31,11 +36,14 @@ class KafkaLinks:
         """A producer that sends at once and repeats nothing."""
         return producer(self.connection, ProducerSettings())
 
-    def group_consumer(self, group: str, member: str | None = None) -> Any:
+    def group_consumer(self, group: str, member: str | None = None, committed: Committed | None = None) -> Any:
         """A member of a consumer group; what it has not committed is read again. One with a name (`member`) that was
         killed gets its partitions again as soon as it is back, without waiting for its session to end."""
-        extra = {} if member is None else {"group.instance.id": member}
-        return consumer(self.connection, group, ConsumerSettings(queue_messages=10_000), extra)
+        extra: dict[str, Any] = {} if member is None else {"group.instance.id": member}
+        if committed is not None:
+            extra["on_commit"] = committed
+        settings = ConsumerSettings(queue_messages=10_000, session_timeout_ms=SESSION_MS)
+        return consumer(self.connection, group, settings, extra)
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises `BrokerError` when the broker or the topic is not there."""

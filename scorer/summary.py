@@ -27,6 +27,7 @@ def worker_summary(
         "dead_lettered": counters.dead_lettered,
         "repeated": counters.repeated,
         "replayed": counters.replayed,
+        "given_up": counters.given_up,
         "late": counters.late,
         "too_late": counters.too_late,
         "batches": counters.batches,
@@ -42,7 +43,9 @@ def worker_summary(
         "explain_wait_ms": counters.explain_wait_ns / 1e6,
         "restored": counters.restored,
         "checkpoints": counters.checkpoints,
+        "checkpoint_bytes": counters.checkpoint_bytes,
         "checkpoint_failed": counters.checkpoint_failed,
+        "checkpoint_refused": counters.checkpoint_refused,
         "checkpoint_pause_ms_max": counters.checkpoint_pause_ns_max / 1e6,
     }
     if guard is not None:

@@ -10,9 +10,10 @@ from scorer.breaker_desk import breaker_desk
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import FILE_ENGINES, StopSignal, engine_class
+from scorer.engines.membership import Membership
 from scorer.engines.partitions import PartitionShare
 from scorer.health import WorkerMetrics
-from scorer.kafka_links import KafkaLinks
+from scorer.kafka_links import SESSION_MS, KafkaLinks
 from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.summary import worker_summary
@@ -49,7 +50,7 @@ def _links(options: RunOptions) -> KafkaLinks:
 
 def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     links, counters = _links(options), Counters()
-    with _presence(options, counters) as presence:
+    with _presence(options, counters, clock_ns) as presence:
         if options.checkpoint_dir is not None:
             log.info("engine null has no state: --checkpoint-dir is not used")
         if not links.await_topics(options.topics_wait_s, stop):
@@ -68,7 +69,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
         links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
     with ExitStack() as stack:
         made = stack.enter_context(worker(options, clock_ns))
-        presence = stack.enter_context(_presence(options, made.counters, made))
+        presence = stack.enter_context(_presence(options, made.counters, clock_ns, made))
         if not links.await_topics(options.topics_wait_s, stop):
             return
         checkpoints = stack.enter_context(_checkpoints(options, links, made, clock_ns))
@@ -186,7 +187,7 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     source = Input(events, read_schedule(options.files.schedule), out)
     with ExitStack() as stack:
         made = stack.enter_context(worker(options, clock_ns))
-        presence = stack.enter_context(_presence(options, made.counters, made))
+        presence = stack.enter_context(_presence(options, made.counters, clock_ns, made))
         tables = inline_tables(options.state, made.bundle.label_delay_days, events, dispositions)
         gate = TableGate(tables, made.pipeline, clock_ns, options.table_wait_s)
         explaining = None
@@ -201,17 +202,20 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
             engine(source, decider, clock_ns=clock_ns, batch_max=options.batch_max).run(stop, presence.ready)
 
 
-def _presence(options: RunOptions, counters: Counters, made: "Worker | None" = None) -> Presence:
+def _presence(options: RunOptions, counters: Counters, clock_ns: ClockNs, made: "Worker | None" = None) -> Presence:
     if made is None:
         return Presence(options, lambda status: _summary(options, counters, status, None), WorkerMetrics(counters))
+    from scorer.checkpoint.report import CheckpointMetrics  # noqa: PLC0415
     from scorer.guard_report import GuardMetrics, guard_summary  # noqa: PLC0415
 
     guard, late_scores = made.guard, made.late_scores
+    kept = [] if options.checkpoint_dir is None else [CheckpointMetrics(counters, clock_ns)]
     return Presence(
         options,
         lambda status: _summary(options, counters, status, guard_summary(guard, late_scores)),
         WorkerMetrics(counters),
         GuardMetrics(guard, late_scores),
+        *kept,
         desk=breaker_desk(guard.breaker),
     )
 
@@ -227,8 +231,13 @@ def _share(
     clock_ns: ClockNs,
     checkpoints: "Checkpoints | None" = None,
 ) -> PartitionShare:
-    consumer = links.group_consumer(_group(options, links.topics), options.member)
-    return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns, checkpoints)
+    group = _group(options, links.topics)
+    if checkpoints is None:
+        consumer = links.group_consumer(group, options.member)
+        return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns)
+    membership = Membership(SESSION_MS, clock_ns)
+    consumer = links.group_consumer(group, options.member, membership.answered)
+    return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns, checkpoints, membership)
 
 
 def _group(options: RunOptions, topics: Topics) -> str:

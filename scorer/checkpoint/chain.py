@@ -11,7 +11,7 @@ where nobody looks. A file that is damaged or missing ends the chain before it: 
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,12 @@ class Part:
 class PartitionFiles:
     """The checkpoint of one partition on disk."""
 
-    def __init__(self, directory: Path, identity: Identity, partition: int) -> None:
+    def __init__(
+        self, directory: Path, identity: Identity, partition: int, refused: Callable[[], None] = lambda: None
+    ) -> None:
+        """`refused` is called for every file that cannot be used."""
+        self._refused = refused
+        self.bytes_written = 0
         self._folder = directory / identity.topic / str(partition)
         self._identity = identity
         self._partition = partition
@@ -138,6 +143,7 @@ class PartitionFiles:
             return Part(last.epoch, last.number, last.progress, merged([part.changes for part in parts]))
         except InconsistentError as error:
             log.error("checkpoint %s is refused: %s", self._folder, error)
+            self._refused()
             return self._merged(parts[:-1]) if len(parts) > 1 else None
 
     def _chain(self, epoch: int, upto: int | None) -> tuple[list[Part], bool]:
@@ -174,6 +180,7 @@ class PartitionFiles:
             snapshot = read_snapshot(path, ORIGIN_KIND, Layout(_Origin, {}), SKIPPED)
         except SnapshotError as error:
             log.error("checkpoint refused: %s", error)
+            self._refused()
             return None
         origin = msgspec.convert(snapshot.settings, _Origin)
         self._check(path, origin.identity, origin.partition)
@@ -185,6 +192,7 @@ class PartitionFiles:
             snapshot = read_snapshot(path, KIND, Layout(_Settings, ARRAYS), SKIPPED)
         except SnapshotError as error:
             log.error("checkpoint refused: %s", error)
+            self._refused()
             return None
         settings = msgspec.convert(snapshot.settings, _Settings)
         self._check(path, settings.identity, settings.partition)
@@ -210,6 +218,7 @@ class PartitionFiles:
         offsets = {self._identity.topic: progress.offset}
         path = self._path(part.epoch, part.number, form)
         write_snapshot(path, KIND, msgspec.to_builtins(settings), offsets, part.changes.arrays())
+        self.bytes_written += path.stat().st_size
 
     def _remove_older(self, epoch: int, number: int) -> None:
         """Of the past, one whole before the newest is kept, with all that follows on it."""

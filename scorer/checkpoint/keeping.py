@@ -39,9 +39,10 @@ class Keep:
 
 @dataclass(slots=True)
 class _Cutting:
-    """A cut under way."""
+    """A cut under way, made at the instant `begin_ns`."""
 
     progress: dict[int, Progress]
+    begin_ns: int
     copied: bool = False
     acknowledged: bool = False
 
@@ -75,13 +76,14 @@ class Checkpoints:
         self._counters = counters
         self._clock_ns = clock_ns
         self._cutting = Cutting(state)
-        self._writer = CheckpointWriter()
+        self._writer = CheckpointWriter(counters, clock_ns)
         self._cut: _Cutting | None = None
         self._next: dict[int, int] = {}
         self._cut_at: dict[int, int] = {}
         self._replaying: dict[int, int] = {}
         self._begins: dict[Position, int] = {}
         self._held: dict[int, tuple[int, int] | None] = {}
+        self._lost = False
         self._every_ns = round(keep.every_s * 1e9)
         self._due_ns = clock_ns() + self._every_ns
         self._reached: Callable[[], Mapping[Position, int]] = dict
@@ -98,6 +100,7 @@ class Checkpoints:
 
     def start(self) -> None:
         """Begin to write; what is compiled is loaded now, so that no event has to wait for it."""
+        self._counters.checkpoint_current_ns = self._clock_ns()
         _rehearse(self._state.vocabulary)
         self._writer.start()
 
@@ -113,6 +116,7 @@ class Checkpoints:
         """
         chosen = sorted(partitions)
         self._writer.wait()
+        self._lost = False
         edges = self._read_back.event_edges()
         parts = {partition: self._files(partition).read() for partition in chosen}
         self._next = {each: self._start(each, parts[each], edges[each]) for each in chosen}
@@ -127,6 +131,11 @@ class Checkpoints:
             told = ", ".join(f"{each}: {self._next[each]}–{end}" for each, end in self._replaying.items())
             log.info("replaying partitions %s; %d events are decided already", told, len(self.answered))
         return dict(self._next)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a checkpoint is being made."""
+        return self._cut is not None or not self._writer.idle
 
     def expects(self, partition: int, offset: int) -> bool:
         """Whether the message at this place is one that the state has not taken in yet."""
@@ -154,6 +163,8 @@ class Checkpoints:
         """Between micro-batches: a little work on the cut under way, or a new one when it is time."""
         self._count_written()
         cut = self._cut
+        if self._lost:
+            return
         if cut is None:
             if self._clock_ns() >= self._due_ns and self._writer.idle:
                 self._begin()
@@ -165,11 +176,20 @@ class Checkpoints:
         elif cut.acknowledged:
             self._submit(cut)
 
+    def lose(self) -> None:
+        """The partitions went to another worker unseen: nothing more of them is written, and what the state holds of
+        them is not what they will be taken over with."""
+        self._lost = True
+        self._held.clear()
+        self._abandon()
+
     def finish(self, serve: Callable[[], object]) -> None:
         """Before partitions are given up, everything being acknowledged: write what has changed, and wait for it.
 
         `serve` lets the engine tell what is acknowledged.
         """
+        if self._lost:
+            return
         for _ in range(2):  # the cut under way, and what came after it
             self._count_written()
             if self._cut is None and not self._begin():
@@ -191,7 +211,10 @@ class Checkpoints:
             self._writer.writers.pop(partition, None)
 
     def _files(self, partition: int) -> PartitionFiles:
-        return PartitionFiles(self._keep.directory, self._keep.identity, partition)
+        return PartitionFiles(self._keep.directory, self._keep.identity, partition, self._count_refused)
+
+    def _count_refused(self) -> None:
+        self._counters.checkpoint_refused += 1
 
     def _start(self, partition: int, part: Part | None, edges: tuple[int, int]) -> int:
         low, high = edges
@@ -242,23 +265,25 @@ class Checkpoints:
 
     def _begin(self) -> bool:
         """Begin a cut; False when there is nothing new."""
-        self._due_ns = self._clock_ns() + self._every_ns
+        now_ns = self._clock_ns()
+        self._due_ns = now_ns + self._every_ns
         moved = {each: at for each, at in self._next.items() if at != self._cut_at.get(each)}
         if not moved:
+            self._counters.checkpoint_current_ns = now_ns
             return False
         self._cut_at |= moved
         answered = dict(self._begins)
         if not self._replaying:
             for position, offset in self._reached().items():
                 answered[position] = max(offset, answered.get(position, 0))
-        self._cut = _Cutting({each: Progress(at, answered) for each, at in moved.items()})
+        self._cut = _Cutting({each: Progress(at, answered) for each, at in moved.items()}, now_ns)
         self._cutting.begin()
         self._when_acknowledged(self._cut.acknowledge)
         return True
 
     def _submit(self, cut: _Cutting) -> None:
         self._cut = None
-        self._writer.submit(Cut(self._cutting.take(), cut.progress))
+        self._writer.submit(Cut(self._cutting.take(), cut.progress, cut.begin_ns))
 
     def _complete(self) -> bool:
         """Finish the cut under way at once; False, said in the log, when its answers are not all acknowledged."""
@@ -288,7 +313,6 @@ class Checkpoints:
             self._cut_at.pop(partition, None)
 
     def _count_written(self) -> None:
-        self._counters.checkpoints = self._writer.written
         failed = self._writer.failed()
         if failed:
             self._counters.checkpoint_failed += sum(len(part.codes) for part in failed)

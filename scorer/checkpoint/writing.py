@@ -14,6 +14,8 @@ from models.features.state import FeatureState
 from scorer.checkpoint.chain import Part, PartitionFiles, Progress
 from scorer.checkpoint.changes import CARD, KINDS, RECENT_KINDS, Changes, Numbers, renumbered
 from scorer.checkpoint.cutting import Copied
+from scorer.clock import ClockNs
+from scorer.counters import Counters
 
 log = logging.getLogger("riskbench.scorer")
 
@@ -24,10 +26,11 @@ WRITE_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """What is to be written: copies of cards, and how far each partition had come."""
+    """What is to be written: copies of cards, and how far each partition had come at the instant `cut_ns`."""
 
     copied: list[Copied]
     progress: Mapping[int, Progress]
+    cut_ns: int
 
 
 class PartitionWriter:
@@ -47,6 +50,11 @@ class PartitionWriter:
         self._follows = None if follows is None else (follows.epoch, follows.number)
         self._whole_rows = 0 if follows is None else len(follows.changes.numbers)
         self._since_rows = 0
+
+    @property
+    def bytes_written(self) -> int:
+        """Of all files so far."""
+        return self._files.bytes_written
 
     @property
     def newest(self) -> tuple[int, int] | None:
@@ -79,11 +87,13 @@ class PartitionWriter:
 
 
 class CheckpointWriter:
-    """The writing thread. `writers` by partition; they may be changed by others only while nothing is being written."""
+    """The writing thread, which counts what it writes. `writers` by partition; they may be changed by others only while
+    nothing is being written."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: Counters, clock_ns: ClockNs) -> None:
         self.writers: dict[int, PartitionWriter] = {}
-        self.written = 0
+        self._counters = counters
+        self._clock_ns = clock_ns
         self._changed = threading.Condition()
         self._cut: Cut | None = None
         self._failed: list[Copied] = []
@@ -141,19 +151,26 @@ class CheckpointWriter:
                 self._changed.notify_all()
 
     def _write(self, cut: Cut) -> None:
+        counters, whole = self._counters, True
         for partition, progress in cut.progress.items():
             copied = [part for part in (_of_partition(part, partition) for part in cut.copied) if len(part.codes)]
             writer = self.writers.get(partition)
             if writer is None:
                 continue
+            before = writer.bytes_written
             try:
                 writer.write(copied, progress)
-                self.written += 1
+                counters.checkpoints += 1
             except Exception as error:  # a full disk must not end the decisions
                 words = "the checkpoint of partition %d could not be written: %s; the one before counts"
                 log.error(words, partition, error)
                 self._failed = [*self._failed, *copied]
+                whole = False
+            counters.checkpoint_bytes += writer.bytes_written - before
             time.sleep(0)  # whoever decides goes first
+        if whole:
+            counters.checkpoint_times.observe(self._clock_ns() - cut.cut_ns)
+            counters.checkpoint_current_ns = cut.cut_ns
 
 
 def _used(kind: str, rows: CardRows) -> Int32s:

@@ -87,6 +87,11 @@ class AcknowledgedOffsets:
         safe, self._safe = self._safe, {}
         return safe
 
+    def abandon(self) -> None:
+        """Forget all that was taken: nothing of it will be committed, and nobody waits for its messages any more."""
+        self._open, self._safe = _Epoch(), {}
+        self._closed.clear()
+
     def forget(self, positions: set[Position]) -> None:
         """Drop partitions that are no longer this worker's."""
         for offsets in (self._safe, *(epoch.offsets for epoch in (self._open, *self._closed))):

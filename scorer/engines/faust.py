@@ -17,11 +17,14 @@ from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
 from scorer.engines.faust_checkpoints import FaustCheckpoints
+from scorer.engines.faust_membership import FaustMembership
 from scorer.engines.faust_outlet import FaustOutlet, Pending
 from scorer.engines.faust_transport import Delivery, KafkaTransport
+from scorer.engines.lease import ShareLostError
 from scorer.explaining import Explaining
+from scorer.kafka_links import SESSION_MS
 from scorer.messages import Origin, read
-from scorer.pipeline import Pipeline
+from scorer.pipeline import Batch, Pipeline
 from scorer.table_feed import TableGate
 from streams.brokers.connection import KafkaConnection
 from streams.codec import encode
@@ -95,6 +98,9 @@ class FaustEngine:
         self._clock_ns = clock_ns
         self._delivery = Delivery()
         self._keeping = None if checkpoints is None else FaustCheckpoints(checkpoints, self._delivery, self._flush)
+        self._membership = None if checkpoints is None else FaustMembership(SESSION_MS, clock_ns)
+        if self._keeping is not None and self._membership is not None:
+            self._membership.tell(self._keeping.lose)
         self._ending = False
         self._failure: BaseException | None = None
         self._app: Any = None
@@ -140,7 +146,7 @@ class FaustEngine:
             broker_commit_interval=COMMIT_EVERY_S,
             broker_commit_every=1_000_000_000,  # by time only: each commit flushes the producer
             broker_max_poll_records=500,
-            broker_session_timeout=10.0,
+            broker_session_timeout=SESSION_MS / 1_000,
             broker_request_timeout=40.0,
             broker_heartbeat_interval=2.0,
             consumer_auto_offset_reset="earliest",
@@ -150,7 +156,9 @@ class FaustEngine:
         app.transport = KafkaTransport(app.conf.broker_consumer, app, settings.connection, self._delivery)
         app.transport.member = settings.member
         app.transport.restore = None if self._keeping is None else self._restore
+        app.transport.membership = self._membership
         app.producer_transport = KafkaTransport(app.conf.broker_producer, app, settings.connection, self._delivery)
+        app.producer_transport.membership = self._membership
         return app
 
     async def _agent(self, stream: Any) -> None:
@@ -207,25 +215,38 @@ class FaustEngine:
         if keeping is not None:
             keeping.begin(pending)
         taken = read([event.message.value or b"" for event in arrived], origin)
-        await self._send_dead_letters(taken.dead_letters)
-        cards = None
-        if taken.events:
-            batch = self._pipeline.prepare(taken.events)
-            waited_ns = await self._gate.wait_async(batch)
-            if self._explaining is not None:
-                await self._explaining.wait_for_room_async()
-            cards = batch.columns.card
-            if keeping is not None:
-                keeping.before(cards)
-            await self._send(self._pipeline.decide(batch, taken_ns, waited_ns))
+        batch = self._pipeline.prepare(taken.events) if taken.events else None
+        decided = self._counters.decided
+        lost = None
+        try:
+            await self._send_dead_letters(taken.dead_letters)
+            if batch is not None:
+                await self._answer(batch, taken_ns)
+        except ShareLostError as error:
+            lost = error
+            self._counters.given_up += self._counters.decided - decided - error.sent
         if keeping is not None:
-            keeping.took(arrived, taken.places, cards)
-        await pending.settle()
+            keeping.took(arrived, taken.places, None if batch is None else batch.columns.card)
+        if lost is None:
+            await pending.settle()
+
+    async def _answer(self, batch: Batch, taken_ns: int) -> None:
+        waited_ns = await self._gate.wait_async(batch)
+        if self._explaining is not None:
+            await self._explaining.wait_for_room_async()
+        if self._keeping is not None:
+            self._keeping.before(batch.columns.card)
+        await self._send(self._pipeline.decide(batch, taken_ns, waited_ns))
+
+    async def _may_answer(self, now_ns: int) -> bool:
+        return self._membership is None or await self._membership.may_answer(now_ns)
 
     async def _send(self, decisions: Iterable[Decision]) -> None:
         send, check = self._app.producer.send, self._delivery.check
         topic, partitions = self._settings.topics.decisions, self._settings.decision_partitions
-        for decision in decisions:
+        for sent, decision in enumerate(decisions):
+            if not await self._may_answer(decision.emitted_ns or self._clock_ns()):
+                raise ShareLostError(sent)
             key = decision.event_id.encode()
             future = await send(topic, key, encode(decision), zlib.crc32(key) % partitions, None, None)
             future.add_done_callback(check)
@@ -234,6 +255,8 @@ class FaustEngine:
         send, check = self._app.producer.send, self._delivery.check
         topic, partitions = self._settings.topics.explanations, self._settings.decision_partitions
         for explanation in explanations:
+            if not await self._may_answer(self._clock_ns()):
+                return  # whoever has the partitions now explains them
             key = explanation.event_id.encode()
             future = await send(topic, key, encode(explanation), zlib.crc32(key) % partitions, None, None)
             future.add_done_callback(check)
@@ -242,6 +265,8 @@ class FaustEngine:
         for letter in letters:
             if self._keeping is not None and self._keeping.lettered(letter.topic, letter.partition, letter.offset):
                 continue
+            if not await self._may_answer(self._clock_ns()):
+                raise ShareLostError
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._counters.dead_lettered += 1
             future = await self._app.producer.send(
@@ -274,6 +299,8 @@ class FaustEngine:
                 lag_due_ns += 1_000_000_000
                 self._counters.lag = self._lag()
             if self._keeping is not None:
+                if self._membership is not None:
+                    self._membership.lease.check_rejoining(self._clock_ns())
                 await self._keeping.serve()
                 if self._idle.is_set():
                     self._keeping.step()

@@ -20,11 +20,14 @@ class FaustCheckpoints:
         self._open: set[Pending] = set()
         self._awaited: set[Pending] = set()
         self._then: Callable[[], None] | None = None
+        self._lost = False
         self._restoring: asyncio.Future[dict[int, int]] | None = None
         checkpoints.connect(lambda: delivery.reached, self._when_acknowledged)
 
     def expected(self, events: Sequence[Any]) -> list[Any]:
         """Those events (Faust's) that the state has not taken in yet, of partitions that are ours."""
+        if self._lost:
+            return []
         expects = self._checkpoints.expects
         return [event for event in events if expects(event.message.partition, event.message.offset)]
 
@@ -36,6 +39,15 @@ class FaustCheckpoints:
         """All its answers are with the producer."""
         self._open.discard(batch)
         self._awaited.discard(batch)
+
+    def lose(self) -> None:
+        """The partitions went to another worker unseen: nothing more of them is taken or written before there are new
+        ones."""
+        self._lost = True
+        self._open.clear()
+        self._awaited.clear()
+        self._then = None
+        self._checkpoints.lose()
 
     def before(self, cards: Int32s) -> None:
         """See `Checkpoints.before`."""
@@ -64,6 +76,7 @@ class FaustCheckpoints:
     async def restore(self, assigned: Iterable[Any]) -> dict[Any, int]:
         """Take partitions over (Faust's topic and partition); the offsets to read them from."""
         await self._restored()
+        self._lost = False
         by_number = {tp.partition: tp for tp in assigned}
         loop = asyncio.get_running_loop()
         self._restoring = loop.run_in_executor(None, self._checkpoints.restore, list(by_number))

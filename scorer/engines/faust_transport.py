@@ -8,6 +8,8 @@ import aiokafka
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 
+from scorer.engines.faust_membership import FaustMembership
+from scorer.engines.lease import ShareLostError
 from streams.brokers.connection import KafkaConnection
 
 FETCH_WAIT_MS = 5
@@ -23,6 +25,13 @@ Restore = Callable[[Any], Awaitable[dict[Any, int]]]
 
 class _ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     """Fetches in a thread with an event loop of its own."""
+
+    async def on_start(self) -> None:
+        """Begin, and take note of heartbeats from the first one on."""
+        await super().on_start()
+        membership = self.transport.membership
+        if membership is not None:
+            membership.watch(self._ensure_consumer()._coordinator, self.thread_loop)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -88,6 +97,8 @@ class _Consumer(Consumer):  # type: ignore[misc]
         if restore is None:
             await super().perform_seek()
             return
+        if self.transport.membership is not None:
+            self.transport.membership.assigned()
         for tp, offset in (await restore(self.assignment())).items():
             for known in (self._acked, self._acked_index, self._gap):
                 known.pop(tp, None)
@@ -102,6 +113,12 @@ class _Consumer(Consumer):  # type: ignore[misc]
 
 class _Producer(Producer):  # type: ignore[misc]
     """Faust's producer over our connection."""
+
+    async def on_start(self) -> None:
+        """Begin, and guard what is sent from the first message on."""
+        await super().on_start()
+        if self.transport.membership is not None:
+            self.transport.membership.guard(self._ensure_producer()._sender)
 
     def _settings_default(self) -> dict[str, Any]:
         settings = dict(super()._settings_default())
@@ -127,6 +144,8 @@ class Delivery:
         if future.cancelled():
             return
         error = future.exception()
+        if isinstance(error, ShareLostError):
+            return  # never sent: whoever has the partitions now says it
         if error is None:
             taken = future.result()
             self.reached[(taken.topic, taken.partition)] = taken.offset + 1
@@ -148,6 +167,8 @@ class KafkaTransport(Transport):  # type: ignore[misc]
         """Name under which the group knows the consumer again."""
         self.restore: Restore | None = None
         """Takes partitions over with their state; the offsets to read them from."""
+        self.membership: FaustMembership | None = None
+        """Says whether the consumer's partitions are still its own."""
         self.intake: Any = None
         """The agent's queue, once it has one."""
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -11,6 +11,9 @@ from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
 from scorer.engines.acknowledged import AcknowledgedOffsets, Position
+from scorer.engines.keeping import Keeping
+from scorer.engines.lease import ShareLostError
+from scorer.engines.membership import Membership
 from streams.codec import encode
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
@@ -22,35 +25,6 @@ POLL_S = 0.05
 FLUSH_LIMIT_S = 30.0
 COMMIT_EVERY_NS = 1_000_000_000
 _HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)
-
-
-class Keeping(Protocol):
-    """Keeps the state of partitions (`scorer.checkpoint.keeping.Checkpoints`)."""
-
-    def connect(
-        self,
-        reached: Callable[[], Mapping[Position, int]],
-        when_acknowledged: Callable[[Callable[[], None]], None],
-    ) -> None:
-        """Take what is known of acknowledgements."""
-
-    def restore(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Take partitions over; the offsets to read them from."""
-
-    def expects(self, partition: int, offset: int) -> bool:
-        """Whether the message at this place was not taken yet."""
-
-    def lettered(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether the message at this place was dead-lettered already."""
-
-    def step(self) -> None:
-        """A little work between micro-batches."""
-
-    def finish(self, serve: Callable[[], object]) -> None:
-        """Everything is acknowledged: write what has changed."""
-
-    def give_up(self, partitions: Iterable[int]) -> None:
-        """These partitions go."""
 
 
 class PartitionShare:
@@ -68,13 +42,18 @@ class PartitionShare:
         counters: Counters,
         clock_ns: ClockNs,
         keeping: Keeping | None = None,
+        membership: Membership | None = None,
     ) -> None:
+        """With `membership` nothing is answered for partitions that are another worker's by now (`ShareLostError`)."""
         self._consumer = consumer
         self._producer = producer
         self._topics = topics
         self._counters = counters
         self._clock_ns = clock_ns
         self._keeping = keeping
+        self._membership = membership
+        self._left_to_others = False
+        self._era = 0
         self._offsets = AcknowledgedOffsets()
         if keeping is not None:
             keeping.connect(lambda: self._offsets.reached, self._offsets.close_epoch)
@@ -132,9 +111,12 @@ class PartitionShare:
             return []
         revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
+        found = [message for message in (first, *rest) if self._is_message(message)]
+        if self._lost:
+            return []
         if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
-            return [message for message in rest if self._is_message(message) and self._is_expected(message)]
-        return [message for message in (first, *rest) if self._is_message(message)]
+            return [message for message in found if message is not first and self._is_expected(message)]
+        return found
 
     def done(self, messages: Iterable[Any]) -> None:
         """All answers to these messages have been handed to the producer."""
@@ -144,19 +126,26 @@ class PartitionShare:
         self._producer.poll(0)
 
     def send(self, decisions: Iterable[Decision]) -> None:
-        """Hand decisions to the producer, one by one as they are made."""
+        """Hand decisions to the producer, one by one as they are made.
+
+        Raises `ShareLostError` when their partitions are another worker's: those that are left must not be made.
+        """
         topic = self._topics.decisions
-        for decision in decisions:
+        for sent, decision in enumerate(decisions):
+            if not self._may_answer(decision.emitted_ns or self._clock_ns()):
+                raise ShareLostError(sent)
             self._produce(topic, decision.event_id.encode(), encode(decision), self._offsets.follow())
 
     def expect(self, count: int) -> list[Any]:
         """So many further messages will follow for what is in hand, which is not committed before: a receipt each."""
-        return [self._offsets.follow() for _ in range(count)]
+        return [(self._era, self._offsets.follow()) for _ in range(count)]
 
     def publish(self, explanations: Iterable[Explanation], receipts: Iterable[Any]) -> None:
         """Hand explanations to the producer; may be called from another thread."""
         topic = self._topics.explanations
-        for explanation, delivered in zip(explanations, receipts, strict=True):
+        for explanation, (era, delivered) in zip(explanations, receipts, strict=True):
+            if not self._may_answer(self._clock_ns()) or era != self._era:
+                continue  # whoever has the partitions now explains it
             try:
                 self._produce(topic, explanation.event_id.encode(), encode(explanation), delivered)
             except KafkaException as error:  # said by the thread that decides, which ends with it
@@ -164,25 +153,47 @@ class PartitionShare:
 
     def give_up(self, receipts: Iterable[Any]) -> None:
         """The messages of these receipts will not come; may be called from another thread."""
-        for delivered in receipts:
+        for _, delivered in receipts:
             delivered(None, None)
 
     def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
-        """Hand over what could not be read, and count it."""
+        """Hand over what could not be read, and count it. Raises `ShareLostError` as `send` does."""
         for letter in letters:
             if self._keeping is not None and self._keeping.lettered(letter.topic, letter.partition, letter.offset):
                 continue
+            if not self._may_answer(self._clock_ns()):
+                raise ShareLostError
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._counters.dead_lettered += 1
             self._produce(self._topics.dead_letter, None, encode(letter), self._offsets.follow())
 
+    def lose(self) -> None:
+        """The messages in hand are another worker's: nothing is taken before the group has given partitions anew."""
+        self._left_to_others = True
+        self._abandon()
+        if self._keeping is not None:
+            self._keeping.lose()
+
+    @property
+    def _lost(self) -> bool:
+        return self._membership is not None and self._membership.lease.lost
+
+    def _may_answer(self, now_ns: int) -> bool:
+        return self._membership is None or self._membership.may_answer(now_ns)
+
     def tick(self) -> None:
         """Serve deliveries; commit and measure the lag when a second has passed."""
         self._offsets.raise_failure()
+        now_ns = self._clock_ns()
+        if self._membership is not None and self._membership.lease.lost:
+            if not self._left_to_others:  # found out by the explaining thread
+                self.lose()
+            self._membership.lease.check_rejoining(now_ns)
+            self._producer.poll(0)
+            return
         if self._keeping is not None:
             self._offsets.serve()
             self._keeping.step()
-        now_ns = self._clock_ns()
         if now_ns < self._commit_due_ns:
             return
         self._commit_due_ns = now_ns + COMMIT_EVERY_NS
@@ -202,6 +213,8 @@ class PartitionShare:
 
     def _settle(self) -> None:
         """Everything handed over is acknowledged and committed, or an error says so."""
+        if self._lost:
+            return
         self._before_settling()
         if self._producer.flush(FLUSH_LIMIT_S) > 0:
             raise BrokerError(f"the broker has not acknowledged all messages within {FLUSH_LIMIT_S:g} s")
@@ -216,13 +229,18 @@ class PartitionShare:
         found = self._offsets.committable()
         self._safe |= {at: offset for at, offset in found.items() if at in self._assigned}
         chosen = found if asynchronous else self._safe
-        offsets = [TopicPartition(*at, self._safe[at]) for at in chosen if at in self._safe]
+        offsets = self._marked({at: self._safe[at] for at in chosen if at in self._safe})
         if not offsets:
             return
         try:
             self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
         except KafkaException as error:  # they are read again after a restart: at least once
             log.warning("offsets could not be committed: %s", error.args[0].str())
+
+    def _marked(self, offsets: Mapping[Position, int]) -> list[TopicPartition]:
+        if self._membership is None:
+            return [TopicPartition(*at, offset) for at, offset in offsets.items()]
+        return self._membership.marked(offsets or self._membership.renewal())
 
     def _lag(self) -> int | None:
         """Messages behind the end of this worker's partitions, from what the last fetch told."""
@@ -238,21 +256,35 @@ class PartitionShare:
         if self._keeping is not None:
             starts = self._keeping.restore([at.partition for at in partitions])
             consumer.assign([TopicPartition(at.topic, at.partition, starts[at.partition]) for at in partitions])
+            if self._membership is not None:
+                known = {(at.topic, at.partition): starts[at.partition] for at in partitions}
+                self._membership.assigned(consumer, known)
+                self._left_to_others = False
+                self._commit_due_ns = 0  # before the first event
         self._assigned |= _positions(partitions)
         self._joined = True
         log.info("assigned partitions %s", sorted(at.partition for at in partitions))
 
     def _on_revoke(self, _consumer: Any, partitions: list[Any]) -> None:
         self._settle()
-        self._on_lost(_consumer, partitions)
+        self._give_up(partitions)
 
     def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
+        self._abandon()
+        self._give_up(partitions)
+
+    def _abandon(self) -> None:
+        """What was taken up to now is for others to answer."""
+        self._era += 1
+        self._offsets.abandon()
+
+    def _give_up(self, partitions: list[Any]) -> None:
         gone = _positions(partitions)
         self._revocations += 1
+        self._offsets.forget(gone)
         self._assigned -= gone
         for at in gone:
             self._safe.pop(at, None)
-        self._offsets.forget(gone)
         if self._keeping is not None:
             self._keeping.give_up([at.partition for at in partitions])
         log.info("gave up partitions %s", sorted(at.partition for at in partitions))

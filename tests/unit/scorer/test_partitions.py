@@ -2,15 +2,21 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from scorer.counters import Counters
+from scorer.engines.keeping import Keeping
+from scorer.engines.lease import ShareLostError
+from scorer.engines.membership import Membership
 from scorer.engines.partitions import PartitionShare
-from streams.decision import Decision, Explanation
+from streams.decision import DeadLetter, Decision, Explanation
+from streams.errors import BrokerError
 from streams.topics import Topics
 
 TOPICS = Topics("t")
@@ -30,6 +36,13 @@ class FakeConsumer:
         self.within_consume: Callable[[], None] = lambda: None
         self.committed: list[tuple[bool, dict[int, int]]] = []
         self.callbacks: dict[str, Any] = {}
+        self.refusal: KafkaError | None = None
+
+    def memberid(self) -> str:
+        return "m-1"
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        pass
 
     def subscribe(self, topics: list[str], **callbacks: Any) -> None:
         self.callbacks = callbacks
@@ -47,8 +60,11 @@ class FakeConsumer:
         self.waiting.clear()
         return found
 
-    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
+    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        if self.refusal is not None and not asynchronous:
+            raise KafkaException(self.refusal)
         self.committed.append((asynchronous, {at.partition: at.offset for at in offsets}))
+        return offsets
 
     def position(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         return []
@@ -60,7 +76,11 @@ class FakeConsumer:
 class FakeProducer:
     """A broker that takes everything at once."""
 
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes]] = []
+
     def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[Any, Any], None]) -> None:
+        self.sent.append((topic, key))
         on_delivery(None, None)
 
     def poll(self, timeout: float) -> int:
@@ -137,3 +157,126 @@ def test_what_is_being_explained_is_finished_before_a_share_is_given_up(consumer
         consumer.callbacks["on_revoke"](consumer, consumer.partitions(0))
         assert consumer.committed == [(False, {0: 6})]
         share.settle_after(lambda: None)
+
+
+@dataclass
+class Standing:
+    """A share with a lease, on a clock that the test moves."""
+
+    consumer: FakeConsumer
+    now_ns: int = 1_000
+    producer: FakeProducer = field(default_factory=FakeProducer)
+    keeping: Any = field(default_factory=lambda: Mock(spec=Keeping))
+
+    def __post_init__(self) -> None:
+        self.keeping.restore.return_value = {0: 5, 1: 7}
+        self.keeping.lettered.return_value = False
+        membership = Membership(10_000, lambda: self.now_ns)
+        self.share = PartitionShare(
+            self.consumer, self.producer, TOPICS, Counters(), lambda: self.now_ns, self.keeping, membership
+        )
+
+    def stand_still(self) -> None:
+        """For longer than a session; another worker has the partitions by then."""
+        self.now_ns += 30_000_000_000
+        self.consumer.refusal = KafkaError(KafkaError.ILLEGAL_GENERATION)
+
+
+def decided(at: Standing, *offsets: int) -> Any:
+    return (Decision(event_id=f"e{n}", outcome="approve", score=0.0, emitted_ns=at.now_ns) for n in offsets)
+
+
+def test_a_worker_that_stood_still_sends_no_decision(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+
+        def half() -> Any:
+            yield from decided(at, 5)
+            at.stand_still()
+            yield from decided(at, 6, 7)
+
+        with pytest.raises(ShareLostError) as lost:
+            share.send(half())
+        assert lost.value.sent == 1
+        assert at.producer.sent == [(TOPICS.decisions, b"e5")]
+        share.lose()
+        at.keeping.lose.assert_called_once_with()
+
+
+def test_what_it_had_fetched_is_dropped_until_it_has_new_partitions(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        at.stand_still()
+        with pytest.raises(ShareLostError):
+            share.send(decided(at, 5))
+        share.lose()
+        commits = len(consumer.committed)
+        consumer.waiting.append(message(0, 6))
+        assert share.take(10) == []
+        share.tick()
+        assert len(consumer.committed) == commits
+        consumer.refusal = None
+        consumer.callbacks["on_lost"](consumer, consumer.partitions(0, 1))
+        consumer.callbacks["on_assign"](consumer, consumer.partitions(0, 1))
+        consumer.waiting.append(message(0, 6))
+        assert [each.offset() for each in share.take(10)] == [6]
+        share.send(decided(at, 6))
+        assert at.producer.sent == [(TOPICS.decisions, b"e6")]
+        at.keeping.finish.assert_not_called()
+
+
+def test_explanations_and_dead_letters_are_kept_back_too(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        receipts = share.expect(1)
+        at.stand_still()
+        share.publish([Explanation(event_id="e5", reasons=[])], receipts)
+        letter = DeadLetter(reason="no event", topic=TOPICS.events, partition=0, offset=5, original=b"{")
+        with pytest.raises(ShareLostError):
+            share.send_dead_letters([letter])
+        assert at.producer.sent == []
+        share.tick()  # found out by the explaining thread: all the same
+        at.keeping.lose.assert_called_once_with()
+
+
+def test_explanations_of_a_share_that_was_lost_are_not_those_of_the_next(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        old = share.expect(1)
+        consumer.callbacks["on_lost"](consumer, consumer.partitions(0, 1))
+        consumer.callbacks["on_assign"](consumer, consumer.partitions(0, 1))
+        new = share.expect(1)
+        share.publish([Explanation(event_id=each, reasons=[]) for each in ("old", "new")], [*old, *new])
+        assert at.producer.sent == [(TOPICS.explanations, b"new")]
+
+
+def test_a_fatal_error_is_not_dropped_with_the_messages(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        at.stand_still()
+        with pytest.raises(ShareLostError):
+            share.send(decided(at, 5))
+        fenced = Mock(spec=KafkaError)
+        fenced.fatal.return_value = True
+        fenced.str.return_value = "fenced"
+        consumer.waiting.append(SimpleNamespace(error=lambda: fenced))
+        with pytest.raises(BrokerError, match="refuses to give events"):
+            share.take(10)
+
+
+def test_a_worker_that_is_busy_for_long_and_still_a_member_goes_on(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        at.now_ns += 30_000_000_000
+        share.send(decided(at, 5))
+        assert at.producer.sent == [(TOPICS.decisions, b"e5")]
+
+
+def test_an_idle_worker_keeps_its_lease(consumer: FakeConsumer) -> None:
+    at = Standing(consumer)
+    with at.share as share:
+        for _ in range(30):
+            share.tick()
+            at.now_ns += 1_000_000_000
+        assert consumer.committed
+        assert all(asynchronous for asynchronous, _ in consumer.committed)

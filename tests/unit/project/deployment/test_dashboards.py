@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
+from scorer.checkpoint.report import CheckpointMetrics
 from scorer.counters import Counters
 from scorer.guard_report import GuardMetrics
 from scorer.guarded_model import GuardedModel
@@ -32,7 +33,7 @@ JOBS = {job["job_name"] for job in PROMETHEUS["scrape_configs"]}
 
 def exported() -> dict[str, dict[str, set[str]]]:
     """Every sample's name, its labels and their values."""
-    counters = Counters(lag=1)
+    counters = Counters(lag=1, checkpoint_current_ns=0)
     counters.observe_stage("model", 1)
     clock = itertools.count().__next__
     guard = GuardedModel(Mock(), CircuitBreaker(BreakerConfig(), clock), clock)
@@ -40,6 +41,7 @@ def exported() -> dict[str, dict[str, set[str]]]:
     registry = CollectorRegistry()
     registry.register(WorkerMetrics(counters))
     registry.register(GuardMetrics(guard, late))
+    registry.register(CheckpointMetrics(counters, clock))
     nightly = dict.fromkeys(("events", "dispositions", "unreadable", "tables_published", "next_day"), 1)
     registry.register(NightlyMetrics(lambda: nightly))
     ProcessCollector(registry=registry)
@@ -97,7 +99,19 @@ def test_an_expression_of_something_else_would_be_noticed() -> None:
 
 def test_every_worker_s_counter_of_loss_or_doubt_is_shown() -> None:
     shown = {metric for _, expression in expressions() for metric, _ in METRIC.findall(expression)}
-    for name in ("dead_lettered", "repeated", "late", "too_late", "tables_missed", "stale_tables", "explain_failed"):
+    for name in (
+        "dead_lettered",
+        "repeated",
+        "late",
+        "too_late",
+        "tables_missed",
+        "stale_tables",
+        "explain_failed",
+        "checkpoint_failed_cards",
+        "checkpoint_refused",
+        "replayed",
+        "given_up",
+    ):
         assert f"riskbench_{name}_total" in shown
 
 
