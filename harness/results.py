@@ -262,7 +262,9 @@ class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
     lifted `duration_s` later. `felt` are the signals by which it shows, `detected_ms` from the injection to the first
     that an operator could see, `open_ms` to the breaker's opening. `recovered_ms` runs from the lifting until the
     steady state was back (null: never), `closed_ms` until every breaker was closed. What was due between injection and
-    recovery is counted: `events`, `by_path`, `lost`, `p99_during_ms`. `reasons` are the expectations not met.
+    recovery is counted: `events`, `by_path`, `lost`, `p99_during_ms`, and of
+    the model's calls that took a time limit the most that any event waited for (`model_waits_max`; null: not told).
+    `reasons` are the expectations not met.
     """
 
     kind: str
@@ -288,6 +290,7 @@ class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
     by_path: PathCounts | None = None
     lag_max: int | None = None
     dead_lettered: int | None = None
+    model_waits_max: int | None = None
     before: SteadyResults | None = None
     after: SteadyResults | None = None
     quality: FaultQuality | None = None

@@ -93,6 +93,7 @@ def _observed(scenario: Scenario, outcome: StreamOutcome, run: Path) -> Observed
         noted=Noted(refusals(outcome.samples), repetitions(run / AUDIT_FILE)),
         hypothesis=hypothesis_of(scenario),
         dead_lettered=outcome.dead_lettered,
+        time_limit_ns=round(scenario.scorer.breaker.time_limit_ms * 1e6) if scenario.scorer.kind == "ours" else None,
     )
 
 

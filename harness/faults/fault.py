@@ -42,12 +42,14 @@ class Expect(Section):
     """What the system is to do about it, beside what always holds (nothing lost, nothing decided twice).
 
     `breaker_opens`: must open and close again (true), must stay closed (false), or as the kind says (null).
-    `response_p99_ms_max`: while the fault lasted.
+    `response_p99_ms_max`: while it was felt. `model_waits_max`: so many calls of the model that took a time limit may
+    any event have waited for, its own or one before it.
     """
 
     detected_s_max: Annotated[float, Field(gt=0)] | None = None
     recovered_s_max: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     response_p99_ms_max: Annotated[float, Field(gt=0)] | None = None
+    model_waits_max: Annotated[int, Field(ge=0)] | None = None
     breaker_opens: bool | None = None
 
 

@@ -15,6 +15,7 @@ from harness.faults.plan import Planned
 from harness.faults.rows import Rows
 from harness.faults.signals import Change, Noted, Stretch, detection, lag_back, lag_max, signs
 from harness.faults.steady import NS_PER_MS, NS_PER_S, Hypothesis
+from harness.faults.waits import model_waits_max
 from harness.results import FaultQuality, FaultResults, PathCounts, SteadyResults
 from harness.timeline import Sample
 from streams.decision import PATHS
@@ -34,6 +35,8 @@ class Observed:
     noted: Noted
     hypothesis: Hypothesis
     dead_lettered: int = 0
+    time_limit_ns: int | None = None
+    """Of a model call; None where the scorer is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ def measure_fault(span: Span, seen: Observed, quality: FaultQuality | None) -> F
         by_path=PathCounts(**{path: int((paths == code).sum()) for code, path in enumerate(PATHS)}),
         lag_max=lag_max(rows, span.from_ns, span.until_ns),
         dead_lettered=_refused(seen, span),
+        model_waits_max=None if seen.time_limit_ns is None else model_waits_max(rows, seen.time_limit_ns, due),
         before=before,
         after=after if after.events else None,
         quality=quality,
@@ -184,6 +188,7 @@ def _expectations(found: FaultResults, span: Span) -> list[str]:
         reasons.append(f"the breaker opened after {found.open_ms:,.0f} ms and should not have")
     if found.open_ms is not None and span.closed_ns is None:
         reasons.append("the breaker did not close again")
+    reasons += _waits(found.model_waits_max, expect.model_waits_max)
     limits = (
         ("detection", found.detected_ms, expect.detected_s_max, 1e3, "s"),
         ("recovery", found.recovered_ms, expect.recovered_s_max, 1e3, "s"),
@@ -198,6 +203,13 @@ def _expectations(found: FaultResults, span: Span) -> list[str]:
         elif value / per > limit:
             reasons.append(f"{what} took {value / per:,.4g} {unit}, at most {limit:g} {unit} were allowed")
     return reasons
+
+
+def _waits(found: int | None, limit: int | None) -> list[str]:
+    if limit is None or (found is not None and found <= limit):
+        return []
+    said = "nobody says how often" if found is None else f"{found} times"
+    return [f"an event waited for the model {said}, at most {limit} were allowed"]
 
 
 def _hypotheses(found: FaultResults, after: SteadyResults) -> list[str]:

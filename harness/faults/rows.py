@@ -16,13 +16,18 @@ Int8s = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 NEVER = -1
-COLUMNS = ("ordinal", "measured", "intended_ns", "sent_ns", "received_ns", "response_ns", "path", "margin", "status")
+_STAGES = ("stage_table_wait_ns", "stage_features_ns", "stage_rules_ns", "stage_model_ns")
+COLUMNS = (
+    "ordinal", "measured", "intended_ns", "sent_ns", "received_ns", "response_ns", "path", "margin", "status",
+    "worker", "taken_ns", "emitted_ns", *_STAGES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """[n], one entry an event sent. `received_ns` is NEVER for a lost one; `path` an index into PATHS, −1 for a
-    lost one; `margin` NaN where the model did not speak."""
+    lost one; `margin` NaN where the model did not speak. `worker` numbers the workers; `call_ns` is how long the model
+    stage of the event's micro-batch took, `call_end_ns` when it was over. What the scorer does not tell is NEVER."""
 
     ordinal: Int64s
     measured: Bools
@@ -32,6 +37,10 @@ class Rows:
     response_ns: Int64s
     path: Int8s
     margin: Floats
+    worker: Int64s
+    emitted_ns: Int64s
+    call_ns: Int64s
+    call_end_ns: Int64s
 
     def __len__(self) -> int:
         return len(self.ordinal)
@@ -64,6 +73,8 @@ def read_rows(decisions: Path) -> Rows:
 def rows_of(table: pa.Table) -> Rows:
     """The rows of a table with `COLUMNS`."""
     table = table.sort_by("ordinal")
+    call_ns = table["stage_model_ns"].fill_null(NEVER).to_numpy()
+    end_ns = sum(table[name].fill_null(0).to_numpy() for name in ("taken_ns", *_STAGES))
     path = pc.index_in(table["path"].cast(pa.string()), value_set=pa.array(PATHS)).fill_null(-1)
     return Rows(
         ordinal=table["ordinal"].to_numpy(),
@@ -74,4 +85,13 @@ def rows_of(table: pa.Table) -> Rows:
         response_ns=table["response_ns"].to_numpy(),
         path=path.to_numpy().astype(np.int8),
         margin=table["margin"].fill_null(np.nan).to_numpy(),
+        worker=_numbered(table["worker"]),
+        emitted_ns=table["emitted_ns"].fill_null(NEVER).to_numpy(),
+        call_ns=call_ns,
+        call_end_ns=np.where((call_ns == NEVER) | table["taken_ns"].is_null().to_numpy(), NEVER, end_ns),
     )
+
+
+def _numbered(words: pa.ChunkedArray) -> Int64s:
+    found = words.cast(pa.string()).combine_chunks().dictionary_encode()
+    return np.asarray(found.indices.fill_null(NEVER).to_numpy(zero_copy_only=False), np.int64)

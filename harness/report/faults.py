@@ -8,7 +8,8 @@ from harness.report.words import DASH, count, ms, score, share, significant
 
 COLUMNS = (
     "Fault", "Verdict", "Injected", "Lasted", "Felt by", "Detected after", "Breaker opened after", "Recovered after",
-    "P99 before", "P99 during", "P99 after", "By fallback", "Lost", "Decided twice", "Dead-lettered",
+    "P99 before", "P99 during", "P99 after", "Waits for the model at most", "By fallback",
+    "Lost", "Decided twice", "Dead-lettered",
 )  # fmt: skip
 PRICE = (
     "Fault", "Events", "Frauds", "Precision@K", "with the model", "Recall", "with the model", "Alerts missed",
@@ -38,6 +39,7 @@ def _row(fault: dict[str, Any]) -> list[str | Cell]:
         ms(fault.get("p99_before_ms")),
         ms(fault.get("p99_during_ms")),
         ms(fault.get("p99_after_ms")),
+        count(fault.get("model_waits_max")),
         _fallback(fault),
         count(fault.get("lost")),
         count(fault.get("duplicated")),

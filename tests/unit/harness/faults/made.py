@@ -35,6 +35,10 @@ def rows(seconds: int = SECONDS, rate: int = RATE) -> Rows:
         response_ns=response.astype(np.int64),
         path=path,
         margin=np.where(path == MODEL, np.arange(count) * 0.001, np.nan),
+        worker=np.zeros(count, np.int64),
+        emitted_ns=intended + response - MS,
+        call_ns=np.full(count, MS // 2),
+        call_end_ns=intended + response - 2 * MS,
     )
 
 

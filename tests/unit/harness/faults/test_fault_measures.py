@@ -12,6 +12,7 @@ from harness.faults.plan import Planned
 from harness.faults.rows import Rows
 from harness.faults.signals import Noted, lag_max
 from harness.faults.steady import SLOW_SHARE_MAX, Hypothesis
+from harness.faults.waits import model_waits_max
 from harness.results import FaultResults
 from tests.unit.harness.faults.made import (
     HYPOTHESIS,
@@ -211,3 +212,64 @@ def test_a_spike_is_over_when_no_more_wait_than_before() -> None:
     assert measured.recovered_ms == pytest.approx(990, abs=20)
     assert "was not felt (by none of rate): the injection did not work" in measured.reasons
     assert any("recovery took 0.9" in reason for reason in measured.reasons)
+
+
+def hang(found: Rows, second: float, limit_ms: int = 1_000) -> None:
+    """From this instant on a call takes a time limit: its own event, and those queued behind it, wait for its end."""
+    end_ns = at(second) + limit_ms * MS
+    due = found.due(at(second), end_ns)
+    found.emitted_ns[due] = np.maximum(found.emitted_ns[due], end_ns + MS + np.arange(due.stop - due.start))
+    found.response_ns[due] = found.emitted_ns[due] + MS - found.intended_ns[due]
+    found.call_ns[due.start] = limit_ms * MS
+    found.call_end_ns[due.start] = end_ns
+
+
+def test_a_call_that_hangs_is_waited_for_once_by_all_that_stand_behind_it() -> None:
+    found = rows()
+    assert model_waits_max(found, 1_000 * MS) == 0
+    hang(found, 15.0)
+    hang(found, 18.0)
+    assert model_waits_max(found, 1_000 * MS) == 1
+
+
+def test_an_event_that_stands_behind_two_calls_waits_twice() -> None:
+    found = rows()
+    hang(found, 15.0)
+    hang(found, 15.5)
+    assert model_waits_max(found, 1_000 * MS) == 2
+    assert model_waits_max(found, 2_000 * MS) == 0, "calls within a longer limit"
+    found.worker[found.due(at(15.5), at(16.5))] = 1
+    assert model_waits_max(found, 1_000 * MS) == 1, "another worker's call holds nobody up"
+
+
+def test_a_call_of_an_event_before_the_fault_is_waited_for_by_those_due_in_it() -> None:
+    found = rows()
+    hang(found, 15.0)
+    begun = found.due(at(15.0), at(15.005)).stop
+    assert model_waits_max(found, 1_000 * MS, slice(begun, len(found))) == 1
+    assert model_waits_max(found, 1_000 * MS, found.due(at(17.0), at(20.0))) == 0
+
+
+def test_a_scorer_without_stages_says_nothing_of_waits() -> None:
+    found = rows()
+    found.call_end_ns[:] = -1
+    assert model_waits_max(found, 1_000 * MS) is None
+
+
+@pytest.mark.parametrize(
+    ("limit_ns", "hangs", "reason"),
+    [
+        (1_000 * MS, (16.0,), None),
+        (1_000 * MS, (16.0, 16.5), "an event waited for the model 2 times, at most 1 were allowed"),
+        (None, (16.0,), "an event waited for the model nobody says how often, at most 1 were allowed"),
+    ],
+)
+def test_waiting_for_the_model_twice_fails_where_once_is_expected(
+    limit_ns: int | None, hangs: tuple[float, ...], reason: str | None
+) -> None:
+    found = rows()
+    for second in hangs:
+        hang(found, second)
+    keys = {"expect": {"model_waits_max": 1}}
+    measured = result(found, keys=keys, changes=OPENED, time_limit_ns=limit_ns)
+    assert [each for each in measured.reasons if "waited" in each] == ([] if reason is None else [reason])
