@@ -11,7 +11,7 @@ from streams.errors import BadInputError
 CASE = "case"
 
 
-def _link(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
     """A hard link costs nothing; across file systems, or where links are not allowed, it has to be a copy."""
     try:
         os.link(source, target)
@@ -37,7 +37,7 @@ def write_case(run: Path, setup: ScorerSetup, dispositions: Path) -> Path | None
         for file in sorted(path for path in setup.state.rglob("*") if path.is_file()):
             target = case / "state" / file.relative_to(setup.state)
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link(file, target)
+            link_or_copy(file, target)
     except OSError as error:
         raise BadInputError(f"{case}: cannot be written: {error.strerror or error}") from error
     return case

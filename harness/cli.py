@@ -13,6 +13,7 @@ from harness.commands import (
     capacity,
     card,
     compare,
+    dead_letter,
     explain,
     features,
     gate,
@@ -48,6 +49,7 @@ app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("selftest")(selftest.selftest)
 app.command("compare")(compare.compare)
+app.command("dead-letter")(dead_letter.dead_letter)
 app.command("gate", context_settings={"allow_extra_args": True})(gate.gate)
 
 

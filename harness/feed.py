@@ -1,6 +1,7 @@
 """Everything the load process will send, encoded before the run: events, dispositions, day ends, and their order."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.pages import PageWriter
+from harness.pages import Pages, PageWriter
 from streams.codec import encode, encode_transactions
 from streams.errors import BadInputError
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business_days
@@ -17,6 +18,28 @@ from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business
 Int64s = npt.NDArray[np.int64]
 ROWS_PER_CHUNK = 50_000
 DISPOSITIONS, DAY_ENDS = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class PutIn:
+    """Messages that faults put between the events, in the order of sending: each goes out as soon as the event `after`
+    has, with the key of the event `source` (ordinals); `place` is its fault's in the scenario's list."""
+
+    after: Int64s
+    source: Int64s
+    place: Int64s
+    values: list[bytes]
+
+
+NOTHING: Int64s = np.zeros(0, np.int64)
+Making = Callable[[Int64s, Callable[[int], bytes]], PutIn]
+"""What is put in: made of the schedule (ns) and of the events' messages by their ordinals."""
+
+
+def nothing(schedule_ns: Int64s, message: Callable[[int], bytes]) -> PutIn:
+    """Put nothing in."""
+    del schedule_ns, message
+    return PutIn(NOTHING, NOTHING, NOTHING, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +52,16 @@ class SideMessages:
     values: list[bytes]
 
 
-def _day_ends(event_times: Int64s, reported: Int64s) -> tuple[Int64s, list[DayEnd]]:
+def _day_ends(event_times: Int64s, reported: Int64s, put_in_after: Int64s) -> tuple[Int64s, list[DayEnd]]:
     """A trailer for each business day that ends within the stream, with the totals sent up to then."""
     if len(event_times) == 0:
         return np.zeros(0, dtype=np.int64), []
     days = business_days(event_times)
-    closed = np.arange(days[0], days[-1], dtype=np.int64)
+    closed = np.arange(days.min(), days.max(), dtype=np.int64)
     ends = (closed + 1) * NS_PER_DAY - CUT_OFF_NS
-    events = np.searchsorted(event_times, ends, side="left")
+    events = np.searchsorted(np.sort(event_times), ends, side="left")
+    # what a fault put in is a message sent, and a message that will be received
+    events += np.searchsorted(put_in_after, _first_not_before(event_times, ends), side="left")
     dispositions = np.searchsorted(reported, ends, side="left")
     trailers = [
         DayEnd(day=int(d), events=int(e), dispositions=int(r))
@@ -45,26 +70,32 @@ def _day_ends(event_times: Int64s, reported: Int64s) -> tuple[Int64s, list[DayEn
     return ends, trailers
 
 
-def _merge(event_times: Int64s, reported: Int64s, dispositions: list[bytes]) -> SideMessages:
+def _first_not_before(event_times: Int64s, times: Int64s) -> Int64s:
+    """The ordinal of the first event that happened at each of these times or later."""
+    return np.asarray(np.searchsorted(np.maximum.accumulate(event_times), times, side="left"), np.int64)
+
+
+def _merge(event_times: Int64s, reported: Int64s, dispositions: list[bytes], put_in_after: Int64s) -> SideMessages:
     """Dispositions and day ends by event time; a day end comes after every disposition of its day."""
-    ends, trailers = _day_ends(event_times, reported)
+    ends, trailers = _day_ends(event_times, reported, put_in_after)
     times = np.concatenate([reported, ends])
     topic = np.concatenate([np.full(len(reported), DISPOSITIONS, np.uint8), np.full(len(ends), DAY_ENDS, np.uint8)])
     # a day end carries the first instant of the next day: at equal times it goes first
     order = np.lexsort((1 - topic, times))
     values = dispositions + [encode(trailer) for trailer in trailers]
-    before = np.searchsorted(event_times, times[order], side="left")
+    before = _first_not_before(event_times, times[order])
     return SideMessages(before, topic[order], [values[i] for i in order])
 
 
-def side_messages(event_times: Int64s, dispositions: pa.Table) -> SideMessages:
-    """The side messages of a stream whose events lie at `event_times` (ascending, ns).
+def side_messages(event_times: Int64s, dispositions: pa.Table, put_in_after: Int64s = NOTHING) -> SideMessages:
+    """The side messages of a stream whose events, in the order of sending, lie at `event_times` (ns); `put_in_after`
+    says after which of them (ordinals, ascending) a message of a fault goes out.
 
     `dispositions` has the fields of streams.labels.Disposition as columns, in the order of `reported_at_ns`.
     """
     reported = dispositions["reported_at_ns"].to_numpy().astype(np.int64)
     encoded = [encode(Disposition(**row)) for row in dispositions.to_pylist()]
-    return _merge(event_times, reported, encoded)
+    return _merge(event_times, reported, encoded, put_in_after)
 
 
 def dispositions_between(events: pa.Table, labels: pa.Table, from_ns: int, until_ns: int) -> pa.Table:
@@ -97,8 +128,19 @@ def _write_index(folder: Path, hashes: npt.NDArray[np.uint64]) -> None:
     np.save(folder / "index_ordinals.npy", order.astype(np.int64))
 
 
-def write_feed(folder: Path, events: pa.Table, dispositions: pa.Table, schedule_ns: Int64s) -> None:
-    """Write what load and collector read: messages, keys, side messages, schedule, and the ids' index."""
+def _write_fed(folder: Path, fed: PutIn) -> None:
+    pages = PageWriter(folder / "fed")
+    pages.extend(fed.values)
+    pages.close()
+    for name in ("after", "source", "place"):
+        np.save(folder / f"fed_{name}.npy", getattr(fed, name))
+
+
+def write_feed(
+    folder: Path, events: pa.Table, dispositions: pa.Table, schedule_ns: Int64s, put_in: Making = nothing
+) -> None:
+    """Write what load and collector read: messages, keys, side messages, schedule, the ids' index, and what faults of
+    the input put in."""
     folder.mkdir(parents=True, exist_ok=True)
     messages = PageWriter(folder / "messages")
     hashes = []
@@ -113,7 +155,9 @@ def write_feed(folder: Path, events: pa.Table, dispositions: pa.Table, schedule_
     keys.extend(key.encode() for key in cards.dictionary.to_pylist())
     keys.close()
     np.save(folder / "key_codes.npy", cards.indices.to_numpy().astype(np.int32))
-    side = side_messages(events["event_time_ns"].to_numpy(), dispositions)
+    fed = put_in(schedule_ns, Pages(folder / "messages").__getitem__)
+    _write_fed(folder, fed)
+    side = side_messages(events["event_time_ns"].to_numpy(), dispositions, fed.after)
     beside = PageWriter(folder / "side")
     beside.extend(side.values)
     beside.close()

@@ -61,11 +61,12 @@ def find_results(
     events = pq.read_table(prepared.file("events"), columns=["event_time_ns"])
     decisions = pq.read_table(outcome.decisions)
     times = events["event_time_ns"].to_numpy()
-    span_ns = int(times[-1] - times[0]) if len(times) else 0
+    span_ns = int(times.max() - times.min()) if len(times) else 0
     key_codes = np.load(folder.work / "feed" / "key_codes.npy")
     senders = measures.sender_results(held, key_codes, scenario.load.senders)
     load = measures.load_results(scenario, held, events, log, senders)
-    counts = measures.count_results(outcome, held)
+    faults, steady = (assessed.faults, assessed.steady) if assessed else ([], None)
+    counts = measures.count_results(outcome, held, faults)
     write_hgrm(folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
     tail = measure_tail(outcome.decisions, scenario.slo.response_p99_ms)
     explaining = measures.explanation_latency(folder.path / EXPLANATIONS_FILE)
@@ -73,7 +74,6 @@ def find_results(
     latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
     quality = measures.quality_results(scenario, prepared, decisions, counts.sent, folder.path)
     drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
-    faults, steady = (assessed.faults, assessed.steady) if assessed else ([], None)
     judged = assessed.judged(latency) if assessed else latency
     return Results(
         schema_version=SCHEMA_VERSION,

@@ -31,7 +31,8 @@ EXPLANATIONS_S = 60.0
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order; `records` says
-    what is kept of it beside its decisions; `senders`, how many load processes share it."""
+    what is kept of it beside its decisions, `letters` where its dead letters go (None: nowhere); `senders`, how many
+    load processes share it."""
 
     title: str
     feed: Path
@@ -42,6 +43,7 @@ class StreamPlan:
     measured_from: int
     decisions: Path
     records: RecordsPlan | None = None
+    letters: Path | None = None
     senders: int = 1
     faults: Staging | None = None
 
@@ -51,13 +53,14 @@ def _write_plan(path: Path, plan: msgspec.Struct) -> str:
     return str(path)
 
 
-def _taking(topic: str, plan: StreamPlan, reach: Reach, spool: str) -> ReceiverPlan:
+def taking(topic: str, partitions: int, reach: Reach, spool: Path) -> ReceiverPlan:
+    """How a topic is read into a spool."""
     return ReceiverPlan(
         topic=topic,
-        partitions=plan.partitions,
+        partitions=partitions,
         bootstrap_servers=reach.bootstrap_servers,
         kafka_config=str(reach.kafka_config) if reach.kafka_config else None,
-        spool=str(reach.work / spool),
+        spool=str(spool),
     )
 
 
@@ -124,8 +127,10 @@ class Instruments:
         """Start load, receiver and collector, and wait until they are ready."""
         work = reach.work
         live = Live.create(work / "live")
-        receiver_plan = _taking(topics.decisions, plan, reach, "spool")
-        explanations = _taking(topics.explanations, plan, reach, "explanations") if plan.records else None
+        receiver_plan = taking(topics.decisions, plan.partitions, reach, work / "spool")
+        explanations = (
+            taking(topics.explanations, plan.partitions, reach, work / "explanations") if plan.records else None
+        )
         collector_plan = CollectorPlan(
             feed=str(plan.feed),
             spool=str(work / "spool"),
@@ -187,7 +192,7 @@ class Instruments:
 
 def added_up(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What several load processes did together: counts added, the first error of any."""
-    counts = ("sent", "side_sent", "undelivered", "queue_full")
+    counts = ("sent", "side_sent", "fed_sent", "undelivered", "queue_full")
     errors = [summary["first_error"] for summary in summaries if summary["first_error"]]
     return {
         **{name: sum(int(summary[name]) for summary in summaries) for name in counts},

@@ -34,6 +34,7 @@ from streams.topics import Topics
 logger = logging.getLogger("riskbench.harness.load")
 FLUSH_S = 30.0
 PROGRESS_EVERY_NS = 100_000_000
+NEVER = 2**62
 
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class Producing(Protocol):
 class Sender:
     """Sends a feed, or its share of one. `sent_ns[i]` becomes the clock's reading when event i was handed to the
     producer; `report_of(i)` is called with its delivery report, where it wants one. The first sender has the side
-    messages: they count what was sent, they do not overtake it."""
+    messages: they count what was sent, they do not overtake it. What faults put in goes out behind its event."""
 
     def __init__(
         self,
@@ -86,6 +87,9 @@ class Sender:
         self._next_report = 0
         self._share, self._shares = share, shares
         self._side = len(feed.side_before) if share == 0 else 0
+        self.fed_sent = 0
+        self._fed = feed.fed_by(share, shares)
+        self._next_fed = self._due_fed()
         self._events_topic = topics.events
         self._side_topics = {DISPOSITIONS: topics.dispositions}
         self._day_ends = topics.day_ends
@@ -112,12 +116,26 @@ class Sender:
             self._produce(topic, feed.side[i], None)
             self.side_sent += 1
 
+    def _due_fed(self) -> int:
+        """After which event the next message of a fault is due."""
+        return int(self.feed.fed_after[self._fed[self.fed_sent]]) if self.fed_sent < len(self._fed) else NEVER
+
+    def _send_fed(self, ordinal: int) -> None:
+        """What faults put in behind the events up to `ordinal`."""
+        feed = self.feed
+        while ordinal >= self._next_fed:
+            index = self._fed[self.fed_sent]
+            self._produce(self._events_topic, feed.fed[index], feed.key_of(int(feed.fed_source[index])))
+            self.fed_sent += 1
+            self._next_fed = self._due_fed()
+
     def run(self, start_ns: int, pacer: Pacer, report: Callable[[int], None]) -> None:
         """Send everything, event i at `start_ns + schedule_ns[i]`; calls `report(sent)` about ten times a second."""
         self._next_report = start_ns
         self._send_side(0)
         for portion in self.feed.portions(self._share, self._shares):
             self._send(portion, start_ns, pacer, report)
+        self._send_fed(len(self.feed.messages))
         self._send_side(len(self.feed.messages))
         report(self.sent)
 
@@ -135,6 +153,8 @@ class Sender:
             self._produce(topic, message, key, report_of(i))
             sent_ns[i] = now_ns()
             self.sent += 1
+            if i >= self._next_fed:
+                self._send_fed(i)
             if side:
                 self._send_side(i + 1)
             if self.sent & 63 == 0:
@@ -200,6 +220,7 @@ def run_load(plan: LoadPlan) -> None:
     summary = {
         "sent": sender.sent,
         "side_sent": sender.side_sent,
+        "fed_sent": sender.fed_sent,
         "undelivered": failures.count + unsent,
         "first_error": failures.first,
         "queue_full": sender.queue_full,

@@ -24,6 +24,7 @@ from harness.results import (
     BreakerResults,
     Counts,
     Distribution,
+    FaultResults,
     Floor,
     LatencyResults,
     LoadResults,
@@ -105,8 +106,8 @@ def load_results(
         duration_s=round(duration, 3),
         warmup_s=scenario.load.warmup_s,
         partitions=scenario.load.partitions,
-        events_from=_iso(times[0].as_py()) if len(events) else None,
-        events_until=_iso(times[-1].as_py()) if len(events) else None,
+        events_from=_iso(pc.min(times).as_py()) if len(events) else None,
+        events_until=_iso(pc.max(times).as_py()) if len(events) else None,
         senders=scenario.load.senders,
         by_sender=senders,
     )
@@ -142,7 +143,7 @@ def process_results(outcome: StreamOutcome, sent: int) -> list[ProcessResults]:
     ]
 
 
-def count_results(outcome: StreamOutcome, held: Held) -> Counts:
+def count_results(outcome: StreamOutcome, held: Held, faults: Sequence[FaultResults] = ()) -> Counts:
     """Every event accounted for."""
     counts, load = outcome.counts, outcome.load
     sent = int(load["sent"])
@@ -166,6 +167,8 @@ def count_results(outcome: StreamOutcome, held: Held) -> Counts:
         explanations_duplicated=int(explanations["duplicated"]),
         explanations_unknown=int(explanations["unknown"]),
         explanations_malformed=int(explanations["malformed"]),
+        fed=int(load.get("fed_sent", 0)),
+        fed_refused=sum(fault.fed.refused for fault in faults if fault.fed is not None),
     )
 
 

@@ -35,6 +35,9 @@ class Feed:
     side: Pages
     side_before: list[int]
     side_topic: list[int]
+    fed: Pages
+    fed_after: Int64s
+    fed_source: Int64s
     schedule_ns: Int64s
 
     @classmethod
@@ -48,8 +51,20 @@ class Feed:
             side=Pages(folder / "side"),
             side_before=np.load(folder / "side_before.npy").tolist(),
             side_topic=np.load(folder / "side_topic.npy").tolist(),
+            fed=Pages(folder / "fed"),
+            fed_after=np.load(folder / "fed_after.npy"),
+            fed_source=np.load(folder / "fed_source.npy"),
             schedule_ns=np.load(folder / "schedule.npy", mmap_mode="r").view(np.ndarray),
         )
+
+    def fed_by(self, share: int = 0, shares: int = 1) -> list[int]:
+        """Which of the messages that faults put in one of several senders has to send: it has the events whose keys
+        they bear."""
+        return np.flatnonzero(self.key_codes[self.fed_source] % shares == share).tolist()
+
+    def key_of(self, ordinal: int) -> bytes:
+        """An event's key."""
+        return self.keys[int(self.key_codes[ordinal])]
 
     def portions(self, share: int = 0, shares: int = 1) -> Iterator[Portion]:
         """The events of one of several senders, in order. A card's events all have the same sender, so that they reach

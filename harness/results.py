@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.fed_results import FedResults
+
 SCHEMA_VERSION = 1
 SCHEMA_FILE = "results.schema.json"
 Status = Literal["pass", "fail", "invalid"]
@@ -77,7 +79,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Every event is accounted for: `sent = decided + lost`.
 
     `late` (after the time-out) is part of `decided`, `dead_lettered` (refused by the scorer with a reason) part of
-    `lost`. `warmup` events are sent and decided, but their latency is not measured.
+    `lost`, but for the `fed_refused` ones of the `fed` messages that faults put between the events.
+    `warmup` events are sent and decided, but their latency is not measured.
     `side_messages` are dispositions and day ends. `reordered` answers came after the answer to a later event of their
     card: between partitions of the decisions topic the broker does that by itself. `explained` events have the model's
     contributions, in the decision or in an explanation that followed; `explanations_missing` were to be explained and
@@ -102,6 +105,13 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     explanations_unknown: int = 0
     explanations_malformed: int = 0
     reordered: int = 0
+    fed: int = 0
+    fed_refused: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Events of the stream itself that the scorer refused."""
+        return self.dead_lettered - self.fed_refused
 
 
 class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +304,7 @@ class FaultResults(msgspec.Struct, frozen=True, kw_only=True):
     before: SteadyResults | None = None
     after: SteadyResults | None = None
     quality: FaultQuality | None = None
+    fed: FedResults | None = None
     status: Literal["pass", "fail"] = "pass"
     reasons: list[str] = []
 

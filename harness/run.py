@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from harness.case import write_case
+from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.environment import describe_environment
 from harness.faults.assess import Assessed, assess
+from harness.faults.feeding import Feeding, in_order_of_sending
 from harness.faults.plan import Planned, plan_faults
 from harness.faults.staging import Staging, model_switch, proxy_for, refuse_impossible
 from harness.feed import write_feed
@@ -92,6 +94,7 @@ class Run:
         self.options, self.scenario, self.folder, self.steps = options, options.scenario, folder, steps
         self.outside = outside
         self.started_at = outside.now()
+        self.feeding = Feeding(self.scenario.faults, self.scenario.seeds.faults)
 
     def _given_kafka(self) -> KafkaConnection | None:
         """The running Kafka that was named, if any."""
@@ -114,6 +117,8 @@ class Run:
         scenario = self.scenario
         with self.steps.step("Preparing events" if scenario.data else "Building the world"):
             prepared = prepare(scenario, self.options.cache)
+            order = self.feeding.order(scheduled(scenario, prepared.events))
+            prepared = in_order_of_sending(prepared, order, self.folder.work / "prepared")
         other = other_scorer(scenario.scorer, self.steps.note)
         if other is not None:
             return Ready(prepared, other, None, self._write_feed(prepared))
@@ -133,6 +138,7 @@ class Run:
             breaker=scorer.breaker,
             nightly=True,
             checkpoint_every_s=scorer.checkpoint_every_s,
+            event_days=(scorer.event_behind_days_max, scorer.event_ahead_days_max),
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
 
@@ -157,7 +163,8 @@ class Run:
         with self.steps.step("Encoding the stream"):
             events = pq.read_table(prepared.file("events"))
             schedule = scheduled(self.scenario, len(events))
-            write_feed(self.folder.work / "feed", events, pq.read_table(prepared.file("dispositions")), schedule)
+            dispositions = pq.read_table(prepared.file("dispositions"))
+            write_feed(self.folder.work / "feed", events, dispositions, schedule, self.feeding.put_in)
             for name in ("events", "labels", "profiles"):
                 if prepared.file(name).is_file():
                     shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
@@ -183,6 +190,7 @@ class Run:
             timeout_s=self.scenario.measure.event_timeout_s,
             measured_from=ready.measured_from,
             decisions=self.folder.path / "decisions.parquet",
+            letters=self.folder.path / DEAD_LETTERS_FILE,
             senders=self.scenario.load.senders,
             records=plan_records(
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
@@ -272,7 +280,8 @@ class Run:
             return None
         with self._workshop(lambda _: None) as shop:
             planned = self.plan_faults(ready)
-            return assess(self.scenario, ready.prepared, outcome, planned, self.folder.path, shop)
+            feed = self.folder.work / "feed"
+            return assess(self.scenario, ready.prepared, outcome, planned, self.folder.path, feed, shop)
 
     def measure(self, ready: Ready, streamed: Streamed) -> Results:
         """Everything that is said about the run."""

@@ -166,6 +166,8 @@ class Scorer(Section):
     join_within_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     explain: Literal["flagged", "all", "none"] = "flagged"
     checkpoint_every_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
+    event_ahead_days_max: Annotated[int, Field(ge=0, le=36_500)] = 31
+    event_behind_days_max: Annotated[int, Field(ge=0, le=36_500)] = 366
     breaker: Breaker = Breaker()
 
     @model_validator(mode="after")
@@ -266,7 +268,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"scenario {path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no day 31 in February, a number without end
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise BadInputError(f"scenario {path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error

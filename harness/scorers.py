@@ -114,6 +114,8 @@ class ScorerSetup:
     fault_control: Path | None = None
     checkpoint_every_s: float = 0.0
     """How often the workers keep their state; 0: never."""
+    event_days: tuple[int, int] | None = None
+    """How many days an event may lie behind the stream and ahead of it; None: as the scorer thinks best."""
 
     @property
     def ours(self) -> bool:
@@ -137,6 +139,9 @@ def scorer_options(setup: ScorerSetup) -> list[str]:
         options += ["--rules", str(setup.rules)]
     if setup.fault_control is not None:
         options += ["--fault-control", str(setup.fault_control)]
+    if setup.event_days is not None:
+        behind, ahead = setup.event_days
+        options += ["--event-behind-days-max", str(behind), "--event-ahead-days-max", str(ahead)]
     return [*options, *breaker_options(setup.breaker)]
 
 

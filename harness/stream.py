@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.dead_letters import keep_dead_letters, spooled
 from harness.faults.driver import Driver, Injection, Vitals, driving
+from harness.faults.input_fault import InputFault
 from harness.faults.staging import Staging
 from harness.footprint import Footprint, Footprints
-from harness.instruments import NS_PER_S, Instruments, StreamPlan
+from harness.instruments import NS_PER_S, Instruments, StreamPlan, taking
 from harness.panel import Display, Snapshot
 from harness.processes import Family
+from harness.receiver import take_topic
 from harness.run_topics import topics_of
 from harness.scorers import Reach, Scorers, ScorerSetup
 from harness.supervision import Supervision
@@ -24,6 +27,7 @@ from streams.brokers.control import ControlPlane
 from streams.topics import Topics
 
 REFRESH_S = 0.25
+LETTERS_S = 60.0
 GRACE_S = 0.5
 """After the last answer, time for a second answer to something (a duplicate) to show itself."""
 
@@ -54,6 +58,7 @@ class _Watch:
         self._start_ns = start_ns
         self._intended = np.load(plan.feed / "schedule.npy") + start_ns
         self._last = (start_ns, 0, 0.0)
+        self._to_refuse = to_refuse(plan)
 
     @property
     def ends_ns(self) -> int:
@@ -66,7 +71,9 @@ class _Watch:
         figures = self._instruments.figures()
         if self._instruments.sending:
             return False
-        return figures["answered"] + self._watcher.dead_lettered >= figures["sent"] or now_ns > self.ends_ns
+        refused = self._watcher.dead_lettered
+        done = figures["answered"] + refused >= figures["sent"] + self._to_refuse and refused >= self._to_refuse
+        return done or now_ns > self.ends_ns
 
     def _rate(self, now_ns: int, answered: int) -> float:
         then_ns, before, rate = self._last
@@ -108,6 +115,13 @@ class _Watch:
         )
 
 
+def to_refuse(plan: StreamPlan) -> int:
+    """How many messages the faults put in that the scorer must refuse, each with a dead letter."""
+    faults = {each.place: each.fault for each in plan.faults.planned} if plan.faults else {}
+    refused = [place for place, fault in faults.items() if isinstance(fault, InputFault) and fault.fate == "refuse"]
+    return int(np.isin(np.load(plan.feed / "fed_place.npy"), refused).sum())
+
+
 def _attend(watch: _Watch, family: Family, display: Display, driver: Driver) -> None:
     with display as shown:
         while True:
@@ -124,6 +138,14 @@ def _attend(watch: _Watch, family: Family, display: Display, driver: Driver) -> 
 def _dead_lettered(connection: KafkaConnection, topics: Topics) -> int:
     with ControlPlane(connection) as control:
         return sum(control.end_offsets(topics.dead_letter).values())
+
+
+def _keep_letters(plan: StreamPlan, out: Path, reach: Reach, topics: Topics, dead_lettered: int) -> None:
+    """Take the dead letters into the run folder; the scorers have ended."""
+    spool = reach.work / "dead-letters"
+    if dead_lettered:
+        take_topic(taking(topics.dead_letter, 1, reach, spool), time.monotonic_ns, LETTERS_S)
+    keep_dead_letters(spooled(spool), plan.feed, out)
 
 
 def stream_once(
@@ -149,6 +171,8 @@ def stream_once(
             summaries = scorers.stop(family)
         counts, load = instruments.finish(family)
         dead_lettered = _dead_lettered(connection, topics)
+        if plan.letters is not None:
+            _keep_letters(plan, plan.letters, reach, topics, dead_lettered)
     sent_ns, appended_ns = np.load(reach.work / "sent.npy"), np.load(reach.work / "appended.npy")
     return StreamOutcome(
         start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions,

@@ -33,13 +33,15 @@ TIMELINE_SCHEMA = pa.schema(
 class Sample:
     """What was seen from outside at one moment (ns, monotonic): events whose offsets the scorer's group had not yet
     committed (it commits about once a second, so this is not what waits), the breaker's state, how many workers did
-    not say how they are, and how many messages the scorer had refused."""
+    not say how they are, how many messages the scorer had refused, and how many events it had left alone because they
+    came again."""
 
     at_ns: int
     uncommitted: int | None
     breaker: str | None
     silent: int = 0
     dead_lettered: int = 0
+    ignored: int = 0
 
 
 def _seconds(times_ns: npt.NDArray[np.int64], start_ns: int) -> npt.NDArray[np.int64]:

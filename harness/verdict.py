@@ -57,7 +57,7 @@ def _validity(run: Judged) -> list[str]:
 
 def _missing(counts: Counts) -> list[str]:
     """Without a fault nobody knows whether scorer, broker or instrument lost them; with one they are its price."""
-    reasons, missing = [], counts.lost - counts.dead_lettered
+    reasons, missing = [], counts.lost - counts.refused
     if missing > 0:
         reasons.append(f"{missing:,} of {counts.sent:,} events never came back")
     if counts.undelivered:
@@ -87,7 +87,7 @@ def _too_short(latency: LatencyResults) -> list[str]:
 def contract_problems(counts: Counts) -> list[str]:
     """Answers that are not what was asked for: refused, twice, late, unreadable, unexplained."""
     found = {
-        "events were refused by the scorer (dead-lettered)": counts.dead_lettered,
+        "events were refused by the scorer (dead-lettered)": counts.refused,
         "events were decided more than once": counts.duplicated,
         "events were decided after the time-out": counts.late,
         "decisions were for events nobody sent": counts.unknown,

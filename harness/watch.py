@@ -62,9 +62,10 @@ class Watcher:
             healths = self.scorers.health()
             told = [*healths, *self.scorers.ended]
             self.dead_lettered = sum(int(health.get("dead_lettered", 0)) for health in told)
+            ignored = sum(int(health.get("repeated", 0)) for health in told if health.get("role") == "worker")
             silent = self.scorers.deciding - len(healths)
             self.samples.append(
-                Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths), silent, self.dead_lettered)
+                Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths), silent, self.dead_lettered, ignored)
             )
         if control is not None:
             control.close()

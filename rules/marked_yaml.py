@@ -14,6 +14,7 @@ import yaml
 from rules.errors import RuleError
 
 FILE_BYTES_MAX = 1_000_000
+DIGITS_MAX = 100
 
 YamlPath = tuple[str | int, ...]
 
@@ -55,6 +56,16 @@ for _tag, _pattern, _first in (
     ("float", r"^(?:[-+]?\.inf|\.nan)$", list("-+.")),
 ):
     _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
+def _decimal(_loader: _CoreLoader, node: yaml.ScalarNode) -> int:
+    """The core schema's integer: a leading nought means nothing (PyYAML's own constructor would read 010 as eight)."""
+    if len(node.value) > DIGITS_MAX:
+        raise yaml.MarkedYAMLError(None, None, f"a number of {len(node.value)} digits is not taken", node.start_mark)
+    return int(node.value)
+
+
+_CoreLoader.add_constructor("tag:yaml.org,2002:int", _decimal)
 
 
 def read_marked_yaml(path: Path) -> MarkedDocument:

@@ -15,6 +15,7 @@ import typer
 from scorer.breaker_config import FORCED, WINDOW_KINDS, BreakerConfig
 from scorer.bulkhead import LimitKind
 from scorer.engines import DEFAULT_ENGINE, ENGINES
+from scorer.event_clock import Plausible
 from scorer.guarded_model import Guards
 from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
 from scorer.recompute_command import recompute_command
@@ -28,6 +29,7 @@ SHIPPED_RULES = Path(str(files("rules"))) / "fraud.yaml"
 _DEFAULTS = BreakerConfig()
 _GUARDS = Guards()
 _LOAD = LoadgenLoad()
+_PLAUSIBLE = Plausible()
 WINDOW_S = 60
 Known = TypeVar("Known", bound=str)
 LIMIT_KINDS: tuple[LimitKind, ...] = ("soft", "hard")
@@ -157,6 +159,12 @@ def run(
     loadgen_out: Annotated[Path | None, typer.Option(help="loadgen: folder for MLPerf LoadGen's logs")] = None,
     loadgen_rate: Annotated[float, typer.Option(help="loadgen: events/s, Poisson", min=0.001)] = _LOAD.rate_per_s,
     loadgen_seed: Annotated[int, typer.Option(help="loadgen: seed of its schedule", min=0, max=2**32 - 1)] = _LOAD.seed,
+    event_ahead_days_max: Annotated[
+        int, typer.Option(help="an event further ahead of the stream's event time is refused, in days", min=0)
+    ] = _PLAUSIBLE.ahead_days,
+    event_behind_days_max: Annotated[
+        int, typer.Option(help="an event further behind it is refused, in days", min=0)
+    ] = _PLAUSIBLE.behind_days,
     fault_control: Annotated[
         Path | None, typer.Option(help="file by which a bench makes the model fail on purpose (this machine only)")
     ] = None,
@@ -217,6 +225,7 @@ def run(
             fault_control=fault_control,
             checkpoint_dir=checkpoint_dir,
             checkpoint_every_s=checkpoint_every_s,
+            plausible=Plausible(event_ahead_days_max, event_behind_days_max),
             member=worker_id if checkpoint_dir is not None else None,
         )
     )

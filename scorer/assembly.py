@@ -92,7 +92,14 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
         )
         parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
         explainer = Explainer(bundle)
-        pipeline = Pipeline(parts, clock_ns=clock_ns, worker=options.worker, counters=counters, explain=options.explain)
+        pipeline = Pipeline(
+            parts,
+            clock_ns=clock_ns,
+            worker=options.worker,
+            counters=counters,
+            explain=options.explain,
+            plausible=options.plausible,
+        )
         pipeline.keep_late_scores(late_scores)
         try:
             rehearse(parts, model.score, explainer, options.batch_max)

@@ -9,11 +9,11 @@ import msgspec
 from models.features.day_table import DayTable
 from models.features.ledger import CODED, RiskLedger
 from streams.labels import DayEnd, Disposition, business_day
-from streams.transaction import EventTime, Identifier
+from streams.transaction import CardTransaction, EventTime, Identifier
 
 
 class PlaceEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """The little of a transaction that the ledger needs; the rest of the message is skipped, not decoded."""
+    """The little of a transaction that the ledger needs."""
 
     event_id: Identifier
     event_time_ns: EventTime
@@ -30,8 +30,8 @@ class DayCloser:
     and the dispositions reported in business days ≤ b. An event may come a day late, so the trailer asked for is that
     of day b. What history held (business days before `first_day`) needs no trailer.
 
-    A repeated event counts towards the totals, as its sending did, and not towards the ledger. So does a message nobody
-    can read: its day is unknown, but it will not come again, and no day shall wait for it. An event sent so late
+    A repeated event counts towards the totals, as its sending did, and not towards the ledger. So does a message that
+    is refused: its day is unknown, but it will not come again, and no day shall wait for it. An event sent so late
     that its table was closed without it is in the later tables only.
     """
 
@@ -56,7 +56,7 @@ class DayCloser:
         """Dispositions received so far."""
         return self._dispositions.total()
 
-    def add_events(self, events: Sequence[PlaceEvent]) -> None:
+    def add_events(self, events: Sequence[PlaceEvent | CardTransaction]) -> None:
         """Take events in the order they came."""
         if not events:
             return
@@ -70,7 +70,7 @@ class DayCloser:
         self.repeated += len(events) - booked
 
     def add_unreadable(self, messages: int) -> None:
-        """Take note of messages of the events topic that are no transactions."""
+        """Take note of messages of the events topic that are refused."""
         self._unreadable += messages
 
     def add_dispositions(self, dispositions: Sequence[Disposition]) -> None:

@@ -31,9 +31,7 @@ class InlineTables:
 
     def add(self, events: Sequence[CardTransaction]) -> None:
         """Events about to be decided."""
-        self._closer.add_events(
-            [PlaceEvent(**{name: getattr(event, name) for name in PLACE_FIELDS}) for event in events]
-        )
+        self._closer.add_events(events)
 
     def add_table(self, events: pa.Table) -> None:
         """As `add`, from columns (`TRANSACTION_SCHEMA`)."""

@@ -2,13 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from scorer.event_clock import EventClock
 from streams.codec import Malformed, decode_transactions
 from streams.decision import DeadLetter
 from streams.transaction import CardTransaction
 
-Origin = tuple[str, int, int]
-"""Topic, partition and offset of a message."""
+ORIGINAL_BYTES_MAX = 524_288
+"""What a dead letter holds of a message at most: in base64 it still fits the megabyte that brokers take."""
+KEY_BYTES_MAX = 4_096
+
+
+class Origin(NamedTuple):
+    """Where a message came from, and its record key."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +33,36 @@ class Taken:
     dead_letters: list[DeadLetter]
 
 
-def read(values: Sequence[bytes], origin: Callable[[int], Origin]) -> Taken:
-    """Decode messages; `origin` tells where the message at an index came from. Never raises for their content."""
+def acceptable(
+    values: Sequence[bytes], clock: EventClock | None = None
+) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
+    """As `decode_transactions`, less the events whose time `clock` does not believe."""
     events, places, malformed = decode_transactions(values)
-    return Taken(
-        events, places, [_letter(problem, values[problem.index], origin(problem.index)) for problem in malformed]
+    doubts = {} if clock is None else clock.doubts(events)
+    if not doubts:
+        return events, places, malformed
+    refused = malformed + [Malformed(places[index], doubt) for index, doubt in doubts.items()]
+    kept = [index for index in range(len(events)) if index not in doubts]
+    refused.sort(key=lambda each: each.index)
+    return [events[index] for index in kept], [places[index] for index in kept], refused
+
+
+def read(values: Sequence[bytes], origin: Callable[[int], Origin], clock: EventClock | None = None) -> Taken:
+    """Decode messages; `origin` tells where the message at an index came from. Never raises for their content."""
+    events, places, refused = acceptable(values, clock)
+    return Taken(events, places, [letter(each.reason, values[each.index], origin(each.index)) for each in refused])
+
+
+def letter(reason: str, original: bytes, origin: Origin) -> DeadLetter:
+    """The dead letter of a message; of one too long for a letter only what it begins with."""
+    whole = len(original) <= ORIGINAL_BYTES_MAX
+    key = origin.key
+    return DeadLetter(
+        reason=reason,
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        original=original if whole else original[:ORIGINAL_BYTES_MAX],
+        key=key if key is not None and len(key) <= KEY_BYTES_MAX else None,
+        original_bytes=None if whole else len(original),
     )
-
-
-def _letter(problem: Malformed, original: bytes, origin: Origin) -> DeadLetter:
-    topic, partition, offset = origin
-    return DeadLetter(reason=problem.reason, topic=topic, partition=partition, offset=offset, original=original)

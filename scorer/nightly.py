@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from models.features.day_table import DayTable, DayTableAssembler, DayTableError
-from scorer.day_closing import DayCloser, PlaceEvent
+from scorer.day_closing import DayCloser
 from scorer.engines import Ready, StopSignal
-from streams.codec import decode_day_end, decode_disposition
+from scorer.event_clock import EventClock, Plausible
+from scorer.messages import acceptable
+from streams.codec import UNDECODABLE, decode_day_end, decode_disposition
 from streams.errors import BrokerError
 from streams.topics import Topics
 
@@ -37,7 +37,7 @@ class NightlyCounters:
 class Nightly:
     """Reads events, dispositions and day ends of a run from their beginning; publishes each day's table once.
 
-    Messages that cannot be read are counted and left: the workers put them on the dead-letter topic. The tables are
+    Messages that the workers refuse, and put on the dead-letter topic, are counted and left. The tables are
     closed after a restart again, with the same content, since all is read again from the state it started with; those
     that are out already (`published`, business days) are not published a second time.
     """
@@ -48,20 +48,22 @@ class Nightly:
         topics: Topics,
         publish: Callable[[DayTable], None],
         published: Collection[int] = (),
+        plausible: Plausible | None = None,
     ) -> None:
         self._closer = closer
         self._published = published
         self._topics = topics
         self._publish = publish
         self.counters = NightlyCounters()
-        self._event = msgspec.json.Decoder(PlaceEvent).decode
+        self._clock = EventClock(plausible or Plausible(), lambda: closer.next_day)
 
     def take(self, topic: str, values: Sequence[bytes]) -> None:
         """Messages of one topic, in the order of their partitions."""
         self.counters.by_topic[topic] = self.counters.by_topic.get(topic, 0) + len(values)
         if topic == self._topics.events:
-            events = self._readable(values, self._event)
-            self._closer.add_unreadable(len(values) - len(events))
+            events, _, refused = acceptable(values, self._clock)
+            self.counters.unreadable += len(refused)
+            self._closer.add_unreadable(len(refused))
             self._closer.add_events(events)
         elif topic == self._topics.dispositions:
             self._closer.add_dispositions(self._readable(values, decode_disposition))
@@ -97,7 +99,7 @@ class Nightly:
     def _readable(self, values: Sequence[bytes], decode: Callable[[bytes], Any]) -> list[Any]:
         try:
             return [decode(value) for value in values]
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return self._one_by_one(values, decode)
 
     def _one_by_one(self, values: Sequence[bytes], decode: Callable[[bytes], Any]) -> list[Any]:
@@ -105,7 +107,7 @@ class Nightly:
         for value in values:
             try:
                 found.append(decode(value))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNDECODABLE as error:
                 self.counters.unreadable += 1
                 log.warning("the nightly job left out a message: %s", error)
         return found

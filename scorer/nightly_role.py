@@ -27,7 +27,7 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     links = KafkaLinks(connection, topics)
     closer = DayCloser(ledger, ledger.last_closed + 1)
     published: set[int] = set()  # filled in once the topic is there
-    nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish, published)
+    nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish, published, options.plausible)
     rehearse_closing(ledger.label_delay_days)
     with Presence(options, nightly.summary, NightlyMetrics(lambda: nightly.summary("ready"))) as presence:
         if not links.await_topics(options.topics_wait_s, stop):

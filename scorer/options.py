@@ -1,10 +1,11 @@
 """What a scorer process was asked to do, as its command line says it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from scorer.breaker_config import BreakerConfig
+from scorer.event_clock import Plausible
 from scorer.guarded_model import Guards
 from streams.errors import BadInputError
 
@@ -64,6 +65,7 @@ class RunOptions:
     fault_control: Path | None = None
     checkpoint_dir: Path | None = None
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
+    plausible: Plausible = field(default_factory=Plausible)
     member: str | None = None
     """Name under which the group knows this worker again when it comes back; None: it is a new one each time."""
 

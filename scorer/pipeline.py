@@ -14,6 +14,7 @@ from rules.pack import APPROVE, Verdicts
 from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.event_clock import EventClock, Plausible
 from scorer.explaining import Scored
 from scorer.judgement import BY_FALLBACK, BY_MODEL, Judge, Judgement, judge_by_model
 from scorer.options import Explain
@@ -72,7 +73,14 @@ class Pipeline:
     """
 
     def __init__(
-        self, parts: Parts, *, clock_ns: ClockNs, worker: str, counters: Counters, explain: Explain = "flagged"
+        self,
+        parts: Parts,
+        *,
+        clock_ns: ClockNs,
+        worker: str,
+        counters: Counters,
+        explain: Explain = "flagged",
+        plausible: Plausible | None = None,
     ) -> None:
         self._parts = parts
         self._clock_ns = clock_ns
@@ -83,6 +91,7 @@ class Pipeline:
         self._answered: Answered | None = None
         self._stale_before = parts.state.stale_lookups
         self.counters = counters
+        self.event_clock = EventClock(plausible or Plausible(), lambda: parts.state.newest_day)
 
     def explain_by(self, explaining: Explains) -> None:
         """From now on hand over the rows whose scores are to be explained; without it, none are."""

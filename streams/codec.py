@@ -33,6 +33,9 @@ _day_end_decoder = msgspec.json.Decoder(DayEnd)
 _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
 
 ROWS_PER_SLICE = 65_536
+MESSAGE_BYTES_MAX = 65_536
+"""A longer message is no transaction, whatever it says: the longest that the schema allows, every character escaped, is
+a tenth of it."""
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -62,9 +65,12 @@ def _slices(table: pa.Table) -> Iterator[list[CardTransaction]]:
 def decode_transactions(values: Sequence[bytes]) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
     """Decode a micro-batch: the transactions, their indices in `values`, and what could not be decoded with its reason.
 
-    Never raises for the content of a message: a bad one must not hold up its neighbours.
+    Never raises for the content of a message: a bad one must not hold up its neighbours. One of more than
+    `MESSAGE_BYTES_MAX` is not even looked into.
     """
     decode = _transaction_decoder.decode
+    if max(map(len, values), default=0) > MESSAGE_BYTES_MAX:
+        return _decode_one_by_one(values)
     try:
         return [decode(value) for value in values], list(range(len(values))), []
     except UNDECODABLE:
@@ -76,6 +82,9 @@ def _decode_one_by_one(values: Sequence[bytes]) -> tuple[list[CardTransaction], 
     indices: list[int] = []
     malformed: list[Malformed] = []
     for index, value in enumerate(values):
+        if len(value) > MESSAGE_BYTES_MAX:
+            malformed.append(Malformed(index, f"{len(value):,} bytes: a message has at most {MESSAGE_BYTES_MAX:,}"))
+            continue
         try:
             transactions.append(_transaction_decoder.decode(value))
             indices.append(index)

@@ -75,10 +75,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that could not be taken (`<scenario>.dead-letter`, JSON): why, from where, and its bytes (base64)."""
+    """A message that could not be taken (`<scenario>.dead-letter`, JSON): why, from where, and its bytes (base64).
+
+    `key` is its record key, where it had one. `original_bytes` is given where it was too long for a letter: so many it
+    had, and `original` holds only those it began with.
+    """
 
     reason: str
     topic: str
     partition: int
     offset: int
     original: bytes
+    key: bytes | None = None
+    original_bytes: int | None = None

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 import msgspec
 import pyarrow as pa
 
+from streams.currencies import Currency
+
 Channel = Literal["chip", "contactless", "online", "atm"]
 CHANNELS: tuple[Channel, ...] = ("chip", "contactless", "online", "atm")
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 EventTime = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000_000_000)]
 """Nanoseconds since the Unix epoch, UTC; at most the year 2100."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from harness.audit_trail.records import AUDIT_FILE
 from harness.case import CASE
 from harness.faults.counterfactual import would_have_decided
+from harness.faults.fates import fates, out_of_order
 from harness.faults.measures import Observed, Span, measure_fault, outside, spans
 from harness.faults.plan import Planned
 from harness.faults.price import COLUMNS, Truth, price
@@ -61,10 +62,12 @@ def assess(
     outcome: StreamOutcome,
     planned: Sequence[Planned],
     run: Path,
+    feed: Path,
     shop: Workshop,
 ) -> Assessed:
-    """Measure every fault of a run; `run` is its folder, with decisions, case, events and audit trail in it."""
-    seen = _observed(scenario, outcome, run)
+    """Measure every fault of a run; `run` is its folder, with decisions, case, events and audit trail in it, `feed` the
+    feed folder that was sent."""
+    seen = _observed(scenario, prepared, outcome, run, feed)
     found = spans(planned, outcome.injections, seen)
     prices = _prices(scenario, prepared, seen, found, run, shop)
     faults = [measure_fault(span, seen, quality) for span, quality in zip(found, prices, strict=True)]
@@ -80,9 +83,10 @@ def assess(
     )
 
 
-def _observed(scenario: Scenario, outcome: StreamOutcome, run: Path) -> Observed:
+def _observed(scenario: Scenario, prepared: Prepared, outcome: StreamOutcome, run: Path, feed: Path) -> Observed:
     rows = read_rows(outcome.decisions)
     end_ns = int(rows.intended_ns[-1]) + 1 if len(rows) else outcome.start_ns
+    late = out_of_order(pq.read_table(prepared.file("events"), columns=["event_time_ns"])["event_time_ns"].to_numpy())
     return Observed(
         rows=rows,
         start_ns=outcome.start_ns,
@@ -90,10 +94,16 @@ def _observed(scenario: Scenario, outcome: StreamOutcome, run: Path) -> Observed
         end_ns=end_ns,
         changes=breaker_changes(outcome.scorers),
         samples=outcome.samples,
-        noted=Noted(refusals(outcome.samples), repetitions(run / AUDIT_FILE)),
+        noted=Noted(
+            rises(outcome.samples, "dead_lettered"),
+            repetitions(run / AUDIT_FILE),
+            rises(outcome.samples, "ignored"),
+            outcome.sent_ns[late].tolist(),
+        ),
         hypothesis=hypothesis_of(scenario),
         dead_lettered=outcome.dead_lettered,
         time_limit_ns=round(scenario.scorer.breaker.time_limit_ms * 1e6) if scenario.scorer.kind == "ours" else None,
+        fed=fates(scenario, feed, late, run),
     )
 
 
@@ -112,9 +122,9 @@ def breaker_changes(summaries: Sequence[dict[str, Any]]) -> list[Change]:
     return sorted(found, key=lambda change: change.at_ns)
 
 
-def refusals(samples: Sequence[Sample]) -> list[int]:
-    """When more messages had been refused than a second before."""
-    return [later.at_ns for earlier, later in pairwise(samples) if later.dead_lettered > earlier.dead_lettered]
+def rises(samples: Sequence[Sample], count: str) -> list[int]:
+    """When one of the samples' counts had become more than a second before."""
+    return [later.at_ns for earlier, later in pairwise(samples) if getattr(later, count) > getattr(earlier, count)]
 
 
 def repetitions(audit: Path) -> list[int]:

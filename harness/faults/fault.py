@@ -10,7 +10,20 @@ from harness.section import Section
 
 Family = Literal["model", "scorer", "broker", "load", "input"]
 Need = Literal["model", "processes", "broker", "proxy", "schedule", "feed"]
-Signal = Literal["breaker", "fallback", "overdue", "latency", "lag", "health", "rate", "score", "refused", "repeated"]
+Signal = Literal[
+    "breaker",
+    "fallback",
+    "overdue",
+    "latency",
+    "lag",
+    "health",
+    "rate",
+    "score",
+    "refused",
+    "repeated",
+    "ignored",
+    "disorder",
+]
 SIGNALS: dict[Signal, str] = {
     "breaker": "the breaker left closed",
     "fallback": "rules decided in the model's stead",
@@ -21,7 +34,9 @@ SIGNALS: dict[Signal, str] = {
     "rate": "events were sent at twice the rate of before, or more",
     "score": "half of the model's scores, or more, were one and the same",
     "refused": "a message was refused with a reason (dead-lettered)",
-    "repeated": "an event came twice",
+    "repeated": "an event was decided twice",
+    "ignored": "an event that came again was left alone, as the scorer says",
+    "disorder": "an event was sent after one that happened later",
 }
 """By what a fault is felt, and so detected."""
 

@@ -4,8 +4,8 @@ The stretch of a fault runs from its injection to its recovery: the instant, aft
 steady-state hypothesis holds again and every breaker is closed (where that never comes: to the next fault, or the end).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from harness.faults.rows import Rows
 from harness.faults.signals import Change, Noted, Stretch, detection, lag_back, lag_max, signs
 from harness.faults.steady import NS_PER_MS, NS_PER_S, Hypothesis
 from harness.faults.waits import model_waits_max
+from harness.fed_results import FedResults
 from harness.results import FaultQuality, FaultResults, PathCounts, SteadyResults
 from harness.timeline import Sample
 from streams.decision import PATHS
@@ -24,7 +25,8 @@ from streams.decision import PATHS
 @dataclass(frozen=True, slots=True)
 class Observed:
     """A run as its faults are measured by. Instants in ns of the monotonic clock; `measured_ns` is the end of the
-    warm-up, `end_ns` of the schedule. `dead_lettered` is of the whole run."""
+    warm-up, `end_ns` of the schedule. `dead_lettered` is of the whole run, `fed`
+    of each fault of the input, by its place."""
 
     rows: Rows
     start_ns: int
@@ -37,6 +39,7 @@ class Observed:
     dead_lettered: int = 0
     time_limit_ns: int | None = None
     """Of a model call; None where the scorer is another's."""
+    fed: Mapping[int, FedResults] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def measure_fault(span: Span, seen: Observed, quality: FaultQuality | None) -> F
     stretch = Stretch(
         rows, span.before_ns, span.from_ns, span.until_ns, hypothesis, seen.changes, seen.samples, seen.noted
     )
-    found = signs(stretch)
+    found, fed = signs(stretch), seen.fed.get(span.planned.place)
     detected = detection(found)
     opened = [change.at_ns for change in seen.changes if change.to == "open" and stretch.during(change.at_ns)]
     due = rows.due(span.from_ns, span.until_ns)
@@ -138,11 +141,12 @@ def measure_fault(span: Span, seen: Observed, quality: FaultQuality | None) -> F
         events=len(paths),
         by_path=PathCounts(**{path: int((paths == code).sum()) for code, path in enumerate(PATHS)}),
         lag_max=lag_max(rows, span.from_ns, span.until_ns),
-        dead_lettered=_refused(seen, span),
+        dead_lettered=fed.refused if fed else _refused(seen, span),
         model_waits_max=None if seen.time_limit_ns is None else model_waits_max(rows, seen.time_limit_ns, due),
         before=before,
         after=after if after.events else None,
         quality=quality,
+        fed=fed,
     )
     return _judged(results, span, after)
 
@@ -182,6 +186,7 @@ def _expectations(found: FaultResults, span: Span) -> list[str]:
         reasons.append(f"{found.lost:,} events were lost")
     if found.duplicated:
         reasons.append(f"{found.duplicated:,} events were decided twice")
+    reasons += _fates(found.fed) if found.fed is not None else []
     if fault.breaker_opens and found.open_ms is None:
         reasons.append("the breaker did not open")
     if fault.breaker_opens is False and found.open_ms is not None:
@@ -210,6 +215,17 @@ def _waits(found: int | None, limit: int | None) -> list[str]:
         return []
     said = "nobody says how often" if found is None else f"{found} times"
     return [f"an event waited for the model {said}, at most {limit} were allowed"]
+
+
+def _fates(fed: FedResults) -> list[str]:
+    """Which messages that were put in did not come to the end they should have."""
+    reasons = []
+    wanted = fed.messages if fed.fate == "refuse" else 0
+    if fed.refused != wanted:
+        reasons.append(f"{fed.refused:,} of {fed.messages:,} messages were refused, {wanted:,} should have been")
+    if fed.unexplained:
+        reasons.append(f"{fed.unexplained:,} messages were refused for another reason than what was wrong with them")
+    return reasons
 
 
 def _hypotheses(found: FaultResults, after: SteadyResults) -> list[str]:

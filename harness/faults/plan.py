@@ -30,16 +30,21 @@ class Planned:
         return self.at_ns + round(self.fault.duration_s * NS_PER_S)
 
 
+def seeds_of(faults: Sequence[Fault], seed: int) -> list[int]:
+    """A seed of its own for each fault."""
+    children = np.random.SeedSequence(seed).generate_state(max(len(faults), 1), np.uint32)
+    return [int(child) for child in children[: len(faults)]]
+
+
 def plan_faults(faults: Sequence[Fault], seed: int, schedule_ns: Int64s, event_times_ns: Int64s) -> list[Planned]:
     """The faults in order of time. `schedule_ns` [n] are the events' intended instants, `event_times_ns` [n]
-    (ascending) their event times.
+    their event times, in the order of sending.
 
     Raises BadInputError for an event time that the stream does not reach, and for faults that meet.
     """
-    children = np.random.SeedSequence(seed).generate_state(max(len(faults), 1), np.uint32)
     planned = [
-        Planned(fault, place, _begin_ns(fault, place, schedule_ns, event_times_ns), int(children[place]))
-        for place, fault in enumerate(faults)
+        Planned(fault, place, _begin_ns(fault, place, schedule_ns, event_times_ns), own)
+        for place, (fault, own) in enumerate(zip(faults, seeds_of(faults, seed), strict=True))
     ]
     planned.sort(key=lambda each: each.at_ns)
     for first, second in pairwise(planned):
@@ -56,9 +61,10 @@ def _begin_ns(fault: Fault, place: int, schedule_ns: Int64s, event_times_ns: Int
     wanted = fault.event_time_ns
     if wanted is None:
         return round((fault.at_s or 0.0) * NS_PER_S)
-    ordinal = int(np.searchsorted(event_times_ns, wanted))
+    ordinal = int(np.searchsorted(np.maximum.accumulate(event_times_ns), wanted))
     if ordinal >= len(event_times_ns) or (ordinal == 0 and wanted < event_times_ns[0]):
-        first, last = (np.datetime64(int(at), "ns").astype("datetime64[s]") for at in event_times_ns[[0, -1]])
+        ends = event_times_ns.min(), event_times_ns.max()
+        first, last = (np.datetime64(int(at), "ns").astype("datetime64[s]") for at in ends)
         raise BadInputError(
             f"faults[{place}].at_event_time = {fault.at_event_time}: the stream's event times are {first}Z to {last}Z"
         )

@@ -31,7 +31,7 @@ def fault_entry(kind: str, at_s: float, duration_s: float | None, options: list[
             raise BadInputError(f"{option!r}: not KEY=VALUE; the keys of {kind}: {', '.join(own_keys(kind))}")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise BadInputError(f"{option!r}: the value cannot be read as YAML") from None
         *parents, last = path.split(".")
         place = entry

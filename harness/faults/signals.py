@@ -30,10 +30,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Instants (ns, monotonic) at which messages were refused, and at which events came a second time."""
+    """Instants (ns, monotonic) at which messages were refused, at which events were decided a second time, at which
+    repeated ones were left alone, and at which events were sent after later ones."""
 
     refused_ns: Sequence[int] = ()
     repeated_ns: Sequence[int] = ()
+    ignored_ns: Sequence[int] = ()
+    disordered_ns: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,14 @@ def _repeated(s: Stretch) -> int | None:
     return min((at for at in s.noted.repeated_ns if s.during(at)), default=None)
 
 
+def _ignored(s: Stretch) -> int | None:
+    return min((at for at in s.noted.ignored_ns if s.during(at)), default=None)
+
+
+def _disorder(s: Stretch) -> int | None:
+    return min((at for at in s.noted.disordered_ns if s.during(at)), default=None)
+
+
 LOOKS: Mapping[Signal, Callable[[Stretch], int | None]] = {
     "breaker": _breaker,
     "fallback": _fallback,
@@ -160,6 +171,8 @@ LOOKS: Mapping[Signal, Callable[[Stretch], int | None]] = {
     "score": _score,
     "refused": _refused,
     "repeated": _repeated,
+    "ignored": _ignored,
+    "disorder": _disorder,
 }
 
 

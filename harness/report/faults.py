@@ -9,7 +9,7 @@ from harness.report.words import DASH, count, ms, score, share, significant
 COLUMNS = (
     "Fault", "Verdict", "Injected", "Lasted", "Felt by", "Detected after", "Breaker opened after", "Recovered after",
     "P99 before", "P99 during", "P99 after", "Waits for the model at most", "By fallback",
-    "Lost", "Decided twice", "Dead-lettered",
+    "Lost", "Decided twice", "Put in", "Dead-lettered",
 )  # fmt: skip
 PRICE = (
     "Fault", "Events", "Frauds", "Precision@K", "with the model", "Recall", "with the model", "Alerts missed",
@@ -43,6 +43,7 @@ def _row(fault: dict[str, Any]) -> list[str | Cell]:
         _fallback(fault),
         count(fault.get("lost")),
         count(fault.get("duplicated")),
+        count((fault.get("fed") or {}).get("messages")),
         count(fault.get("dead_lettered")),
     ]
 

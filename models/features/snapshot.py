@@ -147,7 +147,11 @@ def _read_snapshot(path: Path, kind: str, layout: Layout | None) -> Snapshot:
     header = _header(path, bytes(body[start:end]))
     if header.kind != kind:
         raise SnapshotError(f"{path} holds {header.kind}, not {kind}")
-    snapshot = Snapshot(kind, header.settings, header.offsets, _arrays(body, end, header.columns))
+    try:
+        arrays = _arrays(body, end, header.columns)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _UnusableError(f"{path} is damaged: its arrays are not where its header says ({error})") from error
+    snapshot = Snapshot(kind, header.settings, header.offsets, arrays)
     if layout is not None:
         _check_layout(path, snapshot, layout)
     return snapshot
@@ -184,7 +188,10 @@ def _read(path: Path) -> bytes:
 
 
 def _header(path: Path, head: bytes) -> _Header:
-    found = msgspec.json.decode(head)  # its bytes are as they were written: the checksum says so
+    try:
+        found = msgspec.json.decode(head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _UnusableError(f"{path} is damaged: its header cannot be read ({error})") from error
     version = found.get("format") if isinstance(found, dict) else None
     if version != FORMAT_VERSION:
         raise SnapshotError(f"{path} has snapshot format {version}; this version reads format {FORMAT_VERSION}")

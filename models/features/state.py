@@ -22,7 +22,9 @@ from models.features.kernel import (
     CARD_FIELDS,
     ENTRY_FIELDS,
     LARGEST_CLASS,
+    NO_DAY,
     RECENT_FIELDS,
+    TIME,
     CardStore,
     compute_rows,
 )
@@ -103,6 +105,12 @@ class FeatureState:
         return self._held.days()
 
     @property
+    def newest_day(self) -> int | None:
+        """Calendar day (UTC, since the Unix epoch) of the newest event taken in; None when there was none."""
+        needed = self._held.newest_needed
+        return None if needed == NO_DAY else needed + 1
+
+    @property
     def stale_lookups(self) -> int:
         """Events so far whose features of places came from another day's table than theirs or from none."""
         return int(self._held.stale_lookups[0])
@@ -165,6 +173,7 @@ class FeatureState:
     def put_cards(self, codes: Int32s, rows: CardRows) -> None:
         """Put histories in the place of what the state holds of these cards (distinct codes of this state)."""
         self._store = put_cards(with_cards(self._store, self.cards), codes, rows)
+        self._held.need(rows.entries[:, TIME])
 
     def codes_of(self, kind: str, names: Sequence[str]) -> Int32s:
         """This state's codes of ids of a kind (`ID_KINDS`); new ones get one."""

@@ -202,7 +202,7 @@ class FaustEngine:
 
         def origin(index: int) -> Origin:
             message = arrived[index].message
-            return message.topic, message.partition, message.offset
+            return Origin(message.topic, message.partition, message.offset, message.key)
 
         async def acknowledge() -> None:
             for event in arrived:
@@ -214,7 +214,8 @@ class FaustEngine:
         self._outlet.begin(pending)
         if keeping is not None:
             keeping.begin(pending)
-        taken = read([event.message.value or b"" for event in arrived], origin)
+        values = [event.message.value or b"" for event in arrived]
+        taken = read(values, origin, self._pipeline.event_clock)
         batch = self._pipeline.prepare(taken.events) if taken.events else None
         decided = self._counters.decided
         lost = None

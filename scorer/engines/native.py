@@ -47,9 +47,9 @@ class NativeEngine:
 
         def origin(index: int) -> Origin:
             message = messages[index]
-            return message.topic(), message.partition(), message.offset()
+            return Origin(message.topic(), message.partition(), message.offset(), message.key())
 
-        taken = read([message.value() or b"" for message in messages], origin)
+        taken = read([message.value() or b"" for message in messages], origin, self._pipeline.event_clock)
         batch = self._pipeline.prepare(taken.events) if taken.events else None
         try:
             self._share.send_dead_letters(taken.dead_letters)

@@ -8,7 +8,9 @@ from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import Ready, StopSignal
 from scorer.engines.partitions import PartitionShare
-from streams.decision import DeadLetter, Decision
+from scorer.messages import Origin, letter
+from streams.codec import UNDECODABLE
+from streams.decision import Decision
 from streams.transaction import Identifier
 
 
@@ -43,8 +45,9 @@ class NullEngine:
             value = message.value() or b""
             try:
                 event_id = decode(value).event_id
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._share.send_dead_letters([_letter(message, value, str(error))])
+            except UNDECODABLE as error:
+                origin = Origin(message.topic(), message.partition(), message.offset(), message.key())
+                self._share.send_dead_letters([letter(str(error), value, origin)])
                 continue
             decision = Decision(
                 event_id=event_id, outcome="approve", score=0.0, path="rules",
@@ -59,12 +62,6 @@ class NullEngine:
         counters.decided += sent
         counters.by_path["rules"] += sent
         counters.by_outcome["approve"] += sent
-
-
-def _letter(message: Any, value: bytes, reason: str) -> DeadLetter:
-    return DeadLetter(
-        reason=reason, topic=message.topic(), partition=message.partition(), offset=message.offset(), original=value
-    )
 
 
 ENGINE = NullEngine

@@ -268,7 +268,7 @@ def read_mapping(path: Path) -> Mapping:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"column map {path} cannot be read: {error}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise BadInputError(f"column map {path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streams.currencies import CURRENCIES
 from streams.datasets.mapping import AmountField, FlagField, TextField
 from streams.errors import BadInputError
 from streams.transaction import CHANNELS
@@ -143,7 +144,7 @@ def check_words(column: Column, codes: pa.DictionaryArray, pattern: str, why: st
 
 
 WORD_CHECKS = {
-    "currency": ("[A-Z]{3}", "is no currency code (three capital letters, such as EUR)"),
+    "currency": ("|".join(CURRENCIES), "is no currency code of ISO 4217 (three capital letters, such as EUR)"),
     "country": ("[A-Z]{2}", "is no country code (two capital letters, such as BE)"),
     "channel": ("|".join(CHANNELS), f"is no channel of ours ({', '.join(CHANNELS)}); rename it with `values`"),
     "category": ("(?s).{0,64}", "is longer than 64 characters"),

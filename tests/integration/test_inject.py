@@ -70,3 +70,36 @@ def test_every_ready_scenario_passes(tmp_path: Path, broker_cache_dir: Path, bro
     for trial in carried:
         assert all((fault["lost"], fault["duplicated"]) == (0, 0) for fault in trial["faults"])
     assert f"### On {broker}" in page.read_text(encoding="utf-8")
+
+
+TEN_THOUSAND = """
+name: ten-thousand
+load: {process: constant, rate_per_s: 1500.0, warmup_s: 5.0, duration_s: 55.0}
+scorer: {engine: native, workers: 1}
+measure: {event_timeout_s: 60.0, floor_s: 0.0}
+slo: {response_p99_ms: 20000.0}
+faults:
+  - {kind: input-malformed, at_s: 12.0, duration_s: 40.0, share: 0.142857142857}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_ten_thousand_malformed_among_a_hundred_thousand(tmp_path: Path, broker_cache_dir: Path) -> None:
+    (tmp_path / "many.yaml").write_text(TEN_THOUSAND, encoding="utf-8")
+    command = [sys.executable, "-m", "harness.cli", "run", "fraud", "--scenario", "many.yaml", "--broker", "apache"]
+    done = subprocess.run(
+        [*command, "--cache-dir", str(broker_cache_dir), "--no-report", "--json"],
+        capture_output=True, text=True, timeout=1_100, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    results: dict[str, Any] = json.loads(done.stdout)
+    counts = results["counts"]
+    assert (counts["sent"], counts["decided"], counts["lost"], counts["duplicated"]) == (90_000, 90_000, 0, 0)
+    assert (counts["fed"], counts["fed_refused"], counts["dead_lettered"]) == (10_000, 10_000, 10_000)
+    (fault,) = results["faults"]
+    assert (fault["fed"]["messages"], fault["fed"]["refused"], fault["fed"]["unexplained"]) == (10_000, 10_000, 0)
+    (folder,) = (tmp_path / "runs").iterdir()
+    letters = pq.read_table(folder / "dead_letters.parquet")
+    assert len(letters) == 10_000
+    assert all(letters["reason"].to_pylist())

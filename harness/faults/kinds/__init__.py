@@ -8,6 +8,16 @@ from pydantic import Field
 from harness.faults.fault import Fault
 from harness.faults.kinds.broker_kill import BrokerKill
 from harness.faults.kinds.broker_pause import BrokerPause
+from harness.faults.kinds.input_duplicate import InputDuplicate
+from harness.faults.kinds.input_far_future import InputFarFuture
+from harness.faults.kinds.input_far_past import InputFarPast
+from harness.faults.kinds.input_malformed import InputMalformed
+from harness.faults.kinds.input_missing_field import InputMissingField
+from harness.faults.kinds.input_out_of_order import InputOutOfOrder
+from harness.faults.kinds.input_out_of_range import InputOutOfRange
+from harness.faults.kinds.input_oversized import InputOversized
+from harness.faults.kinds.input_unknown_currency import InputUnknownCurrency
+from harness.faults.kinds.input_wrong_type import InputWrongType
 from harness.faults.kinds.load_overload import LoadOverload
 from harness.faults.kinds.load_spike import LoadSpike
 from harness.faults.kinds.model_constant import ModelConstant
@@ -40,6 +50,16 @@ KINDS: Mapping[str, type[Fault]] = {
     "network-blackhole": NetworkBlackhole,
     "load-spike": LoadSpike,
     "load-overload": LoadOverload,
+    "input-malformed": InputMalformed,
+    "input-missing-field": InputMissingField,
+    "input-wrong-type": InputWrongType,
+    "input-out-of-range": InputOutOfRange,
+    "input-oversized": InputOversized,
+    "input-unknown-currency": InputUnknownCurrency,
+    "input-duplicate": InputDuplicate,
+    "input-out-of-order": InputOutOfOrder,
+    "input-far-future": InputFarFuture,
+    "input-far-past": InputFarPast,
 }
 """Kinds by their name in scenario files."""
 

@@ -15,6 +15,7 @@ from models.features.kernel.layout import (
     LARGEST_CLASS,
     NO_DAY,
     RECENT_FIELDS,
+    TIME,
     CardStore,
     PlaceTables,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "LARGEST_CLASS",
     "NO_DAY",
     "RECENT_FIELDS",
+    "TIME",
     "CardStore",
     "PlaceTables",
     "compute_rows",

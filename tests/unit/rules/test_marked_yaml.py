@@ -77,3 +77,9 @@ def test_what_cannot_be_read_is_refused_with_its_name(tmp_path: Path) -> None:
     long.write_bytes(b"#" * (FILE_BYTES_MAX + 1))
     with pytest.raises(RuleError, match="1000001 bytes is above its bound 1000000"):
         read_marked_yaml(long)
+
+
+def test_a_leading_nought_means_nothing() -> None:
+    assert parse_marked_yaml("a: 010\nb: -09\nc: +7", "f").data == {"a": 10, "b": -9, "c": 7}
+    with pytest.raises(RuleError, match="f:2: a number of 101 digits is not taken"):
+        parse_marked_yaml("a: 1\nb: " + "9" * 101, "f")

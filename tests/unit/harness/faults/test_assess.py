@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.faults.assess import breaker_changes, hypothesis_of, refusals, repetitions
+from harness.faults.assess import breaker_changes, hypothesis_of, repetitions, rises
 from harness.results import Counts, PathCounts
 from harness.scenario import load_scenario
 from harness.verdict import Judged, judge
@@ -34,8 +34,8 @@ def test_breakers_of_all_workers_are_told_in_order_of_time() -> None:
 
 def test_refusals_are_seen_when_their_count_rises() -> None:
     samples = [sample(1, dead_lettered=0), sample(2, dead_lettered=4), sample(3, dead_lettered=4), sample(4, 0, 5)]
-    assert refusals(samples) == [at(2), at(4)]
-    assert refusals([]) == []
+    assert rises(samples, "dead_lettered") == [at(2), at(4)]
+    assert rises([], "dead_lettered") == []
 
 
 def test_repetitions_are_those_of_decisions(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Events whose time lies far ahead of the stream."""
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from pydantic import Field
+
+from harness.faults.input_fault import Fields, SpoiledInput
+from streams.labels import NS_PER_DAY
+
+
+class InputFarFuture(SpoiledInput):
+    """By `days`, more than the scorer believes (scorer.event_ahead_days_max). Believed, a single one of them would move
+    the day tables on."""
+
+    told_by: ClassVar[tuple[str, ...]] = ("event_time_ns",)
+
+    kind: Literal["input-far-future"]
+    days: Annotated[int, Field(ge=1, le=18_250)] = 3_650
+
+    def spoil(self, fields: Fields, rng: np.random.Generator) -> bytes:
+        """See `SpoiledInput`."""
+        del rng
+        return msgspec.json.encode({**fields, "event_time_ns": fields["event_time_ns"] + self.days * NS_PER_DAY})

@@ -1,0 +1,70 @@
+"""Whether an event's time can be true, against the event time that the stream has come to.
+
+One event from the year 2099 must not move the day tables on, and one from 1971 has no history to be judged by. Days are
+the state's own measure, so a worker that takes over or starts again judges as the one before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+from streams.labels import NS_PER_DAY
+from streams.transaction import CardTransaction
+
+_time_ns = attrgetter("event_time_ns")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible:
+    """How many calendar days an event may lie ahead of the newest one so far, and behind it."""
+
+    ahead_days: int = 31
+    behind_days: int = 366
+
+
+class EventClock:
+    """The newest calendar day (UTC) among the events taken. `known` gives the day that the state has come to, None for
+    a state that has seen nothing: then the first event is believed."""
+
+    def __init__(self, plausible: Plausible, known: Callable[[], int | None]) -> None:
+        self._plausible, self._known = plausible, known
+        self._newest: int | None = None
+
+    def doubts(self, events: Sequence[CardTransaction]) -> dict[int, str]:
+        """Why events cannot be taken, by their index; the others move the clock on, one after the other."""
+        if not events:
+            return {}
+        self._catch_up()
+        first, last = min(map(_time_ns, events)) // NS_PER_DAY, max(map(_time_ns, events)) // NS_PER_DAY
+        newest, limits = self._newest, self._plausible
+        if newest is not None:
+            ahead = max(newest, last)
+            if last <= newest + limits.ahead_days and first >= ahead - limits.behind_days:
+                self._newest = ahead
+                return {}
+        found = ((index, self._doubt(event.event_time_ns)) for index, event in enumerate(events))
+        return {index: doubt for index, doubt in found if doubt is not None}
+
+    def _catch_up(self) -> None:
+        known = self._known()
+        if known is not None:
+            self._newest = known if self._newest is None else max(self._newest, known)
+
+    def _doubt(self, time_ns: int) -> str | None:
+        day, newest, limits = time_ns // NS_PER_DAY, self._newest, self._plausible
+        if newest is None or newest - limits.behind_days <= day <= newest + limits.ahead_days:
+            self._newest = day if newest is None else max(newest, day)
+            return None
+        apart, most, where = day - newest, limits.ahead_days, "ahead of"
+        if apart < 0:
+            apart, most, where = -apart, limits.behind_days, "behind"
+        return (
+            f"event time {_date(day)} is {apart:,} days {where} the stream ({_date(newest)}), at most {most:,} are "
+            "believed - at `$.event_time_ns`"
+        )
+
+
+def _date(day: int) -> str:
+    return f"{_EPOCH + timedelta(days=day):%Y-%m-%d}"

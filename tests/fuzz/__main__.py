@@ -1,0 +1,45 @@
+"""The longer job: coverage-guided fuzzing of one target by atheris (libFuzzer), for as long as it is given.
+
+    python -m tests.fuzz TARGET [libFuzzer's options and corpus folders, such as -max_total_time=600]
+
+It begins from the target's valid content, written into a folder of its own (or into the first corpus folder given), and
+ends at the first input that is refused by another error than the declared ones, which it leaves in a file `crash-…`.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+INSTRUMENTED = ["harness", "models.features.snapshot", "rules", "scorer", "streams"]
+COMPILED = ["rules.kernel"]
+"""Numba compiles bytecode, and does not know the instrumented one."""
+USAGE = "usage: python -m tests.fuzz TARGET [libFuzzer's options, corpus folders]; targets: "
+
+
+def main(arguments: list[str]) -> int:
+    """Fuzz a target; 2 for what cannot be run."""
+    try:
+        import atheris
+    except ImportError:
+        sys.stderr.write("atheris is not installed: pip install 'atheris>=3.0' (Linux, CPython 3.11 to 3.13)\n")
+        return 2
+    with atheris.instrument_imports(include=INSTRUMENTED, exclude=COMPILED):
+        from tests.fuzz.targets import TARGETS, quiet
+    if not arguments or arguments[0] not in TARGETS:
+        sys.stderr.write(USAGE + ", ".join(TARGETS) + "\n")
+        return 2
+    target, options = TARGETS[arguments[0]], arguments[1:]
+    quiet()
+    with TemporaryDirectory(prefix="riskbench-corpus-") as made:
+        folders = [option for option in options if not option.startswith("-")]
+        corpus = Path(folders[0] if folders else made)
+        corpus.mkdir(parents=True, exist_ok=True)
+        for number, content in enumerate(target.valid()):
+            (corpus / f"valid-{arguments[0]}-{number}").write_bytes(content)
+        atheris.Setup([sys.argv[0], *options, *([] if folders else [made])], target.read)
+        atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
