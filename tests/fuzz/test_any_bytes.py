@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
 
-EXAMPLES = 60
+EXAMPLES = 200
 TOKENS = [
     *(b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3\x28", b"\r", b"\n", b"\n\n", b"\t", b" ", b'"', b"'", b"`"),
     *(

@@ -1,5 +1,6 @@
 """Faults of the input: what they put in is what a scorer must refuse, leave alone or decide, and each is counted."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from harness.faults.feeding import Feeding, in_order_of_sending
 from harness.faults.input_fault import InputFault
 from harness.faults.kinds import KINDS
 from harness.faults.measures import _fates
+from harness.faults.plan import plan_faults
+from harness.faults.staging import Staging
 from harness.fed_results import FedResults
 from harness.feed import write_feed
+from harness.instruments import StreamPlan
 from harness.load import Sender
 from harness.outgoing import Feed
 from harness.pacing import AWAKE_NS_MIN, Pacer
 from harness.prepare import Prepared, Windows
 from harness.scenario import Scenario, load_scenario
+from harness.stream import to_refuse
 from scorer.event_clock import EventClock, Plausible
 from scorer.messages import Origin, read
 from streams.codec import MESSAGE_BYTES_MAX, encode
@@ -208,6 +213,25 @@ def test_day_ends_count_what_is_put_in(tmp_path: Path) -> None:
     put_in = int((feed.fed_after < closed).sum())
     assert 0 < put_in < len(feed.fed)
     assert f'"events":{closed + put_in},'.encode() in feed.side[0]
+
+
+@pytest.mark.parametrize(("kind", "waited_for"), [("input-malformed", 67), ("input-duplicate", 0)])
+def test_a_stream_ends_when_what_must_be_refused_was(kind: str, waited_for: int, tmp_path: Path) -> None:
+    made = scenario(kind)
+    fed(made, tmp_path)
+    plan = StreamPlan(
+        title="t",
+        feed=tmp_path,
+        events=tmp_path,
+        dispositions=tmp_path,
+        partitions=1,
+        timeout_s=1.0,
+        measured_from=0,
+        decisions=tmp_path,
+    )
+    assert to_refuse(plan) == 0
+    planned = plan_faults(made.faults, 3, schedule(1_000), schedule(1_000))
+    assert to_refuse(replace(plan, faults=Staging(planned))) == waited_for
 
 
 def test_a_reason_without_its_numbers() -> None:
