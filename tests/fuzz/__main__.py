@@ -7,6 +7,7 @@ ends at the first input that is refused by another error than the declared ones,
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ USAGE = "usage: python -m tests.fuzz TARGET [libFuzzer's options, corpus folders
 def main(arguments: list[str]) -> int:
     """Fuzz a target; 2 for what cannot be run."""
     try:
-        import atheris
+        atheris = import_module("atheris")  # not in the locks
     except ImportError:
         sys.stderr.write("atheris is not installed: pip install 'atheris>=3.0' (Linux, CPython 3.11 to 3.13)\n")
         return 2
