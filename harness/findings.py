@@ -12,9 +12,10 @@ from harness.explanations import EXPLANATIONS_FILE
 from harness.faults.assess import Assessed
 from harness.hgrm import HGRM_TAGS, write_hgrm
 from harness.latency import measure_latency
+from harness.latency_results import Floor
 from harness.opening import utc
 from harness.prepare import Prepared
-from harness.results import SCHEMA_VERSION, BrokerResults, Floor, Results
+from harness.results import SCHEMA_VERSION, BrokerResults, Results
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.scorers import ScorerSetup

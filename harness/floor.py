@@ -8,9 +8,9 @@ from rich.console import Console
 
 from harness.feed import write_feed
 from harness.instruments import StreamPlan
+from harness.latency_results import Floor
 from harness.measures import floor_results
 from harness.panel import PlainLines
-from harness.results import Floor
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.scorers import Reach, ScorerSetup

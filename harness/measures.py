@@ -17,26 +17,21 @@ from harness.beside import beside_of
 from harness.decision_rows import STAGES
 from harness.drift import Limits, measure_drift
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
+from harness.latency_results import Distribution, Floor, LatencyResults, PathLatency, TailResults, WaterfallResults
 from harness.prepare import Prepared
 from harness.quality import known_compromised, measure_quality
 from harness.results import (
     AuditResults,
     BreakerResults,
     Counts,
-    Distribution,
     FaultResults,
-    Floor,
-    LatencyResults,
     LoadResults,
     ModelResults,
     PathCounts,
-    PathLatency,
     ProcessResults,
     ScheduleDelay,
     SenderResults,
-    TailResults,
     Transition,
-    WaterfallResults,
 )
 from harness.scenario import Scenario
 from harness.stream import StreamOutcome

@@ -26,17 +26,13 @@ from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
 from harness.instruments import StreamPlan
 from harness.interruption import interruptible
+from harness.latency_results import Floor
 from harness.opening import plan_records
 from harness.other_scorer import other_scorer
 from harness.panel import display_for
 from harness.prepare import Prepared, prepare, scheduled
 from harness.processes import Family
-from harness.results import (
-    BrokerResults,
-    Floor,
-    Results,
-    encode_results,
-)
+from harness.results import BrokerResults, Results, encode_results
 from harness.run_topics import missing_topics
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario

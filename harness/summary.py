@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.latency_results import Distribution, TailResults
 from harness.made_of import step_words
-from harness.results import Distribution, FaultResults, Results, TailResults
+from harness.results import FaultResults, Results
 from harness.waterfall import QUANTILES
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.results import Counts, FaultResults, LatencyResults, LoadResults, SteadyResults, Verdict
+from harness.latency_results import LatencyResults
+from harness.results import Counts, FaultResults, LoadResults, SteadyResults, Verdict
 from harness.scenario import Slo
 
 ACHIEVED_SHARE_MIN = 0.99

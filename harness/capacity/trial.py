@@ -17,7 +17,8 @@ from harness.capacity.growth import GROWTH_SHARE_MAX, explanation_growth, lag_gr
 from harness.capacity.sameness import Sameness, compare_outcomes
 from harness.confidence import limit_kept, samples_needed
 from harness.explanations import EXPLANATIONS_FILE
-from harness.results import Floor, Results
+from harness.latency_results import Floor
+from harness.results import Results
 from harness.scenario import Slo
 from harness.slo_option import LatencyLimit
 from harness.verdict import ACHIEVED_SHARE_MIN, Judged, contract_problems, quality_problems

@@ -23,9 +23,10 @@ from harness.faults.rows import read_rows
 from harness.faults.signals import Change, Noted
 from harness.faults.steady import NS_PER_S, Hypothesis
 from harness.latency import new_histogram, record, summarise
+from harness.latency_results import Distribution, LatencyResults, TailResults
 from harness.measures import K_DEFAULT, distribution
 from harness.prepare import Prepared
-from harness.results import Distribution, FaultQuality, FaultResults, LatencyResults, SteadyResults, TailResults
+from harness.results import FaultQuality, FaultResults, SteadyResults
 from harness.scenario import Scenario
 from harness.stream import StreamOutcome
 from harness.tail import tail_of

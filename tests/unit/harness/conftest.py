@@ -2,16 +2,14 @@
 
 import pytest
 
+from harness.latency_results import Distribution, LatencyResults, PathLatency
 from harness.results import (
     SCHEMA_VERSION,
     BreakerResults,
     BrokerResults,
     Counts,
-    Distribution,
-    LatencyResults,
     LoadResults,
     PathCounts,
-    PathLatency,
     Results,
     ScheduleDelay,
     Transition,

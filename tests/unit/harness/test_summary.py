@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from harness.results import Distribution, Floor, MadeOf, Results, WaterfallResults, WaterfallStep
+from harness.latency_results import Distribution, Floor, MadeOf, WaterfallResults, WaterfallStep
+from harness.results import Results
 from harness.summary import counts_table, print_summary, waterfall_table
 
 STEP = WaterfallStep(count=100, negative=0, p50=1.0, p99=2.0, p999=3.0)

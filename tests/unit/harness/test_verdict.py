@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from harness.results import (
-    Counts,
-    Distribution,
-    LatencyResults,
-    LoadResults,
-    PathCounts,
-    ScheduleDelay,
-    TailResults,
-    Verdict,
-)
+from harness.latency_results import Distribution, LatencyResults, TailResults
+from harness.results import Counts, LoadResults, PathCounts, ScheduleDelay, Verdict
 from harness.scenario import Slo
 from harness.tail import tail_of
 from harness.verdict import Judged, judge

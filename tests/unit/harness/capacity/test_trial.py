@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from harness.capacity.trial import Point, judge_trial
-from harness.results import Distribution, Floor, PathCounts, Results, Verdict
+from harness.latency_results import Distribution, Floor
+from harness.results import PathCounts, Results, Verdict
 from harness.slo_option import LatencyLimit, parse_limit
 from streams.errors import BadInputError
 
