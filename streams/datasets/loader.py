@@ -4,12 +4,11 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from streams.causes import Cause
-from streams.datasets.mapping import Fields, FlagField, Mapping, NumberField, TextField, load_mapping, shipped_mappings
+from streams.datasets.columns import Columns, full_table, time_order, unique_ids, words
+from streams.datasets.mapping import FlagField, Mapping, NumberField, TextField, load_mapping, shipped_mappings
 from streams.datasets.protocol import Protocol
 from streams.datasets.source import SourceFile, open_source, require_columns
 from streams.datasets.times import as_time_ns
@@ -17,14 +16,9 @@ from streams.datasets.truth import build_labels
 from streams.datasets.values import (
     IDENTIFIER_CHECK,
     WORD_CHECKS,
-    Column,
     as_amount_minor,
-    as_codes,
     as_degrees,
     as_flags,
-    as_text,
-    check_words,
-    constant_codes,
 )
 from streams.errors import BadInputError
 from streams.transaction import TRANSACTION_SCHEMA
@@ -63,7 +57,7 @@ def load_dataset(path: str | Path, columns: str | Path | None = None) -> Dataset
         raise BadInputError(
             f"{path}: no rows, only columns ({', '.join(source.columns[:10])}); at least one event is needed"
         )
-    columns_of = _Columns(str(path), table)
+    columns_of = Columns(str(path), table)
     events = _events(columns_of, mapping)
     labels = build_labels(source, columns_of.column, events, mapping, truth_here)
     events, labels = _in_order(columns_of, events, labels, mapping)
@@ -91,34 +85,12 @@ def _detect(path: Path) -> Mapping:
     )
 
 
-class _Columns:
-    """The columns of a read table, each as one array, by name."""
-
-    def __init__(self, file: str, table: pa.Table) -> None:
-        self.file = file
-        self.rows = len(table)
-        self._table = table
-
-    def column(self, name: str, key: str) -> Column | None:
-        """None when the file has no such column (it was optional)."""
-        if name not in self._table.column_names:
-            return None
-        values = self._table[name].combine_chunks()
-        return Column(self.file, name, key, values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values)
-
-    def required(self, name: str, key: str) -> Column:
-        found = self.column(name, key)
-        if found is None:
-            raise BadInputError(f"{self.file}: column {name!r} is missing (asked for by {key})")
-        return found
-
-
-def _events(columns: _Columns, mapping: Mapping) -> pa.Table:
+def _events(columns: Columns, mapping: Mapping) -> pa.Table:
     fields = mapping.fields
     time = columns.required(fields.event_time.column, "fields.event_time")
     amount = columns.required(fields.amount.column, "fields.amount")
     arrays: dict[str, pa.Array] = {
-        "event_id": _event_ids(columns, fields),
+        "event_id": unique_ids(columns, fields.event_id, "fields.event_id"),
         "event_time_ns": as_time_ns(time, fields.event_time),
         "amount_minor": as_amount_minor(amount, fields.amount),
     }
@@ -134,89 +106,21 @@ def _events(columns: _Columns, mapping: Mapping) -> pa.Table:
         elif isinstance(field, FlagField):
             column = columns.column(field.column, f"fields.{name}")
             arrays[name] = None if column is None else as_flags(column, field)
-    return _with_schema(arrays, columns.rows)
+    return full_table(arrays, columns.rows, TRANSACTION_SCHEMA)
 
 
-def _with_schema(arrays: dict[str, pa.Array | None], rows: int) -> pa.Table:
-    full = []
-    for column in TRANSACTION_SCHEMA:
-        found = arrays.get(column.name)
-        if found is None:
-            indices = pa.nulls(rows, pa.int32())
-            coded = pa.types.is_dictionary(column.type)
-            found = (
-                pa.DictionaryArray.from_arrays(indices, pa.array([], pa.string()))
-                if coded
-                else pa.nulls(rows, column.type)
-            )
-        full.append(found)
-    return pa.Table.from_arrays(full, schema=TRANSACTION_SCHEMA)
-
-
-def _event_ids(columns: _Columns, fields: Fields) -> pa.Array:
-    """Their identifiers; without any, the row's number."""
-    if fields.event_id is None:
-        return pc.binary_join_element_wise("row-", pa.array(np.arange(1, columns.rows + 1)).cast(pa.string()), "")
-    if fields.event_id.column is None:
-        raise BadInputError(
-            "fields.event_id: a constant cannot tell events apart; name a column, or leave event_id out"
-        )
-    column = columns.required(fields.event_id.column, "fields.event_id")
-    column.require_all()
-    ids = as_text(column)
-    if ids.null_count:
-        column.refuse_first(ids.is_null(), "is missing; every row needs a value")
-    lengths = pc.utf8_length(ids)
-    column.refuse_first(pc.or_(pc.less(lengths, 1), pc.greater(lengths, 128)), IDENTIFIER_CHECK[1])
-    _refuse_duplicates(column, ids)
-    return ids
-
-
-def _refuse_duplicates(column: Column, ids: pa.Array) -> None:
-    if pc.count_distinct(ids).as_py() == len(ids):
-        return
-    codes = pc.dictionary_encode(ids).indices.to_numpy()
-    first_row = np.full(codes.max() + 1, len(codes))
-    np.minimum.at(first_row, codes, np.arange(len(codes)))
-    row = int(np.flatnonzero(first_row[codes] != np.arange(len(codes)))[0])
-    column.refuse(row, f"is the event id of row {first_row[codes[row]] + 1} too; event ids must be unique")
-
-
-def _words(columns: _Columns, name: str, field: TextField) -> pa.DictionaryArray | None:
-    key = f"fields.{name}"
-    pattern, why = WORD_CHECKS.get(name, IDENTIFIER_CHECK)
-    if field.constant is not None:
-        codes = constant_codes(field.constant, columns.rows)
-        check_words(Column("column map", "constant", key, codes), codes, pattern, why)
-        return codes
-    column = columns.column(field.column or "", key)
-    if column is None:
-        return None
-    if not TRANSACTION_SCHEMA.field(name).nullable:
-        column.require_all()
-    codes = as_codes(column, field)
-    check_words(column, codes, pattern, why)
-    if codes.null_count and not TRANSACTION_SCHEMA.field(name).nullable:
-        column.refuse_first(codes.is_null(), "is missing; every row needs a value")
-    return codes
+def _words(columns: Columns, name: str, field: TextField) -> pa.DictionaryArray | None:
+    nullable = TRANSACTION_SCHEMA.field(name).nullable
+    return words(columns, field, f"fields.{name}", WORD_CHECKS.get(name, IDENTIFIER_CHECK), nullable)
 
 
 def _in_order(
-    columns: _Columns, events: pa.Table, labels: pa.Table | None, mapping: Mapping
+    columns: Columns, events: pa.Table, labels: pa.Table | None, mapping: Mapping
 ) -> tuple[pa.Table, pa.Table | None]:
     """Refuse times that go back, or sort by them (stable) when the mapping says so."""
     times = events["event_time_ns"].to_numpy()
-    back = np.flatnonzero(np.diff(times) < 0)
-    if back.size == 0:
+    found = time_order(columns, mapping.fields.event_time.column, "fields.event_time", times, mapping.sort)
+    if found is None:
         return events, labels
-    if not mapping.sort:
-        row = int(back[0]) + 1
-        name = mapping.fields.event_time.column
-        values = columns.required(name, "fields.event_time").values
-        now, before = values[row].as_py(), values[row - 1].as_py()
-        raise BadInputError(
-            f"{columns.file}: column {name!r}, row {row + 1}: time {now} is before {before} in row {row}; events must "
-            "be in time order (sort the file, or put `sort: true` in the column map)"
-        )
-    order = pa.array(np.argsort(times, kind="stable"))
+    order = pa.array(found)
     return events.take(order), None if labels is None else labels.take(order)

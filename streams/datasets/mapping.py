@@ -7,7 +7,7 @@ if the data set has one, the protocol it is evaluated by. docs/own-data.md expla
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -20,7 +20,10 @@ from streams.errors import BadInputError
 
 SHIPPED = Path(__file__).parent
 ColumnName = Annotated[str, Field(min_length=1)]
-TimeFormat = Literal["s", "ms", "us", "ns", "iso", "datetime"]
+TimeFormat = Literal["d", "h", "s", "ms", "us", "ns", "iso", "datetime"]
+
+
+AnyMapping = TypeVar("AnyMapping", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class NumberField(Section):
 
 
 class TimeField(Section):
-    """An instant. `format`: s, ms, us or ns since `origin`; `iso` text; `datetime` (a Parquet timestamp); or a
-    strptime pattern such as `%d/%m/%Y %H:%M:%S`. Times that name no zone are in `timezone`."""
+    """An instant. `format`: d (days), h, s, ms, us or ns since `origin`; `iso` text; `datetime` (a Parquet timestamp);
+    or a strptime pattern such as `%d/%m/%Y %H:%M:%S`. Times that name no zone are in `timezone`."""
 
     column: ColumnName
     format: TimeFormat | Annotated[str, Field(pattern="%")] = "datetime"
@@ -208,12 +211,17 @@ class LabelField(Section):
 
 
 class CsvFormat(Section):
-    """How a CSV file is written; ignored for Parquet. `empty` lists what stands for a missing value."""
+    """How a CSV file is written; ignored for Parquet. `empty` lists what stands for a missing value.
+
+    `number_repeated`: a column name that is there again becomes `Name.1`, `Name.2`, …; without it such a file is
+    refused.
+    """
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     encoding: str = "utf8"
     empty: list[str] = [""]
+    number_repeated: bool = False
 
 
 class Mapping(Section):
@@ -264,6 +272,11 @@ def load_mapping(columns: str | Path) -> Mapping:
 
 def read_mapping(path: Path) -> Mapping:
     """Read and check one mapping file."""
+    return read_mapping_as(path, Mapping)
+
+
+def read_mapping_as(path: Path, model: type[AnyMapping]) -> AnyMapping:
+    """Read one mapping file and check it as that kind of mapping."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -277,6 +290,6 @@ def read_mapping(path: Path) -> Mapping:
             f"column map {path}: expected keys and values (name, fields, …), found {type(raw).__name__}"
         )
     try:
-        return Mapping.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise BadInputError(explain_mapping_problems(error, str(path), Mapping)) from None
+        raise BadInputError(explain_mapping_problems(error, str(path), model)) from None

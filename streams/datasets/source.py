@@ -31,7 +31,8 @@ class SourceFile:
     def read(self, wanted: Sequence[str]) -> pa.Table:
         """The wanted columns, in the file's row order; a CSV's are all text. Raises BadInputError if damaged."""
         names = list(dict.fromkeys(wanted))
-        return self._read_parquet(names) if self.is_parquet else _read_csv(self.path, names, self.csv)
+        header = list(self.columns) if self.csv.number_repeated else None
+        return self._read_parquet(names) if self.is_parquet else _read_csv(self.path, names, self.csv, header)
 
     def _read_parquet(self, names: list[str]) -> pa.Table:
         try:
@@ -53,6 +54,8 @@ def open_source(path: Path, csv: CsvFormat) -> SourceFile:
         raise BadInputError(f"{path}: the file is empty (0 bytes); expected CSV with a header line, or Parquet")
     is_parquet = head.startswith(PARQUET_MAGIC)
     columns = _parquet_columns(path) if is_parquet else _csv_columns(path, csv)
+    if csv.number_repeated and not is_parquet:
+        columns = _numbered(columns)
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         raise BadInputError(f"{path}: column {repeated[0]!r} is there twice; every column needs a name of its own")
@@ -103,34 +106,48 @@ def _csv_columns(path: Path, csv: CsvFormat) -> list[str]:
     return next((line for line in lines if line), [])
 
 
+def _numbered(columns: Sequence[str]) -> list[str]:
+    """Repeated names told apart: `Account`, `Account.1`, …"""
+    seen: dict[str, int] = {}
+    found = []
+    for name in columns:
+        times = seen.get(name, 0)
+        seen[name] = times + 1
+        found.append(f"{name}.{times}" if times else name)
+    return found
+
+
 def _is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("-", "") == "utf8"
 
 
-def _csv_options(csv: CsvFormat, names: list[str] | None = None, threads: bool = True) -> dict[str, Any]:
-    as_text = {name: pa.string() for name in names or []}
+def _csv_options(csv: CsvFormat, names: list[str], header: list[str] | None, threads: bool = True) -> dict[str, Any]:
+    """`header` stands in for the file's own (its first line is then skipped)."""
+    as_text = {name: pa.string() for name in names}
+    own = {"column_names": header, "skip_rows": 1} if header else {}
     return {
-        "read_options": pacsv.ReadOptions(encoding=csv.encoding, use_threads=threads, block_size=4 << 20),
+        "read_options": pacsv.ReadOptions(encoding=csv.encoding, use_threads=threads, block_size=4 << 20, **own),
         "parse_options": pacsv.ParseOptions(delimiter=csv.delimiter, quote_char=csv.quote, newlines_in_values=True),
         "convert_options": pacsv.ConvertOptions(
-            column_types=as_text, include_columns=names or [], null_values=csv.empty, strings_can_be_null=True
+            column_types=as_text, include_columns=names, null_values=csv.empty, strings_can_be_null=True
         ),
     }
 
 
-def _read_csv(path: Path, names: list[str], csv: CsvFormat) -> pa.Table:
+def _read_csv(path: Path, names: list[str], csv: CsvFormat, header: list[str] | None) -> pa.Table:
     try:
         with pa.input_stream(str(path), compression="detect") as stream:
-            return pacsv.read_csv(stream, **_csv_options(csv, names))
+            return pacsv.read_csv(stream, **_csv_options(csv, names, header))
     except pa.ArrowException as error:
-        raise BadInputError(f"{path}: cannot be read as CSV: {_csv_complaint(path, names, csv, error)}") from error
+        complaint = _csv_complaint(path, names, csv, header, error)
+        raise BadInputError(f"{path}: cannot be read as CSV: {complaint}") from error
 
 
-def _csv_complaint(path: Path, names: list[str], csv: CsvFormat, error: Exception) -> str:
+def _csv_complaint(path: Path, names: list[str], csv: CsvFormat, header: list[str] | None, error: Exception) -> str:
     """Read once more on one thread: only then does the parser know the number of the row."""
     try:
         with pa.input_stream(str(path), compression="detect") as stream:
-            pacsv.read_csv(stream, **_csv_options(csv, names, threads=False))
+            pacsv.read_csv(stream, **_csv_options(csv, names, header, threads=False))
     except pa.ArrowException as numbered:
         return _first_line(numbered)
     return _first_line(error)

@@ -12,7 +12,14 @@ from streams.datasets.protocol import instant_ns
 from streams.datasets.values import Column, as_numbers, convert, is_text
 
 TIME_NS_MAX = 4_102_444_800_000_000_000
-NS_PER_UNIT = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+NS_PER_UNIT = {
+    "d": 86_400_000_000_000,
+    "h": 3_600_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
 _NANO = pa.timestamp("ns")
 
 
@@ -60,7 +67,7 @@ def _from_timestamps(column: Column, field: TimeField) -> pa.Array:
             return convert(column, lambda values: values.cast(pa.timestamp("ns", kind.tz)), fits).cast(pa.int64())
         return _localise(convert(column, lambda values: values.cast(_NANO), fits), field.timezone)
     if not is_text(kind):
-        column.refuse_type("times (a timestamp column or ISO text); for numbers use `format` s, ms, us or ns")
+        column.refuse_type("times (a timestamp column or ISO text); for numbers use `format` d, h, s, ms, us or ns")
     return _from_iso(column, field)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.errors import BadInputError
+from streams.worlds.aml.config import AmlWorldConfig
+from streams.worlds.aml.world import AmlTables, AmlWorld
 from streams.worlds.fraud.config import FraudWorldConfig
 from streams.worlds.fraud.world import FraudWorld
 from streams.worlds.world import Block, World, WorldTables
@@ -22,6 +24,7 @@ class WorldKind:
 
 WORLDS: dict[str, WorldKind] = {
     "fraud": WorldKind(FraudWorldConfig.from_mapping, FraudWorld),
+    "aml": WorldKind(AmlWorldConfig.from_mapping, AmlWorld),
 }
 """Every kind of world by its name in scenario files."""
 
@@ -41,4 +44,16 @@ def build_world(kind: str, config: Any = None, seed: int = 0) -> World:
     return chosen.build(config, seed)
 
 
-__all__ = ["WORLDS", "Block", "FraudWorld", "FraudWorldConfig", "World", "WorldKind", "WorldTables", "build_world"]
+__all__ = [
+    "WORLDS",
+    "AmlTables",
+    "AmlWorld",
+    "AmlWorldConfig",
+    "Block",
+    "FraudWorld",
+    "FraudWorldConfig",
+    "World",
+    "WorldKind",
+    "WorldTables",
+    "build_world",
+]

@@ -20,7 +20,8 @@ STREAM_EVENTS_MAX = 200_000_000
 class WorldTables:
     """A stretch of a world, cut at `stream_start_ns`: what lies before is history, what follows is streamed.
 
-    Events have TRANSACTION_SCHEMA, labels LABEL_SCHEMA; rows of each pair belong together.
+    Events have TRANSACTION_SCHEMA, labels LABEL_SCHEMA (of transfers: TRANSFER_SCHEMA, LAUNDERING_SCHEMA); rows of each
+    pair belong together.
     """
 
     history_events: pa.Table
@@ -46,7 +47,7 @@ class World(Protocol):
         ...
 
     def profiles(self) -> pa.Table:
-        """Return who holds each card (PROFILE_SCHEMA), cards that may be opened later included."""
+        """Return who holds each card (PROFILE_SCHEMA) or account (ACCOUNT_SCHEMA), those opened later included."""
         ...
 
     def generate(self, history_days: int, stream_events: int) -> WorldTables:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.worlds.fraud.drafts import Floats
+from streams.worlds.arrays import Floats
 
 HOURS_PER_WEEK = 168
 Peak = tuple[float, float, float]

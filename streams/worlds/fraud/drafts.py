@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from streams.worlds.arrays import Flags, Ints
 
 NONE = -1
 GROUNDWORK = -2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.worlds.fraud.drafts import Flags, Floats, Ints
+from streams.worlds.arrays import Flags, Floats, Ints
 
 KM_PER_DEGREE = 111.2
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.labels import NS_PER_DAY
-from streams.worlds.fraud.drafts import Flags, Floats, Ints
+from streams.worlds.arrays import Flags, Floats, Ints
 from streams.worlds.fraud.population import Population
 
 NEVER_NS = 2**62

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streams.worlds.arrays import Floats, Ints
 from streams.worlds.fraud.categories import CASH, CATEGORIES, TRANSFER, column
-from streams.worlds.fraud.drafts import NONE, Floats, Ints
+from streams.worlds.fraud.drafts import NONE
 from streams.worlds.fraud.geography import KM_PER_DEGREE, Places
 
 TERMINALS_MAX = 4

@@ -3,9 +3,9 @@
 import numpy as np
 
 from streams.labels import NS_PER_DAY
+from streams.worlds.arrays import Floats, Ints, unit_hash
 from streams.worlds.fraud.categories import CATEGORIES, TRANSFER
-from streams.worlds.fraud.drafts import Floats, Ints
-from streams.worlds.fraud.scene import Scene, unit_hash
+from streams.worlds.fraud.scene import Scene
 
 MULE_LIFE_NS = 28 * NS_PER_DAY
 MULES_PER_COUNTRY = 3

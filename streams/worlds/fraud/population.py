@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streams.worlds.arrays import Flags, Floats, Ints
 from streams.worlds.fraud.categories import CASH, CATEGORIES, column
 from streams.worlds.fraud.config import FraudWorldConfig
-from streams.worlds.fraud.drafts import Flags, Floats, Ints
 from streams.worlds.fraud.geography import COUNTRY_CODES, Places
 from streams.worlds.fraud.segments import SEGMENTS, taste_factors, trait
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Floats, Ints
 from streams.worlds.fraud.categories import CATEGORIES, column
-from streams.worlds.fraud.drafts import NONE, Drafts, Floats, Ints
+from streams.worlds.fraud.drafts import NONE, Drafts
 from streams.worlds.fraud.scene import Scene
 
 RETURNED = {"fashion": 0.07, "electronics": 0.05, "home": 0.035, "travel": 0.03, "entertainment": 0.01}

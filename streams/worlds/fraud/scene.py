@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Flags, Floats, Ints, unit_hash
 from streams.worlds.fraud.categories import CASH, CATEGORIES, HOURS_PER_WEEK, column
 from streams.worlds.fraud.config import BLOCK_NS, FraudWorldConfig
-from streams.worlds.fraud.drafts import ATM, CHIP, CONTACTLESS, NONE, ONLINE, Flags, Floats, Ints
+from streams.worlds.fraud.drafts import ATM, CHIP, CONTACTLESS, NONE, ONLINE
 from streams.worlds.fraud.geography import Places
 from streams.worlds.fraud.membership import Membership
 from streams.worlds.fraud.outlets import Outlets
@@ -218,16 +219,6 @@ class Scene:
 def _habits(count: int, rng: np.random.Generator) -> Ints:
     """Which of its usual outlets a card goes to, the first ones most: int64 in [0, USUAL_OUTLETS)."""
     return np.minimum(rng.standard_exponential(count) * 1.4, USUAL_OUTLETS - 1).astype(np.int64)
-
-
-def unit_hash(key: Ints, salt: int) -> Floats:
-    """Hash integers to [0, 1): the finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
-    z = key.astype(np.uint64) + np.uint64(salt)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    result: Floats = (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return result
 
 
 def settled_circumstances(customers: int, before_ns: int) -> Circumstances:

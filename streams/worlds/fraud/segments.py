@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streams.worlds.arrays import Floats
 from streams.worlds.fraud.categories import CATEGORY_NAMES
-from streams.worlds.fraud.drafts import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streams.labels import NS_PER_DAY
+from streams.worlds.arrays import Flags, Floats, Ints
 from streams.worlds.fraud.categories import CATEGORIES, DIGITAL, TRANSFER, column
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Flags, Floats, Ints, draft
+from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, draft
 from streams.worlds.fraud.population import DEVICES_PER_CUSTOMER, PHONES
 from streams.worlds.fraud.scene import Scene
 from streams.worlds.fraud.whereabouts import whereabouts

@@ -3,10 +3,11 @@
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import unit_hash
 from streams.worlds.fraud.categories import TRANSFER
 from streams.worlds.fraud.config import BLOCK_NS
 from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, draft
-from streams.worlds.fraud.scene import Scene, unit_hash
+from streams.worlds.fraud.scene import Scene
 
 MONTH_NS = 30 * NS_PER_DAY + 10 * NS_PER_HOUR
 ORDERS = ((0.38, 65_000.0), (0.22, 7_000.0))

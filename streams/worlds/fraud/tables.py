@@ -9,8 +9,9 @@ import pyarrow as pa
 from streams.labels import LABEL_SCHEMA
 from streams.profiles import PROFILE_SCHEMA
 from streams.transaction import CHANNELS, TRANSACTION_SCHEMA
+from streams.worlds.arrays import Ints, numbered
 from streams.worlds.fraud.categories import CATEGORY_NAMES
-from streams.worlds.fraud.drafts import Drafts, Ints
+from streams.worlds.fraud.drafts import Drafts
 from streams.worlds.fraud.geography import COUNTRIES, COUNTRY_CODES, CURRENCIES
 from streams.worlds.fraud.look_alikes import LOOK_ALIKES
 from streams.worlds.fraud.scenarios import SCENARIOS
@@ -19,22 +20,6 @@ from streams.worlds.fraud.segments import SEGMENT_NAMES
 
 EVENT_ID_DIGITS = 12
 _CURRENCY_OF_COUNTRY = np.array([CURRENCIES.index(country.currency) for country in COUNTRIES])
-
-
-def numbered(prefix: str, numbers: Ints, digits: int) -> Any:
-    """Spell numbers out behind a prefix, padded with zeros: a pyarrow string array, built without Python strings."""
-    head = np.frombuffer(prefix.encode(), np.uint8)
-    width = len(head) + digits
-    letters = np.empty((len(numbers), width), np.uint8)
-    letters[:, : len(head)] = head
-    rest = numbers.astype(np.int64)
-    for position in range(width - 1, len(head) - 1, -1):
-        rest, digit = np.divmod(rest, 10)
-        letters[:, position] = digit + ord("0")
-    offsets = np.arange(len(numbers) + 1, dtype=np.int32) * width
-    return pa.Array.from_buffers(
-        pa.string(), len(numbers), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(letters.tobytes())]
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
-from streams.worlds.fraud.drafts import Flags, Floats, Ints
+from streams.worlds.arrays import Flags, Floats, Ints, unit_hash
 from streams.worlds.fraud.geography import KM_PER_DEGREE, Places
-from streams.worlds.fraud.scene import Scene, unit_hash
+from streams.worlds.fraud.scene import Scene
 
 OUTING_SHARE, ABROAD_SHARE = 0.025, 0.006
 HOME_SHARE = 0.78

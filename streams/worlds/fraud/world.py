@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from streams.labels import NS_PER_S
+from streams.worlds.arrays import Flags, Floats
 from streams.worlds.fraud.budget import FraudBudget
 from streams.worlds.fraud.categories import hours_of_week
 from streams.worlds.fraud.config import BLOCK_NS, FraudWorldConfig, check_look_alikes, named_shares
-from streams.worlds.fraud.drafts import Drafts, Flags, Floats, join, no_drafts
+from streams.worlds.fraud.drafts import Drafts, join, no_drafts
 from streams.worlds.fraud.geography import COUNTRY_CODES, Places, lay_out
 from streams.worlds.fraud.look_alikes import LOOK_ALIKES
 from streams.worlds.fraud.membership import settled_members

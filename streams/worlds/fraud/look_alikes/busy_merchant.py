@@ -6,8 +6,9 @@ Resembles: merchant collusion, a shop whose stored cards leaked, a terminal that
 import numpy as np
 
 from streams.labels import NS_PER_HOUR
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import DIGITAL, codes
-from streams.worlds.fraud.drafts import Drafts, Ints, draft, join
+from streams.worlds.fraud.drafts import Drafts, draft, join
 from streams.worlds.fraud.look_alikes.look_alike import LookAlike
 from streams.worlds.fraud.scene import Scene
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from streams.labels import NS_PER_S
+from streams.worlds.arrays import Flags, Ints
 from streams.worlds.fraud.categories import codes, column
-from streams.worlds.fraud.drafts import Drafts, Flags, Ints, draft
+from streams.worlds.fraud.drafts import Drafts, draft
 from streams.worlds.fraud.look_alikes.look_alike import LookAlike
 from streams.worlds.fraud.scene import Scene
 from streams.worlds.fraud.whereabouts import whereabouts

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from streams.worlds.arrays import Ints, unit_hash
 from streams.worlds.fraud.categories import CODE, DIGITAL
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Ints, draft, join
+from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, draft, join
 from streams.worlds.fraud.look_alikes.look_alike import LookAlike
-from streams.worlds.fraud.scene import Scene, unit_hash
+from streams.worlds.fraud.scene import Scene
 
 MONTH_NS = 30 * NS_PER_DAY + 10 * NS_PER_HOUR
 MONTHS_KEPT = 5

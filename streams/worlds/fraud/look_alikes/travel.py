@@ -6,9 +6,10 @@ Resembles: lost and stolen cards, cards used from afar.
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import codes
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, Drafts, Ints, draft
+from streams.worlds.fraud.drafts import NONE, Drafts, draft
 from streams.worlds.fraud.look_alikes.look_alike import LookAlike
 from streams.worlds.fraud.scene import Scene
 from streams.worlds.fraud.whereabouts import travel_ns

@@ -7,9 +7,10 @@ habit, and that several victims feed the same new payee.
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_S
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import TRANSFER
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import ONLINE, Drafts, Ints, draft
+from streams.worlds.fraud.drafts import ONLINE, Drafts, draft
 from streams.worlds.fraud.payees import new_payees
 from streams.worlds.fraud.scenarios.scenario import FraudScenario
 from streams.worlds.fraud.scene import Scene

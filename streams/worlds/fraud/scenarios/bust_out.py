@@ -5,8 +5,9 @@ Looks like: sprees of the holiday season, a removal, a large purchase; own devic
 
 import numpy as np
 
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import CASH, codes, column
-from streams.worlds.fraud.drafts import Drafts, Ints, draft
+from streams.worlds.fraud.drafts import Drafts, draft
 from streams.worlds.fraud.scenarios.scenario import FraudScenario, spaced
 from streams.worlds.fraud.scene import Scene
 from streams.worlds.fraud.whereabouts import whereabouts

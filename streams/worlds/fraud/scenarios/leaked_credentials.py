@@ -6,9 +6,10 @@ Looks like: ordinary online shopping, some of it from devices that were never se
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import CATEGORIES, codes
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Ints
+from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts
 from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt
 from streams.worlds.fraud.scene import Scene
 

@@ -5,8 +5,9 @@ Looks like: a shopping spree in the holiday season, or a trip.
 
 import numpy as np
 
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import codes
-from streams.worlds.fraud.drafts import NONE, Drafts, Ints
+from streams.worlds.fraud.drafts import NONE, Drafts
 from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt, spaced
 from streams.worlds.fraud.scene import Scene
 

@@ -6,9 +6,10 @@ Looks like: a subscription that renews, or a shop with a promotion. It shows onc
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import codes
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, Drafts, Ints
+from streams.worlds.fraud.drafts import NONE, Drafts
 from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt
 from streams.worlds.fraud.scene import Scene
 

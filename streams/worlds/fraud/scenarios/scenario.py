@@ -7,7 +7,8 @@ import numpy as np
 
 from streams.causes import Cause
 from streams.labels import NS_PER_S
-from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, Ints, draft
+from streams.worlds.arrays import Ints
+from streams.worlds.fraud.drafts import NONE, ONLINE, Drafts, draft
 from streams.worlds.fraud.scene import Scene
 
 Launch = Callable[[Scene, int, np.random.Generator], Drafts]

@@ -6,8 +6,9 @@ Looks like: new customers, whose spending grows too, and families that share a l
 import numpy as np
 
 from streams.labels import NS_PER_DAY
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import Drafts, Ints, join
+from streams.worlds.fraud.drafts import Drafts, join
 from streams.worlds.fraud.scenarios.bust_out import leave, spree
 from streams.worlds.fraud.scenarios.scenario import FraudScenario
 from streams.worlds.fraud.scene import Scene

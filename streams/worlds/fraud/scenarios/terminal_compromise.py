@@ -6,9 +6,10 @@ Looks like: the terminal's own trade, which goes on meanwhile. It shows once rep
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
+from streams.worlds.arrays import Ints
 from streams.worlds.fraud.categories import CASH, CATEGORIES
 from streams.worlds.fraud.config import BLOCK_NS
-from streams.worlds.fraud.drafts import NONE, Drafts, Ints
+from streams.worlds.fraud.drafts import NONE, Drafts
 from streams.worlds.fraud.scenarios.scenario import FraudScenario, attempt
 from streams.worlds.fraud.scene import Scene
 

@@ -11,11 +11,11 @@ from streams.causes import CAUSES
 from streams.labels import LABEL_SCHEMA, NS_PER_DAY
 from streams.transaction import TRANSACTION_SCHEMA
 from streams.worlds import FraudWorld, FraudWorldConfig
+from streams.worlds.arrays import numbered
 from streams.worlds.fraud.categories import CATEGORY_NAMES
 from streams.worlds.fraud.config import BLOCK_NS
 from streams.worlds.fraud.look_alikes import LOOK_ALIKES
 from streams.worlds.fraud.scenarios import SCENARIOS
-from streams.worlds.fraud.tables import numbered
 
 WEEKS = 14
 

@@ -1,0 +1,116 @@
+"""How much laundering there still has to be: plots are played until each typology has had its share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from streams.labels import NS_PER_DAY
+from streams.laundering import ROLES
+from streams.worlds.aml.config import BLOCK_NS
+from streams.worlds.aml.drafts import Drafts
+from streams.worlds.aml.integration import integrate
+from streams.worlds.aml.plot import Campaign, Plot, Proceeds
+from streams.worlds.aml.scene import Scene
+from streams.worlds.aml.typologies import TYPOLOGIES
+from streams.worlds.arrays import Floats, Ints
+
+UNTYPED_CODE = len(TYPOLOGIES)
+"""Typology code of integration, behind those of the registry."""
+BENEFICIARY = ROLES.index("beneficiary")
+LEAST_PROCEEDS_USD, SPENT_TWICE_USD = 100.0, 800.0
+STALE_NS = 10 * NS_PER_DAY
+"""What was not begun to be spent so long after it was got is never seen again."""
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern that has begun: its number, typology's code, transfers, members with roles."""
+
+    number: int
+    typology: int
+    drafts: Drafts
+    accounts: Ints
+    roles: Ints
+
+
+class LaunderingBudget:
+    """Keeps the share of laundering over a long run, whatever size patterns turn out to be.
+
+    What one pattern takes too much is missing to the next: the error never exceeds one pattern. Integration follows
+    typed patterns: it spends what their members kept.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float],
+        untyped_share: float,
+        market_shares: Floats,
+        mixes: Sequence[Mapping[str, float]],
+    ) -> None:
+        """Take one weight a typology (0: it does not happen), and of every country the share of customers and its
+        factors on the typologies.
+        """
+        self._plays = tuple(TYPOLOGIES.values())
+        self._shares = np.append(np.asarray(weights) * (1.0 - untyped_share), untyped_share)
+        self._markets = np.array(
+            [
+                [mix.get(name, 1.0) * share for mix, share in zip(mixes, market_shares, strict=True)]
+                for name in TYPOLOGIES
+            ]
+        )
+        self._wanted = 0.0
+        self._planned = np.zeros(len(self._shares))
+        self._proceeds: list[Proceeds] = []
+        self._patterns = 0
+
+    def play(self, scene: Scene, since_ns: int, transfers: float, rng: np.random.Generator) -> list[Pattern]:
+        """Play the plots of one block, in which `transfers` are to be laundering, the one furthest behind first."""
+        self._wanted += transfers
+        self._proceeds = [one for one in self._proceeds if one.from_ns >= since_ns - STALE_NS]
+        begun: list[Pattern] = []
+        while self._planned.sum() < self._wanted:
+            behind = np.where(self._shares > 0, self._shares * self._wanted - self._planned, -np.inf)
+            code = int(np.argmax(behind))
+            if code == UNTYPED_CODE and not self._proceeds:
+                code = int(np.argmax(behind[:-1]))
+            pattern = (
+                self._integration(scene, since_ns, rng)
+                if code == UNTYPED_CODE
+                else self._plot(scene, since_ns, code, rng)
+            )
+            self._planned[code] += len(pattern.drafts)
+            self._patterns += 1
+            begun.append(pattern)
+        return begun
+
+    def _plot(self, scene: Scene, since_ns: int, code: int, rng: np.random.Generator) -> Pattern:
+        weight = self._markets[code]
+        for _ in range(TRIES):
+            market = int(rng.choice(len(weight), p=weight / weight.sum()))
+            plot = Plot(scene, since_ns, market, rng)
+            self._plays[code].play(plot)
+            campaign = plot.close()
+            if len(campaign.drafts) >= 2:
+                break
+        self._keep(campaign, rng)
+        drafts = campaign.drafts.marked(pattern=self._patterns, typology=code)
+        return Pattern(self._patterns, code, drafts, campaign.accounts, campaign.roles)
+
+    def _keep(self, campaign: Campaign, rng: np.random.Generator) -> None:
+        """Put what was kept on the list, in any order; much is spent in two goes."""
+        members = set(campaign.accounts.tolist())
+        kept = [one for one in campaign.proceeds if one.usd >= LEAST_PROCEEDS_USD and one.account in members]
+        for one in (kept[place] for place in rng.permutation(len(kept))):
+            often = 2 if one.usd >= SPENT_TWICE_USD else 1
+            self._proceeds += [replace(one, usd=one.usd / often)] * often
+
+    def _integration(self, scene: Scene, since_ns: int, rng: np.random.Generator) -> Pattern:
+        proceeds = self._proceeds.pop()
+        later_ns = since_ns + int(rng.random() * BLOCK_NS)
+        proceeds = replace(proceeds, from_ns=proceeds.from_ns if proceeds.from_ns >= since_ns else later_ns)
+        drafts = integrate(scene, proceeds, rng)
+        drafts = drafts.take(scene.opened(drafts)).marked(pattern=self._patterns, typology=UNTYPED_CODE)
+        member = np.array([proceeds.account])
+        return Pattern(self._patterns, UNTYPED_CODE, drafts, member, np.array([BENEFICIARY]))
