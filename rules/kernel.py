@@ -3,24 +3,14 @@
 Row by row and in a fixed order, so that a row's verdict is the same bits in any batch.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.compiled import compiled
 from rules.program import FIRES, INTERVAL, MISSING
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-def _compiled(function: _Function) -> _Function:
-    typed: _Function = numba.njit(cache=True, nogil=True)(function)
-    return typed
-
-
-@_compiled
+@compiled
 def run_rules(
     values: NDArray[np.float32],
     tests: NDArray[np.int32],

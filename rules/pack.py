@@ -3,16 +3,14 @@
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.checks import PLACEHOLDER, validated
+from rules.checks import validated
 from rules.columns import Column
 from rules.errors import RuleError
 from rules.kernel import run_rules
@@ -20,7 +18,7 @@ from rules.language import Fallback, Rule, RuleFile
 from rules.marked_yaml import MarkedDocument, parse_marked_yaml, read_marked_yaml
 from rules.program import compile_rules
 from rules.telling import cause_of
-from rules.wording import in_words
+from rules.wording import filled
 from streams.decision import Reason
 
 __all__ = ["APPROVE", "BLOCK", "ESCALATE", "REVIEW", "RuleError", "RulePack", "Verdicts", "load_pack", "parse_pack"]
@@ -122,12 +120,8 @@ class RulePack:
         return [(index, self.rules[index], self._reason(self.rules[index], values_row)) for index in found]
 
     def _reason(self, rule: Rule, values_row: NDArray[np.float32]) -> Reason:
-        text = PLACEHOLDER.sub(partial(self._worded, values_row), rule.sentence)
+        text = filled(rule.sentence, self.columns, self._column_at, values_row)
         return Reason(code=rule.code, text=text, kind="rule", cause=self._causes[rule.code])
-
-    def _worded(self, values_row: NDArray[np.float32], found: re.Match[str]) -> str:
-        index = self._column_at[found.group(1)]
-        return in_words(self.columns[index], float(values_row[index]))
 
 
 def load_pack(path: Path | str, columns: Sequence[Column]) -> RulePack:

@@ -12,6 +12,7 @@ from rules.wording import in_words
         ("money", 1234.5, "1,234.50"),
         ("transactions", 1, "1 transaction"),
         ("transactions", 12, "12 transactions"),
+        ("hours", 0.5, "30 min"),
         ("share", 0.125, "12.5 %"),
         ("h", 14.5, "14:30 UTC"),
         ("h", 24, "24:00 UTC"),
@@ -28,7 +29,18 @@ from rules.wording import in_words
     ],
 )
 def test_numbers_are_said_with_their_unit(unit: str, value: float, words: str) -> None:
-    assert in_words(Column("x", "number", 0, 1e9, unit=unit), value) == words
+    high = 24 if unit == "h" else 1e9
+    assert in_words(Column("x", "number", 0, high, unit=unit), value) == words
+
+
+def test_hours_beyond_a_day_are_a_duration() -> None:
+    assert in_words(Column("x", "number", 0, 168, unit="h"), 36) == "1.5 days"
+    assert in_words(Column("x", "number", 0, 168, unit="h"), 14.5) == "14.5 h"
+
+
+def test_one_of_a_count_is_singular() -> None:
+    assert in_words(Column("x", "number", 0, 100, unit="senders"), 1) == "1 sender"
+    assert in_words(Column("x", "number", 0, 100, unit="US dollars"), 1) == "1 US dollars"
 
 
 def test_flags_and_categories_are_said_in_words() -> None:
