@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,12 +11,16 @@ from typing import Annotated
 import typer
 
 from models.ablation.command import ablate
+from models.aml.history import TransferFiles
+from models.aml.settings import AmlTrainSettings
+from models.aml.train import train_aml_bundle, train_aml_cached
+from models.bundle import Bundle
 from models.cost import cost_matrix
 from models.features.command import app as features_app
 from models.fitting import FitSettings
 from models.imbalance import ImbalanceSettings, Method
 from models.importance_command import importance
-from models.progress import JsonLines
+from models.progress import JsonLines, Tell
 from models.separability.command import separability
 from models.settings import TrainSettings
 from models.threshold import AlertBudget
@@ -40,6 +45,7 @@ class Domain(StrEnum):
     """What can be trained."""
 
     fraud = "fraud"
+    aml = "aml"
 
 
 METHOD_OF: dict[Imbalance, Method | None] = {
@@ -49,7 +55,12 @@ METHOD_OF: dict[Imbalance, Method | None] = {
     Imbalance.smote: "smote",
     Imbalance.compare: None,
 }
-Events = Annotated[Path, typer.Option(help="Parquet file of transactions, in event-time order")]
+Events = Annotated[Path, typer.Option(help="Parquet file of transactions (aml: transfers), in event-time order")]
+Accounts = Annotated[Path | None, typer.Option(help="aml: Parquet file of the accounts")]
+Findings = Annotated[
+    Path | None, typer.Option(help="aml: a run's findings.parquet, the only labels from --train-until on")
+]
+Members = Annotated[Path | None, typer.Option(help="aml: Parquet file of who belongs to which pattern")]
 Labels = Annotated[Path, typer.Option(help="Parquet file of their labels, one row an event in the same order")]
 MissedFraud = Annotated[str | None, typer.Option(help="cost of a missed fraud: share of its amount (100%) or money")]
 FalseAlert = Annotated[float | None, typer.Option(help="cost of one review, money (thresholds then follow the costs)")]
@@ -79,6 +90,9 @@ def train(
     domain: Annotated[Domain, typer.Argument(help="what to train")],
     events: Events,
     labels: Labels,
+    accounts: Accounts = None,
+    members: Members = None,
+    findings: Findings = None,
     out: Annotated[Path | None, typer.Option(help="directory of the bundle")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="reuse or keep the bundle here, by content hash")] = None,
     train_from: Moment = None,
@@ -99,14 +113,17 @@ def train(
 
     Progress goes to standard error as JSON lines.
     """
-    del domain
     if (out is None) == (cache_dir is None):
         raise BadInputError("name either --out (write the bundle there) or --cache-dir (reuse it by content hash)")
-    settings = TrainSettings(
+    files = _transfer_files(domain, events, labels, (accounts, members, findings))
+    base = TrainSettings() if files is None else AmlTrainSettings()
+    settings = replace(
+        base,
         from_ns=instant_ns(train_from, "--train-from"),
         until_ns=instant_ns(train_until, "--train-until"),
         label_delay_days=label_delay_days,
-        fit=FitSettings(
+        fit=replace(
+            base.fit,
             seed=seed,
             nthread=threads,
             imbalance=ImbalanceSettings(METHOD_OF[imbalance]),
@@ -115,11 +132,36 @@ def train(
         ),
     )
     tell = JsonLines(sys.stderr)
-    if out is not None:
+    if files is not None and isinstance(settings, AmlTrainSettings):
+        bundle = _train_aml(files, out, cache_dir, settings, tell)
+    elif out is not None:
         bundle = train_bundle(events, labels, out, settings, tell)
     else:
         bundle = train_cached(events, labels, Path(str(cache_dir)), settings, tell)
     typer.echo(str(bundle.directory))
+
+
+def _transfer_files(
+    domain: Domain, events: Path, labels: Path, beside: tuple[Path | None, Path | None, Path | None]
+) -> TransferFiles | None:
+    """The files of a training on transfers, None for cards; `beside` are accounts, members and findings. Raises
+    `BadInputError` for what does not go together."""
+    accounts, members, findings = beside
+    if domain is Domain.aml:
+        if accounts is None or members is None:
+            raise BadInputError("train aml needs --accounts FILE and --members FILE beside --events and --labels")
+        return TransferFiles(events, labels, accounts, members, findings)
+    if any(path is not None for path in beside):
+        raise BadInputError(f"--accounts, --members and --findings: leave them out of train {domain.value}")
+    return None
+
+
+def _train_aml(
+    files: TransferFiles, out: Path | None, cache: Path | None, settings: AmlTrainSettings, tell: Tell
+) -> Bundle:
+    if out is not None:
+        return train_aml_bundle(files, out, settings, tell)
+    return train_aml_cached(files, Path(str(cache)), settings, tell)
 
 
 app.command()(separability)

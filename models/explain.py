@@ -16,18 +16,20 @@ from streams.decision import Reason
 
 
 class Explainer:
-    """Contributions of a bundle's trees. The reconstruction error counts as one more feature.
+    """Contributions of a bundle's trees. The reconstruction error counts as one more feature; `features` are those of
+    the bundle's catalogue.
 
     For one thread at a time.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, features: Sequence[Feature] = FEATURES) -> None:
+        self._features = tuple(features)
         self._booster = load_trees(bundle.booster)
         self._names = {"category_code": bundle.category_names, "channel_code": bundle.channel_names}
         self._error_p99 = float(bundle.manifest["autoencoder"]["error_p99"])
         bins = bundle.feature_bins()
         self._compared = [
-            Comparison(feature, bins[feature.name]) if feature.name in bins else None for feature in FEATURES
+            Comparison(feature, bins[feature.name]) if feature.name in bins else None for feature in self._features
         ]
 
     def contributions(
@@ -81,7 +83,7 @@ class Explainer:
 
     def words(self, column: int, value: float) -> str:
         """A feature's value as a sentence, with what it is compared with."""
-        feature, compared = FEATURES[column], self._compared[column]
+        feature, compared = self._features[column], self._compared[column]
         text = in_words(feature, value, self._names.get(feature.name, ()))
         if compared is None:
             return text
@@ -90,14 +92,14 @@ class Explainer:
         return text + compared.of(value, lambda number: with_unit(number, feature.unit))
 
     def _reason(self, column: int, row: Sequence[float], error: float, share: float) -> Reason:
-        if column == len(FEATURES):
+        if column == len(self._features):
             if math.isnan(error):  # a model without an autoencoder
                 text = "no reconstruction error"
                 return Reason(code=ERROR_FEATURE, text=text, kind="feature", contribution=share, cause="anomaly")
             text = f"unlike genuine transactions: reconstruction error {in_figures(error)}"
             text = f"{text} (99% of genuine ones are under {in_figures(self._error_p99)})"
             return Reason(code=ERROR_FEATURE, text=text, kind="feature", contribution=share, cause="anomaly")
-        feature = FEATURES[column]
+        feature = self._features[column]
         text = self.words(column, row[column])
         return Reason(code=feature.name, text=text, kind="feature", contribution=share, cause=feature.family)
 

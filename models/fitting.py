@@ -1,6 +1,6 @@
 """Fitting the model to labelled rows: autoencoder, way with the imbalance, trees, calibration, thresholds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from models.boosting import BoostingSettings, Rows, fit_trees, margins
 from models.calibrating import choose_calibration
 from models.calibration import Calibration
 from models.cost import CostMatrix
-from models.features.catalog import FEATURE_INDEX, FEATURE_NAMES, FEATURES
+from models.domain import CARD_FRAUD, ModelDomain
+from models.features.catalog import FEATURES, Feature
 from models.imbalance import Comparison, ImbalanceSettings, compare_methods, prepared
 from models.measures import Validated, measures
 from models.progress import Tell, silent, within
@@ -63,37 +64,47 @@ class Fitted:
     metrics: dict[str, Any]
     reference: dict[str, Any]
     error_p99: float
+    scores: NDArray[np.float64]
+    """Calibrated scores of the rows that the validation part judges by, in their order."""
 
 
-def fit_model(history: LabelledHistory, split: TimeSplit, settings: FitSettings, tell: Tell = silent) -> Fitted:
+def fit_model(
+    history: LabelledHistory,
+    split: TimeSplit,
+    settings: FitSettings,
+    tell: Tell = silent,
+    domain: ModelDomain = CARD_FRAUD,
+) -> Fitted:
     """Fit on the window of `split`. Raises `BadInputError` when a part of it has too few frauds."""
     train, validation = split.rows(history.time_ns)
-    check_frauds(history.labels[train], "training")
-    check_frauds(history.labels[validation], "validation")
+    window = np.concatenate([train, validation])
+    taught, judging = history.teaching(train), history.judging(validation)
+    check_frauds(history.labels[taught], "training")
+    check_frauds(history.labels[judging], "validation")
     rng = np.random.default_rng(settings.seed)
     step = within(tell, "train autoencoder")
     autoencoder = None
     if settings.with_autoencoder:
         autoencoder = fit_autoencoder(history.values[train[~history.labels[train]]], settings.autoencoder, rng)
     step(0.8)
-    window = np.concatenate([train, validation])
-    errors = reconstruction_errors(autoencoder, history.values[window])
-    rows = Rows(trees_columns(history.values[window], errors, settings), history.labels[window])
-    before, after = _parts(rows, len(train))
-    comparison = _compare(before, after, settings, rng, within(tell, "compare imbalance methods"))
+    everything = np.concatenate([window, split.later(history.time_ns)])
+    errors = reconstruction_errors(autoencoder, history.values[everything])
+    columns = trees_columns(history.values[everything], errors, settings, domain.features)
+    rows, before, after = _parts(history, columns, everything, (len(train), len(window)))
+    whole = whole_columns(domain.features)
+    comparison = _compare(before, after, settings, rng, whole, within(tell, "compare imbalance methods"))
     booster, rounds = _fit_stopping(
-        before, after, comparison, settings=settings, rng=rng, tell=within(tell, "train trees")
+        before, after, comparison, settings=settings, rng=rng, whole=whole, tell=within(tell, "train trees")
     )
     found = margins(booster, after.values, settings.nthread)
     calibration, losses = choose_calibration(after.labels, found)
     scores = calibration.scores(found)
-    amounts = history.values[validation, FEATURE_INDEX["amount"]].astype(np.float64)
-    outcomes = Outcomes(after.labels, scores, amounts, split.validation_days)
+    outcomes = Outcomes(after.labels, scores, domain.amounts(history.values[judging]), split.validation_days)
     choice = choose_thresholds(outcomes, settings.budget, settings.cost)
-    whole = within(tell, "train trees on the whole window")
-    final = _fit_whole(rows, comparison, rounds, settings=settings, rng=rng, tell=whole)
-    days = history.time_ns[validation] // NS_PER_DAY
-    validated = Validated(history.cards[validation], days, after.labels, scores, settings.card_precision_k)
+    telling = within(tell, "train trees on the whole window")
+    final = _fit_whole(rows, comparison, rounds, settings=settings, rng=rng, whole=whole, tell=telling)
+    days = history.time_ns[judging] // NS_PER_DAY
+    validated = Validated(history.cards[judging], days, after.labels, scores, settings.card_precision_k)
     metrics, reliable = measures(validated, choice, settings.seed)
     return Fitted(
         autoencoder=autoencoder,
@@ -105,8 +116,9 @@ def fit_model(history: LabelledHistory, split: TimeSplit, settings: FitSettings,
         reliability=reliable,
         choice=choice,
         metrics=metrics,
-        reference=_reference(history.values[window], scores),
-        error_p99=float(np.quantile(errors[~rows.labels], 0.99)) if autoencoder else 0.0,
+        reference=_reference(history.values[window], scores, domain.feature_names),
+        error_p99=float(np.quantile(errors[: len(window)][~history.labels[window]], 0.99)) if autoencoder else 0.0,
+        scores=scores,
     )
 
 
@@ -116,31 +128,55 @@ def reconstruction_errors(autoencoder: Autoencoder | None, values: NDArray[np.fl
 
 
 def trees_columns(
-    values: NDArray[np.float32], errors: NDArray[np.float32], settings: FitSettings
+    values: NDArray[np.float32],
+    errors: NDArray[np.float32],
+    settings: FitSettings,
+    features: Sequence[Feature] = FEATURES,
 ) -> NDArray[np.float32]:
     """What the trees are trained on, float32 [n, F + 1]: the features (float32 [n, F]) and the reconstruction error.
     A column that is left out is missing in every row, so that no tree ever splits on it."""
     columns = np.column_stack([values, errors])
-    left_out = [i for i, feature in enumerate(FEATURES) if feature.family in settings.without_families]
+    left_out = [i for i, feature in enumerate(features) if feature.family in settings.without_families]
     columns[:, left_out] = np.nan
     return columns
 
 
-def whole_columns() -> NDArray[np.bool_]:
+def whole_columns(features: Sequence[Feature] = FEATURES) -> NDArray[np.bool_]:
     """Which of the trees' columns hold whole numbers by kind (flags and codes), bool [F + 1]."""
-    return np.array([*(feature.kind != "number" for feature in FEATURES), False])
+    return np.array([*(feature.kind != "number" for feature in features), False])
 
 
-def _parts(rows: Rows, train: int) -> tuple[Rows, Rows]:
-    before = Rows(rows.values[:train], rows.labels[:train])
-    return before, Rows(rows.values[train:], rows.labels[train:])
+def _parts(
+    history: LabelledHistory, columns: NDArray[np.float32], numbers: NDArray[np.int64], cuts: tuple[int, int]
+) -> tuple[Rows, Rows, Rows]:
+    """The rows that teach the last fit, those of them in the training part, and those that judge in the validation
+    part. `columns` are of the rows `numbers`: training part, validation part, what came later, divided at `cuts`."""
+    labels = history.labels[numbers]
+    weights = None if history.weights is None else history.weights[numbers]
+
+    def part(chosen: slice | NDArray[np.bool_]) -> Rows:
+        return Rows(columns[chosen], labels[chosen], None if weights is None else weights[chosen])
+
+    if history.teaches is None:
+        whole, before = part(slice(None)), part(slice(cuts[0]))
+    else:
+        teaching = history.teaches[numbers]
+        whole, before = part(teaching), part(teaching & (np.arange(len(numbers)) < cuts[0]))
+    after = slice(*cuts)
+    judges = slice(None) if history.judges is None else history.judges[numbers[after]]
+    return whole, before, Rows(columns[after][judges], labels[after][judges])
 
 
 def _compare(
-    before: Rows, after: Rows, settings: FitSettings, rng: np.random.Generator, tell: Callable[[float], None]
+    before: Rows,
+    after: Rows,
+    settings: FitSettings,
+    rng: np.random.Generator,
+    whole: NDArray[np.bool_],
+    tell: Callable[[float], None],
 ) -> Comparison:
     return compare_methods(
-        before, after, whole_columns(), settings.boosting, settings.imbalance,
+        before, after, whole, settings.boosting, settings.imbalance,
         rng=rng, seed=settings.seed, nthread=settings.nthread, tell=tell,
     )  # fmt: skip
 
@@ -152,10 +188,11 @@ def _fit_stopping(
     *,
     settings: FitSettings,
     rng: np.random.Generator,
+    whole: NDArray[np.bool_],
     tell: Callable[[float], None],
 ) -> tuple[xgboost.Booster, int]:
     """Trees that have not seen the validation part (they may stop early on it), and how many rounds were kept."""
-    rows, objective = prepared(comparison.chosen, before, whole_columns(), settings.imbalance, rng)
+    rows, objective = prepared(comparison.chosen, before, whole, settings.imbalance, rng)
     booster = fit_trees(
         rows, after, settings.boosting, seed=settings.seed, nthread=settings.nthread, objective=objective, tell=tell
     )
@@ -169,16 +206,17 @@ def _fit_whole(
     *,
     settings: FitSettings,
     rng: np.random.Generator,
+    whole: NDArray[np.bool_],
     tell: Callable[[float], None],
 ) -> xgboost.Booster:
     """The same method and rounds on the whole window: frauds change, and the newest days are the most telling."""
-    ready, objective = prepared(comparison.chosen, rows, whole_columns(), settings.imbalance, rng)
+    ready, objective = prepared(comparison.chosen, rows, whole, settings.imbalance, rng)
     return fit_trees(
         ready, None, settings.boosting, seed=settings.seed, nthread=settings.nthread, rounds=rounds,
         objective=objective, tell=tell,
     )  # fmt: skip
 
 
-def _reference(values: NDArray[np.float32], scores: NDArray[np.float64]) -> dict[str, Any]:
-    features = {name: ReferenceBins.fit(values[:, i]).to_dict() for i, name in enumerate(FEATURE_NAMES)}
+def _reference(values: NDArray[np.float32], scores: NDArray[np.float64], names: Sequence[str]) -> dict[str, Any]:
+    features = {name: ReferenceBins.fit(values[:, i]).to_dict() for i, name in enumerate(names)}
     return {"score": ReferenceBins.fit(scores).to_dict(), "features": features}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from models.boosting import margins, save_trees
 from models.bundle import SCHEMA_VERSION, Bundle, BundleError, content_hash, write_bundle
 from models.calibrating import FITTED_ON
+from models.domain import CARD_FRAUD, ModelDomain
 from models.features.batch import Vocabulary
-from models.features.catalog import FEATURE_NAMES, FEATURES
 from models.fitting import Fitted, reconstruction_errors
 from models.onnx_graph import build_graph
 from models.onnx_model import OnnxModel
@@ -25,15 +25,20 @@ MARGIN_TOLERANCE = 1e-4
 
 
 def describe(
-    fitted: Fitted, split: TimeSplit, settings: TrainSettings, vocabulary: Vocabulary, data_hash: str
+    fitted: Fitted,
+    split: TimeSplit,
+    settings: TrainSettings,
+    vocabulary: Vocabulary,
+    data_hash: str,
+    domain: ModelDomain = CARD_FRAUD,
 ) -> dict[str, Any]:
     """bundle.json, without what depends on the files' bytes."""
     thresholds = fitted.choice.thresholds
     return {
         "schema_version": SCHEMA_VERSION,
-        "domain": "fraud",
-        "feature_names": list(FEATURE_NAMES),
-        "feature_families": {feature.name: feature.family for feature in FEATURES},
+        "domain": domain.name,
+        "feature_names": list(domain.feature_names),
+        "feature_families": {feature.name: feature.family for feature in domain.features},
         "vocabulary": {"category": list(vocabulary.category), "channel": list(vocabulary.channel)},
         "thresholds": {"review": thresholds.review, "block": thresholds.block},
         "threshold_choice": fitted.choice.rule,
@@ -63,11 +68,11 @@ def describe(
 
 def save_fitted(directory: Path, fitted: Fitted, manifest: dict[str, Any]) -> Bundle:
     """Write the fitted parts with their manifest, and load them back verified."""
-    graph = build_graph(fitted.autoencoder, fitted.booster, len(FEATURE_NAMES))
+    graph = build_graph(fitted.autoencoder, fitted.booster, len(manifest["feature_names"]))
     deciding = [manifest["thresholds"], fitted.calibration.to_dict(), manifest["vocabulary"]]
     decides = graph + json.dumps(deciding, sort_keys=True).encode()
     manifest = {**manifest, "model_version": f"{manifest['domain']}-{content_hash(decides)[:12]}"}
-    return Bundle.load(write_bundle(directory, manifest, graph, save_trees(fitted.booster)))
+    return Bundle.load(write_bundle(directory, manifest, graph, save_trees(fitted.booster)), manifest["feature_names"])
 
 
 def check_graph(bundle: Bundle, fitted: Fitted, values: NDArray[np.float32]) -> None:

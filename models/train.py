@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Bundle, BundleError
+from models.domain import CARD_FRAUD, ModelDomain
 from models.features.batch import Status, Vocabulary
 from models.features.offline import compute_history
 from models.fitting import fit_model
@@ -40,7 +41,7 @@ def train_bundle(
     events = read_events(events_path)
     labels = read_labels(labels_path, events)
     times = events["event_time_ns"].to_numpy()
-    split = _split(times, settings)
+    split = split_history(times, settings)
     count = int(np.searchsorted(times, split.until_ns))
     events, labels = events.slice(0, count), labels.slice(0, count)
     within(tell, "compute features")
@@ -58,7 +59,8 @@ def train_bundle(
     return bundle
 
 
-def _split(times: NDArray[np.int64], settings: TrainSettings) -> TimeSplit:
+def split_history(times: NDArray[np.int64], settings: TrainSettings) -> TimeSplit:
+    """How the settings split a history whose events happened at `times` (int64 [n], ascending, n ≥ 1)."""
     return split_in_time(
         int(times[0]),
         int(times[-1]),
@@ -74,9 +76,14 @@ def train_cached(
 ) -> Bundle:
     """The bundle of this training from `cache`, trained first where it is not there (or no longer whole)."""
     directory = cache / f"fraud-{training_key(events_path, labels_path, settings)[:20]}"
+    return from_cache(directory, CARD_FRAUD) or train_bundle(events_path, labels_path, directory, settings, tell)
+
+
+def from_cache(directory: Path, domain: ModelDomain) -> Bundle | None:
+    """The bundle that was kept in `directory`; None where there is none, or none that is whole."""
     if directory.exists():
         try:
-            return Bundle.load(directory)
+            return Bundle.load(directory, domain.feature_names)
         except BundleError as error:
             _log.warning("the cached bundle is not usable and is trained again: %s", error)
-    return train_bundle(events_path, labels_path, directory, settings, tell)
+    return None

@@ -20,27 +20,49 @@ FRAUDS_MIN = 10
 @dataclass(frozen=True, slots=True)
 class LabelledHistory:
     """Feature rows of a history in event order: `values` float32 [n, F], `labels` bool [n] (as known when training),
-    `time_ns` int64 [n], `cards` int32 [n] (codes)."""
+    `time_ns` int64 [n], `cards` int32 [n] (codes).
+
+    Where not every row serves, `teaches` and `judges` (bool [n]; None: all) say which ones are trained on and which
+    ones the validation part judges by; `weights` float32 [n] (None: all the same) are those of the training.
+    """
 
     values: NDArray[np.float32]
     labels: NDArray[np.bool_]
     time_ns: NDArray[np.int64]
     cards: NDArray[np.int32]
+    teaches: NDArray[np.bool_] | None = None
+    judges: NDArray[np.bool_] | None = None
+    weights: NDArray[np.float32] | None = None
+
+    def teaching(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of these row numbers that teach."""
+        return rows if self.teaches is None else rows[self.teaches[rows]]
+
+    def judging(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of these row numbers that judge."""
+        return rows if self.judges is None else rows[self.judges[rows]]
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSplit:
-    """[from, validation) trains, [validation, until) chooses; what comes before only warms the features."""
+    """[from, validation) trains, [validation, until) chooses; what comes before only warms the features. Rows of
+    [until, later_until) teach the last fit alone: too few of them are labelled for more."""
 
     from_ns: int
     validation_ns: int
     until_ns: int
+    later_until_ns: int | None = None
 
     def rows(self, time_ns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row numbers of the training and of the validation part."""
         train = np.flatnonzero((time_ns >= self.from_ns) & (time_ns < self.validation_ns))
         validation = np.flatnonzero((time_ns >= self.validation_ns) & (time_ns < self.until_ns))
         return train, validation
+
+    def later(self, time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row numbers of what teaches the last fit alone."""
+        end = self.until_ns if self.later_until_ns is None else self.later_until_ns
+        return np.flatnonzero((time_ns >= self.until_ns) & (time_ns < end))
 
     @property
     def validation_days(self) -> float:
@@ -77,11 +99,12 @@ def split_in_time(
     return TimeSplit(start, whole_day if whole_day > start else validation, until)
 
 
-def read_events(path: Path) -> pa.Table:
-    """A history of transactions in event-time order. Raises `BadInputError` naming file, column and row."""
-    table = _read(path, TRANSACTION_SCHEMA)
+def read_events(path: Path, schema: pa.Schema = TRANSACTION_SCHEMA) -> pa.Table:
+    """A history of transactions (or of what else `schema` says) in event-time order. Raises `BadInputError` naming
+    file, column and row."""
+    table = read_rows(path, schema)
     if len(table) == 0:
-        raise BadInputError(f"{path} holds no transaction")
+        raise BadInputError(f"{path} holds no {'transaction' if schema is TRANSACTION_SCHEMA else 'transfer'}")
     times = table["event_time_ns"].to_numpy()
     back = np.flatnonzero(np.diff(times) < 0)
     if back.size:
@@ -90,9 +113,9 @@ def read_events(path: Path) -> pa.Table:
     return table
 
 
-def read_labels(path: Path, events: pa.Table) -> pa.Table:
+def read_labels(path: Path, events: pa.Table, schema: pa.Schema = LABEL_SCHEMA) -> pa.Table:
     """The labels of `events`, one row an event in the same order. Raises `BadInputError` at the first that differs."""
-    table = _read(path, LABEL_SCHEMA)
+    table = read_rows(path, schema)
     if len(table) != len(events):
         raise BadInputError(f"{path} holds {len(table)} labels for {len(events)} events; one row an event is needed")
     same = pc.equal(table["event_id"].cast(pa.string()), events["event_id"].cast(pa.string())).to_numpy()
@@ -103,7 +126,8 @@ def read_labels(path: Path, events: pa.Table) -> pa.Table:
     return table
 
 
-def _read(path: Path, schema: pa.Schema) -> pa.Table:
+def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
+    """A Parquet file with the columns that `schema` needs. Raises `BadInputError` naming file, column and row."""
     try:
         table = pq.read_table(path)
     except FileNotFoundError as error:

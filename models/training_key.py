@@ -15,10 +15,14 @@ from streams.errors import BadInputError
 
 LIBRARIES = ("xgboost-cpu", "onnx", "onnxmltools", "onnxruntime", "scikit-learn", "imbalanced-learn", "numpy", "numba")
 
+SOURCES = ((models, "**/*.py"), (streams, "*.py"), (streams, "markets/**/*.py"), (streams, "markets/**/*.yaml"))
+"""Packages and which of their files training runs through or reads."""
 
-def training_key(events_path: Path, labels_path: Path, settings: TrainSettings) -> str:
-    """Hash of all that decides the outcome: the files' bytes, the settings, the code, the libraries."""
-    parts = [file_hash(events_path, labels_path), asdict(settings), code_hash(), versions()]
+
+def training_key(events_path: Path, labels_path: Path, settings: TrainSettings, *beside: Path) -> str:
+    """Hash of all that decides the outcome: the files' bytes (`beside`: those that not every domain has), the settings,
+    the code, the libraries."""
+    parts = [file_hash(events_path, labels_path, *beside), asdict(settings), code_hash(), versions()]
     return content_hash(json.dumps(parts, sort_keys=True).encode())
 
 
@@ -36,9 +40,9 @@ def file_hash(*paths: Path) -> str:
 
 def code_hash() -> str:
     """Hash of the source that training runs through: this package, and the streams package without its folders
-    (brokers, worlds and data sets have no part in it)."""
+    (brokers, worlds and data sets have no part in it) but with the table of markets."""
     digest = hashlib.blake2b(digest_size=32)
-    for package, pattern in ((models, "**/*.py"), (streams, "*.py")):
+    for package, pattern in SOURCES:
         root = Path(str(package.__file__)).parent
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

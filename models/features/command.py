@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import typer
 
 from models.features.batch import Vocabulary
-from models.features.catalogue_page import catalogue_table, write_catalogue
+from models.features.catalogue_page import CATALOGUES, catalogue_table, write_catalogue
 from models.features.comparison import compare
 from models.features.inspection import ask, summary
 from models.features.ledger import RiskLedger
@@ -105,13 +105,16 @@ def compare_command(
 @app.command()
 def catalogue(
     *,
+    of: Annotated[str, typer.Option(help=f"whose: {' or '.join(CATALOGUES)}")] = "fraud",
     write: Annotated[Path | None, typer.Option(help="put the table into this page, between its marks")] = None,
 ) -> None:
     """The features as a Markdown table: name, kind, unit, bounds, family of evidence, words."""
+    if of not in CATALOGUES:
+        raise BadInputError(f"--of {of}: no such catalogue; there are {' and '.join(CATALOGUES)}")
     if write is None:
-        sys.stdout.write(catalogue_table())
+        sys.stdout.write(catalogue_table(of))
     else:
-        write_catalogue(write)
+        write_catalogue(write, of)
 
 
 def _tell(content: dict[str, Any], result: Path | None) -> None:

@@ -10,14 +10,15 @@ from typing import Any, TypeVar, cast
 import numba
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+SHARED = Path(__file__).parent / "kernel"
 
 
 def compiled(kernel: Kernel) -> Kernel:
     """Compile with numba, cached beside the module. No fastmath: the same operations in the same order, the same bits.
 
     Numba's disk cache notices a change of the module a kernel stands in, not of modules it calls or takes constants
-    from. What was cached is therefore stamped with the source of the whole folder the kernel stands in, and of this
-    module: kernels that call each other share a folder.
+    from. What was cached is therefore stamped with the source of the whole folder the kernel stands in, of the feature
+    kernel, whose parts others use, and of this module: kernels that call each other share a folder otherwise.
     """
     return _compile(kernel, forceinline=False)
 
@@ -35,7 +36,7 @@ def _compile(kernel: Kernel, *, forceinline: bool) -> Kernel:
     except RuntimeError:  # no folder can be written: compiled anew in every process
         return cast(Kernel, numba.njit(**settings)(kernel))
     cached = found._cache._cache_file
-    stamps = folder_stamp(Path(inspect.getfile(kernel)).parent), Path(__file__).read_bytes()
+    stamps = folder_stamp(Path(inspect.getfile(kernel)).parent), folder_stamp(SHARED), Path(__file__).read_bytes()
     cached._source_stamp = (cached._source_stamp, *stamps)
     return cast(Kernel, found)
 

@@ -76,6 +76,10 @@ class Interner:
         strings = self._codes.strings
         return [strings[code] for code in codes.tolist()]
 
+    def code(self, string: str | None) -> int:
+        """Code of one string; a new one is added."""
+        return self._codes[string]
+
     def encode(self, strings: Sequence[str | None]) -> Int32s:
         """Codes of these strings; new ones are added."""
         codes = self._codes

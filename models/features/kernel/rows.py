@@ -102,7 +102,7 @@ def _arrive(
 
 
 @inlined
-def _table_for(days: Int64s, wanted: int) -> int:
+def table_for(days: Int64s, wanted: int) -> int:
     """The table of the wanted day; else the latest held before it; else the oldest held; -1 when none is held."""
     best, oldest = -1, -1
     for table in range(len(days)):
@@ -160,7 +160,7 @@ def compute_rows(
         write_windows(time, amount, 1 - refund, seen, out)
         write_habits(amount, 1 - refund, seen, out)
         wanted = time // NS_PER_DAY - 1
-        table = _table_for(days, wanted)
+        table = table_for(days, wanted)
         if table < 0 or days[table] != wanted:
             stale[0] += 1
         write_place(out, terminals_at, terminals, no_terminal, table, terminal_codes[row])

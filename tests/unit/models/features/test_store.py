@@ -200,5 +200,9 @@ def test_no_events_make_an_empty_store(tmp_path: Path) -> None:
 def test_the_pages_catalogue_is_current() -> None:
     page = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
     assert with_catalogue(page) == page
+    aml = (ROOT / "docs" / "aml-features.md").read_text(encoding="utf-8")
+    assert with_catalogue(aml, "aml") == aml
+    refused = RUN.invoke(app, ["catalogue", "--of", "cards"])
+    assert "--of cards: no such catalogue; there are fraud and aml" in str(refused.exception)
     with pytest.raises(BadInputError, match="has no lines"):
         with_catalogue("# Features\n")

@@ -1,0 +1,121 @@
+"""Communities and centrality, and the ledger that closes their tables."""
+
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from models.features.snapshot import SnapshotError
+from models.graph.catalog import AML_FEATURE_INDEX, COMMUNITY_FEATURES
+from models.graph.communities import describe_accounts
+from models.graph.daily import compute_daily
+from models.graph.link_ledger import DAYS, LinkLedger
+from models.graph.state import GraphState
+from streams.labels import NS_PER_DAY
+from streams.transfer import Transfer
+from tests.unit.models.graph.transfers import START_NS, at_hour, fresh_state, random_stream
+
+COLUMN = {feature.name: place for place, feature in enumerate(COMMUNITY_FEATURES)}
+DAY = START_NS // NS_PER_DAY
+
+
+def random_graph(seed: int, accounts: int = 60, groups: int = 4) -> nx.DiGraph:
+    """A directed graph of groups that deal mostly with themselves, every account linked."""
+    rng = np.random.default_rng(seed)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(accounts))
+    for account in range(accounts):
+        for _ in range(4):
+            other = int(rng.integers(accounts // groups)) * groups + account % groups
+            if rng.random() < 0.05:
+                other = int(rng.integers(accounts))
+            if other != account:
+                graph.add_edge(account, other, weight=int(rng.integers(1, 5)))
+    assert min(dict(graph.degree).values()) > 0
+    return graph
+
+
+def described(graph: nx.DiGraph) -> np.ndarray:
+    links = np.array([(one, other, data["weight"]) for one, other, data in graph.edges(data=True)], np.int64)
+    return describe_accounts(links[:, 0], links[:, 1], links[:, 2], len(graph))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_centrality_cores_and_components_are_networkxs(seed: int) -> None:
+    graph = random_graph(seed)
+    values, undirected = described(graph), graph.to_undirected()
+    rank = nx.pagerank(graph, tol=1e-10, max_iter=500)
+    np.testing.assert_allclose(values[:, COLUMN["pagerank_to_mean"]], [rank[a] * len(graph) for a in graph], rtol=1e-4)
+    cores = nx.core_number(undirected)
+    assert values[:, COLUMN["core_number"]].tolist() == [cores[account] for account in graph]
+    sizes = {account: len(part) for part in nx.connected_components(undirected) for account in part}
+    assert values[:, COLUMN["component_size"]].tolist() == [sizes[account] for account in graph]
+
+
+def test_two_cliques_are_two_communities() -> None:
+    cliques = nx.DiGraph()
+    for first in (0, 5):
+        cliques.add_weighted_edges_from(
+            (first + one, first + other, 1) for one in range(5) for other in range(5) if one < other
+        )
+    cliques.add_edge(0, 5, weight=1)
+    values = described(cliques)
+    assert values[:, COLUMN["community_size"]].tolist() == [5] * 10
+    np.testing.assert_allclose(values[:, COLUMN["community_inner_share"]], 20 / 21)
+    assert values[:, COLUMN["community_density"]].tolist() == [1] * 10
+
+
+def test_the_same_graph_gives_the_same_bytes() -> None:
+    assert described(random_graph(5)).tobytes() == described(random_graph(5)).tobytes()
+
+
+def observed(events: list[Transfer]) -> tuple[GraphState, LinkLedger]:
+    state, ledger = fresh_state(), LinkLedger()
+    batch = state.code_events(events)
+    ledger.observe(batch, state.compute(batch).status)
+    return state, ledger
+
+
+def test_a_table_holds_a_week_up_to_its_business_day() -> None:
+    days = [0.5, 1, 2, DAYS, DAYS + 0.95, DAYS + 1]  # .95 of a day is behind the cut-off
+    events = [at_hour(number, 24 * day, f"x{number}", f"y{number}") for number, day in enumerate(days)]
+    state, ledger = observed([*events, events[3], at_hour(9, 30, "x3", "x3"), at_hour(10, 30, "x3", None)])
+    table = ledger.close(DAY + DAYS, state.names_of)
+    assert sorted(table.ids) == ["x1", "x2", "x3", "y1", "y2", "y3"]
+    assert table.values[:, COLUMN["community_size"]].tolist() == [2] * 6
+    assert ledger.close(DAY + 40, state.names_of).ids == ()
+
+
+def test_a_saved_ledger_closes_the_same_table(tmp_path: Path) -> None:
+    state, ledger = observed(random_stream(3))
+    ledger.save(tmp_path / "links", {"transfers-0": 250})
+    restored, offsets = LinkLedger.load(tmp_path / "links")
+    one, other = (each.close(DAY + 45, state.names_of) for each in (ledger, restored))
+    assert offsets == {"transfers-0": 250}
+    assert (one.ids, one.values.tobytes()) == (other.ids, other.values.tobytes())
+    with pytest.raises(SnapshotError, match="there is no snapshot"):
+        LinkLedger.load(tmp_path / "none")
+
+
+@pytest.mark.parametrize("size", [1, 7, 250])
+def test_the_nightly_job_gives_the_same_rows_in_any_batches(size: int) -> None:
+    events = random_stream(6)
+    state, ledger = fresh_state(), LinkLedger()
+    expected = compute_daily(state, ledger, state.code_events(events))
+    state, ledger = fresh_state(), LinkLedger()
+    parts = [
+        compute_daily(state, ledger, state.code_events(events[first : first + size]))
+        for first in range(0, len(events), size)
+    ]
+    assert np.concatenate([part.values for part in parts]).tobytes() == expected.values.tobytes()
+    known = expected.values[:, AML_FEATURE_INDEX["community_size"]]
+    assert np.nanmax(known) > 2
+
+
+def test_nothing_of_the_day_itself_is_in_its_communities() -> None:
+    state, ledger = fresh_state(), LinkLedger()
+    events = [at_hour(number, 12 + number, "a1", f"a{2 + number}") for number in range(4)]
+    events += [at_hour(9, 24 + 13, "a1", "a2"), at_hour(10, 24 + 14, "a1", "b")]
+    sizes = compute_daily(state, ledger, state.code_events(events)).values[::2, AML_FEATURE_INDEX["component_size"]]
+    assert sizes.tolist() == [1, 1, 1, 1, 5, 5]
