@@ -20,13 +20,14 @@ from benchmarks.traffic import events
 from models.bundle import Bundle
 from models.features.state import FeatureState
 from models.onnx_model import OnnxModel
-from scorer.assembly import abortable, load_rules, vocabulary_of
+from scorer.assembly import load_rules, vocabulary_of
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
 from scorer.checkpoint.chain import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.counters import Counters
 from scorer.guarded_model import GuardedModel
+from scorer.guarding import abortable
 from scorer.judgement import Judge
 from scorer.pipeline import Parts, Pipeline
 from streams.codec import encode, table_to_transactions

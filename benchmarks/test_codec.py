@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.by_turns import by_turns, note_rate
 from benchmarks.traffic import answers, events
-from streams.codec import decode_decision, decode_transactions, encode_decision, encode_transactions
+from streams.codec import decode_decision, decode_transactions, encode_decision, encode_events
 
 BATCH = 256
 EVENT_MAX = (0.52, 0.8)
@@ -18,13 +18,13 @@ GARBLED_MAX = 1.05
 
 @pytest.mark.parametrize("count", [1, BATCH])
 def test_decode_transactions(benchmark: Any, count: int) -> None:
-    messages = encode_transactions(events(count))
+    messages = encode_events(events(count))
     assert len(benchmark(decode_transactions, messages)[0]) == count
     note_rate(benchmark, "events", count)
 
 
-def test_encode_transactions(benchmark: Any) -> None:
-    benchmark(encode_transactions, events(BATCH))
+def test_encode_events(benchmark: Any) -> None:
+    benchmark(encode_events, events(BATCH))
     note_rate(benchmark, "events", BATCH)
 
 
@@ -39,7 +39,7 @@ def test_encode_decision(benchmark: Any) -> None:
 
 
 def test_decoding_events_costs_less_than_json() -> None:
-    messages = encode_transactions(events(BATCH))
+    messages = encode_events(events(BATCH))
     turns = by_turns(
         lambda _: decode_transactions(messages), lambda _: [json.loads(message) for message in messages], rounds=300
     )
@@ -47,7 +47,7 @@ def test_decoding_events_costs_less_than_json() -> None:
 
 
 def test_a_garbled_event_makes_its_batch_little_dearer() -> None:
-    messages = encode_transactions(events(BATCH))
+    messages = encode_events(events(BATCH))
     garbled = [*messages[:-1], b"{"]
     turns = by_turns(
         lambda _: decode_transactions(garbled), lambda _: [json.loads(message) for message in messages], rounds=50

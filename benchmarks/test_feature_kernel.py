@@ -12,7 +12,7 @@ from benchmarks.traffic import events
 from models.features.batch import TransactionBatch, Vocabulary
 from models.features.catalog import FEATURES
 from models.features.state import FeatureState, warm_up
-from streams.codec import decode_transactions, encode_transactions
+from streams.codec import decode_transactions, encode_events
 from streams.labels import NS_PER_DAY
 from streams.transaction import CardTransaction
 
@@ -81,7 +81,7 @@ def test_features_cost_a_few_decodings() -> None:
     state = FeatureState.empty(VOCABULARY)
     count, rounds = 256, 300
     table = events((rounds + 1) * 2 * count)
-    messages = encode_transactions(table)
+    messages = encode_events(table)
     parts = iter([messages[at : at + count] for at in range(0, len(messages), count)])
     turns = by_turns(
         lambda part: state.compute(state.code_events(part[1])),

@@ -21,11 +21,12 @@ from models.bundle import Bundle
 from models.features.batch import TransactionBatch
 from models.features.state import FeatureState
 from models.onnx_model import OnnxModel, session_options
-from scorer.assembly import abortable, load_rules, vocabulary_of
+from scorer.assembly import load_rules, vocabulary_of
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
 from scorer.counters import Counters
 from scorer.guarded_model import GuardedModel
+from scorer.guarding import abortable
 from scorer.judgement import BY_MODEL, Judge, Judgement
 from scorer.pipeline import Parts, Pipeline
 from streams.codec import table_to_transactions

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks.by_turns import by_turns, note_rate
-from streams.codec import encode_transactions
+from streams.codec import encode_events
 from streams.worlds import FraudWorldConfig, build_world
 
 BLOCKS = 4
@@ -52,5 +52,5 @@ def test_growing_eight_events_costs_little_more_than_encoding_one() -> None:
     blocks = build_world("fraud", FraudWorldConfig(), seed=1).blocks()
     table = pa.concat_tables([events for events, _ in itertools.islice(blocks, BLOCKS)])
     eighth = table.slice(0, len(table) // 8)
-    turns = by_turns(lambda _: grow(FraudWorldConfig()), lambda _: encode_transactions(eighth), rounds=3)
+    turns = by_turns(lambda _: grow(FraudWorldConfig()), lambda _: encode_events(eighth), rounds=3)
     turns.hold("encoding an eighth of the events", GROWN_MAX)

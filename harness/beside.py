@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 from harness.quality import Beside, rule_outcomes
 from harness.scenario import Scenario
 from harness.training import SHIPPED_RULES
@@ -20,7 +20,7 @@ WORLD_FILES = "riskbench"
 def beside_of(scenario: Scenario, prepared: Prepared, run: Path) -> Beside:
     """Of a run folder and the data it streamed; what there is none of stays empty."""
     scorer = scenario.scorer
-    rules = Path(scorer.rules) if scorer.rules else SHIPPED_RULES
+    rules = Path(scorer.rules) if scorer.rules else SHIPPED_RULES["fraud"]
     return Beside(
         explanations=_table(run / "explanations.parquet", ("event_id", "reasons")),
         profiles=_table(prepared.file("profiles"), PROFILE_SCHEMA.names),

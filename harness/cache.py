@@ -28,6 +28,15 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def hash_path(path: Path) -> str:
+    """BLAKE2b of a file's bytes, or of all files of a folder with their names. Raises BadInputError when one cannot be
+    read."""
+    if not path.is_dir():
+        return hash_file(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return content_key({file.relative_to(path).as_posix(): hash_file(file) for file in files})
+
+
 def hash_sources(places: Iterable[str]) -> str:
     """BLAKE2b of our own source files: a change of code is a change of what it makes.
 

@@ -31,7 +31,10 @@ def write_case(run: Path, setup: ScorerSetup, dispositions: Path) -> Path | None
     try:
         case.mkdir()
         shutil.copytree(setup.bundle, case / "bundle")
-        shutil.copyfile(setup.rules, case / "rules.yaml")
+        if setup.rules.is_dir():
+            shutil.copytree(setup.rules, case / "rules")
+        else:
+            shutil.copyfile(setup.rules, case / "rules.yaml")
         shutil.copyfile(dispositions, case / "dispositions.parquet")
         (case / "state").mkdir()
         for file in sorted(path for path in setup.state.rglob("*") if path.is_file()):

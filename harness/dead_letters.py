@@ -4,7 +4,7 @@ run had put it in."""
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.pages import Pages
-from harness.spool import SpoolReader
 from streams.codec import UNDECODABLE, decode_dead_letter
 from streams.decision import DeadLetter
 from streams.errors import BadInputError
@@ -93,15 +92,6 @@ def keep_dead_letters(messages: Iterable[bytes], feed: Path, out: Path) -> Kept:
     if kept.again:
         logger.warning("%d messages were dead-lettered more than once", kept.again)
     return kept
-
-
-def spooled(stem: Path) -> Iterator[bytes]:
-    """The messages of a spool that was written to its end."""
-    reader = SpoolReader(stem)
-    while stamped := reader.read():
-        for _, value in stamped:
-            yield value
-    reader.close()
 
 
 def _decoded(message: bytes) -> DeadLetter:

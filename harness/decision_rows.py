@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from streams.decision import Decision, Reason
+from streams.decision import CustomerScore, Decision, Reason
 
 STAGES = ("features", "rules", "model", "explain", "table_wait")
 Int64s = npt.NDArray[np.int64]
@@ -33,6 +33,18 @@ REASON = pa.struct(
     ]
 )
 """One reason of a decision or of an explanation."""
+
+CUSTOMER = pa.struct(
+    [
+        pa.field("customer_id", pa.string()),
+        pa.field("account_id", pa.string()),
+        pa.field("score", pa.float64()),
+        pa.field("rule_score", pa.float64()),
+        pa.field("margin", pa.float64()),
+        pa.field("typology", pa.string()),
+    ]
+)
+"""One scored customer of a transfer."""
 
 DECISION_ROWS_SCHEMA = pa.schema(
     [
@@ -57,12 +69,14 @@ DECISION_ROWS_SCHEMA = pa.schema(
         pa.field("service_ns", pa.int64()),
         *[pa.field(f"stage_{stage}_ns", pa.int64()) for stage in STAGES],
         pa.field("features", pa.binary()),
+        pa.field("customers", pa.list_(CUSTOMER)),
     ]
 )
 """`response_ns` of a lost event is the time-out (the ceiling): whoever takes percentiles of the column counts it."""
 _REPEATED = [
     *(field.name for field in DECISION_ROWS_SCHEMA if pa.types.is_dictionary(field.type)),
     *(f"reasons.list.element.{name}" for name in ("code", "text", "kind", "cause")),
+    *(f"customers.list.element.{name}" for name in ("customer_id", "account_id", "typology")),
 ]
 
 
@@ -134,10 +148,14 @@ class EventTimes:
 
 def reasons_column(reasons: Sequence[list[Reason]]) -> pa.Array:
     """Reasons of decisions or explanations as lists of `REASON`; few have any, so only those become rows."""
-    ends = np.cumsum([0, *map(len, reasons)], dtype=np.int32)
-    given = [reason for some in reasons if some for reason in some]
-    rows = [{name: getattr(reason, name) for name in REASON.names} for reason in given]
-    return pa.ListArray.from_arrays(ends, pa.array(rows, REASON))
+    return _lists(reasons, REASON)
+
+
+def _lists(given: Sequence[list[Reason]] | Sequence[list[CustomerScore]], kind: pa.StructType) -> pa.Array:
+    ends = np.cumsum([0, *map(len, given)], dtype=np.int32)
+    parts = [part for some in given if some for part in some]
+    columns = [pa.array([getattr(part, field.name) for part in parts], field.type) for field in kind]
+    return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(columns, fields=list(kind)))
 
 
 def _service_ns(taken_ns: pa.Array, emitted_ns: pa.Array) -> pa.Array:
@@ -152,6 +170,11 @@ def _given(decisions: list[Decision]) -> dict[str, Any]:
         columns[name] = pa.array(columns[name], pa.int64())
     columns["service_ns"] = _service_ns(columns["taken_ns"], columns["emitted_ns"])
     columns["reasons"] = reasons_column([decision.reasons for decision in decisions])
+    customers = [decision.customers for decision in decisions]
+    if any(customers):
+        lists = _lists(customers, CUSTOMER)
+        # none is null, whatever stands in the rows beside it
+        columns["customers"] = pc.if_else(pc.greater(pc.list_value_length(lists), 0), lists, None)
     stages = [decision.stages_ns for decision in decisions]
     if any(stages):
         columns |= {f"stage_{stage}_ns": [each.get(stage) for each in stages] for stage in STAGES}

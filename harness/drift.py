@@ -97,7 +97,7 @@ def measure_drift(
     trained = (bundle or {}).get("reference") or {}
     warmed = reference or {}
     score_bins = warmed.get("score") or trained.get("score")
-    score = _index(score_bins, model["score"].cast(pa.float64()).to_numpy(), limits, events_min)
+    score = stability_index(score_bins, model["score"].cast(pa.float64()).to_numpy(), limits, events_min)
     features = _features(model, bundle, warmed.get("features") or trained.get("features"), limits, events_min)
     if span_ns is not None and span_ns < CALENDAR_SPAN_NS:
         features |= {name: _unjudged(features[name]) for name in CALENDAR if name in features}
@@ -112,7 +112,8 @@ def measure_drift(
     )
 
 
-def _index(stored: Mapping[str, Any] | None, values: Floats, limits: Limits, events_min: int) -> Index:
+def stability_index(stored: Mapping[str, Any] | None, values: Floats, limits: Limits, events_min: int) -> Index:
+    """PSI of `values` against stored reference bins, judged from `events_min` values on."""
     if not stored or len(values) == 0:
         return Index(None, None, "unknown", len(values))
     bins = ReferenceBins.from_dict(stored)
@@ -146,7 +147,7 @@ def _features(
     if values is None or not stored:
         return {}
     columns = {name: values[:, place] for place, name in enumerate(names) if name in stored}
-    return {name: _index(stored[name], column, limits, events_min) for name, column in columns.items()}
+    return {name: stability_index(stored[name], column, limits, events_min) for name, column in columns.items()}
 
 
 def feature_matrix(decisions: pa.Table, width: int) -> npt.NDArray[np.float32] | None:

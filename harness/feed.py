@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.pages import Pages, PageWriter
-from streams.codec import encode, encode_transactions
+from streams.codec import encode, encode_events
 from streams.errors import BadInputError
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business_days
 
@@ -50,6 +50,10 @@ class SideMessages:
     before: Int64s
     topic: npt.NDArray[np.uint8]
     values: list[bytes]
+
+
+NO_SIDE_MESSAGES = SideMessages(np.zeros(0, np.int64), np.zeros(0, np.uint8), [])
+"""Transfers have no nightly job that waits for a business day's end."""
 
 
 def _day_ends(event_times: Int64s, reported: Int64s, put_in_after: Int64s) -> tuple[Int64s, list[DayEnd]]:
@@ -136,6 +140,14 @@ def _write_fed(folder: Path, fed: PutIn) -> None:
         np.save(folder / f"fed_{name}.npy", getattr(fed, name))
 
 
+def _owners(events: pa.Table) -> pa.ChunkedArray:
+    """Whose event each is: the card's, or the account's that pays (or, where that is not known, is paid)."""
+    if "card_id" in events.column_names:
+        return events["card_id"].cast(pa.string())
+    payer, payee = (events[side].cast(pa.string()) for side in ("from_account", "to_account"))
+    return pc.coalesce(payer, payee, pa.scalar(""))
+
+
 def write_feed(
     folder: Path, events: pa.Table, dispositions: pa.Table, schedule_ns: Int64s, put_in: Making = nothing
 ) -> None:
@@ -146,18 +158,20 @@ def write_feed(
     hashes = []
     for start in range(0, len(events), ROWS_PER_CHUNK):
         part = events.slice(start, ROWS_PER_CHUNK)
-        messages.extend(encode_transactions(part))
+        messages.extend(encode_events(part))
         hashes.append(event_hashes(part["event_id"].to_pylist()))
     messages.close()
     _write_index(folder, np.concatenate(hashes) if hashes else np.zeros(0, np.uint64))
-    cards = events["card_id"].cast(pa.string()).combine_chunks().dictionary_encode()
+    owners = _owners(events).combine_chunks().dictionary_encode()
     keys = PageWriter(folder / "keys")
-    keys.extend(key.encode() for key in cards.dictionary.to_pylist())
+    keys.extend(key.encode() for key in owners.dictionary.to_pylist())
     keys.close()
-    np.save(folder / "key_codes.npy", cards.indices.to_numpy().astype(np.int32))
+    np.save(folder / "key_codes.npy", owners.indices.to_numpy().astype(np.int32))
     fed = put_in(schedule_ns, Pages(folder / "messages").__getitem__)
     _write_fed(folder, fed)
-    side = side_messages(events["event_time_ns"].to_numpy(), dispositions, fed.after)
+    side = NO_SIDE_MESSAGES
+    if "card_id" in events.column_names:
+        side = side_messages(events["event_time_ns"].to_numpy(), dispositions, fed.after)
     beside = PageWriter(folder / "side")
     beside.extend(side.values)
     beside.close()

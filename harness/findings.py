@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from harness import measures
+from harness.aml.monitoring import Watched, monitor
+from harness.aml.results import AmlResults
 from harness.explanations import EXPLANATIONS_FILE
 from harness.faults.assess import Assessed
 from harness.hgrm import HGRM_TAGS, write_hgrm
 from harness.latency import measure_latency
 from harness.latency_results import Floor
 from harness.opening import utc
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 from harness.results import SCHEMA_VERSION, BrokerResults, Results
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
@@ -73,7 +75,8 @@ def find_results(
     explaining = measures.explanation_latency(folder.path / EXPLANATIONS_FILE)
     waterfall = measure_waterfall(outcome.decisions, outcome.appended_ns)
     latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
-    quality = measures.quality_results(scenario, prepared, decisions, counts.sent, folder.path)
+    watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path)
+    quality, aml = _right(scenario, watched)
     drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
     judged = assessed.judged(latency) if assessed else latency
     return Results(
@@ -84,7 +87,7 @@ def find_results(
         broker=streamed.broker,
         seeds=scenario.seeds.model_dump(),
         started_at=utc(started_at),
-        verdict=judge(Judged(scenario.slo, load, counts, judged, quality, drift, faults, steady)),
+        verdict=judge(Judged(scenario.slo, load, counts, judged, quality, drift, faults, steady, aml)),
         load=load,
         counts=counts,
         latency_ms=latency,
@@ -99,8 +102,18 @@ def find_results(
         dataset=str(prepared.facts["source"]) if scenario.data else None,
         config=scenario.model_dump(mode="json"),
         audit=measures.audit_results(outcome),
+        aml=aml,
         processes=measures.process_results(outcome, counts.sent),
     )
+
+
+def _right(scenario: Scenario, watched: Watched) -> tuple[dict[str, Any], AmlResults | None]:
+    """Whether it was right: `quality`, and of money laundering `aml`."""
+    prepared = watched.prepared
+    if scenario.domain == "aml" and prepared.labelled:
+        monitored = monitor(scenario, watched)
+        return monitored.quality, monitored.aml
+    return measures.quality_results(scenario, prepared, watched.decisions, watched.sent, watched.folder), None
 
 
 def _held(folder: RunFolder, outcome: StreamOutcome, measured_from: int) -> measures.Held:

@@ -43,6 +43,8 @@ def _command(plan: StreamPlan, setup: ScorerSetup, work: Path, log: Path) -> lis
         *("--schedule", str(plan.feed / "schedule.npy")),
         *("--decisions-out", str(work / "decisions.jsonl")),
         *("--explanations-out", str(work / "explanations.jsonl")),
+        *(("--alerts-out", str(plan.alerts)) if plan.alerts is not None else ()),
+        *(("--domain", "aml") if plan.alerts is not None else ()),
         *("--ready-file", str(work / "ready")),
         *("--summary", str(work / "summary")),
         *("--late-scores", str(late_scores_file(log.parent, "inprocess"))),

@@ -46,6 +46,8 @@ class StreamPlan:
     letters: Path | None = None
     senders: int = 1
     faults: Staging | None = None
+    alerts: Path | None = None
+    """Where raw alerts are kept; None: there are none of interest."""
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:
@@ -62,6 +64,10 @@ def taking(topic: str, partitions: int, reach: Reach, spool: Path) -> ReceiverPl
         kafka_config=str(reach.kafka_config) if reach.kafka_config else None,
         spool=str(spool),
     )
+
+
+def _explanations(topics: Topics, plan: StreamPlan, reach: Reach) -> ReceiverPlan:
+    return taking(topics.explanations, plan.partitions, reach, reach.work / "explanations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ def _load_plans(plan: StreamPlan, reach: Reach, topics: Topics) -> list[LoadPlan
         LoadPlan(
             feed=str(plan.feed),
             prefix=topics.prefix,
+            domain=topics.domain,
             bootstrap_servers=reach.bootstrap_servers,
             kafka_config=str(reach.kafka_config) if reach.kafka_config else None,
             sent=str(work / "sent.npy"),
@@ -128,9 +135,7 @@ class Instruments:
         work = reach.work
         live = Live.create(work / "live")
         receiver_plan = taking(topics.decisions, plan.partitions, reach, work / "spool")
-        explanations = (
-            taking(topics.explanations, plan.partitions, reach, work / "explanations") if plan.records else None
-        )
+        explanations = _explanations(topics, plan, reach) if plan.records else None
         collector_plan = CollectorPlan(
             feed=str(plan.feed),
             spool=str(work / "spool"),

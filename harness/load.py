@@ -29,7 +29,7 @@ from harness.priority import FIRST, claim_priority
 from harness.progress import Live
 from streams.brokers.clients import producer_config
 from streams.brokers.connection import connection_from
-from streams.topics import Topics
+from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.load")
 FLUSH_S = 30.0
@@ -51,6 +51,7 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     share: int = 0
     shares: int = 1
+    domain: Domain = "fraud"
 
 
 class Producing(Protocol):
@@ -199,7 +200,7 @@ def run_load(plan: LoadPlan) -> None:
     appended_ns = _map_instants(Path(plan.appended), len(feed.messages))
     appends = AppendTimes(appended_ns, failures, time.time_ns, time.monotonic_ns)
     live = Live.open(Path(plan.progress))
-    topics, producer = Topics(plan.prefix), _open_producer(plan, failures)
+    topics, producer = Topics(plan.prefix, plan.domain), _open_producer(plan, failures)
     sender = Sender(feed, topics, producer, sent_ns, plan.share, plan.shares, report_of=appends.report_of)
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")

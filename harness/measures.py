@@ -18,7 +18,7 @@ from harness.decision_rows import STAGES
 from harness.drift import Limits, measure_drift
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
 from harness.latency_results import Distribution, Floor, LatencyResults, PathLatency, TailResults, WaterfallResults
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 from harness.quality import known_compromised, measure_quality
 from harness.results import (
     AuditResults,

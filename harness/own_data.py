@@ -32,18 +32,19 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class _Spans:
+class Spans:
+    """Which event times (ns UTC) train, and which stream."""
+
     train_from_ns: int
     train_until_ns: int
     stream_from_ns: int
     stream_until_ns: int
 
 
-def _spans(times: npt.NDArray[np.int64], protocol: Protocol | None, delay_days: int, file: str) -> _Spans:
+def spans_of(times: npt.NDArray[np.int64], protocol: Protocol | None, delay_days: int, file: str) -> Spans:
+    """What the protocol says, or the last quarter of the time streams. Raises BadInputError for too short a file."""
     if protocol is not None:
-        return _Spans(
-            protocol.train_from_ns, protocol.train_until_ns, protocol.stream_from_ns, protocol.stream_until_ns
-        )
+        return Spans(protocol.train_from_ns, protocol.train_until_ns, protocol.stream_from_ns, protocol.stream_until_ns)
     first, last = int(times[0]), int(times[-1])
     stream_from = int(last - (last - first) * STREAM_SHARE) // NS_PER_DAY * NS_PER_DAY
     train_until = stream_from - delay_days * NS_PER_DAY
@@ -54,7 +55,7 @@ def _spans(times: npt.NDArray[np.int64], protocol: Protocol | None, delay_days: 
             f"{file}: {days:.1f} days of events are too few to train, wait {delay_days} days for labels and stream; "
             "give a longer file, or say which days do what in the column map's protocol (see docs/own-data.md)"
         )
-    return _Spans(train_from, train_until, stream_from, last + 1)
+    return Spans(train_from, train_until, stream_from, last + 1)
 
 
 def _all_genuine(events: pa.Table) -> pa.Table:
@@ -81,7 +82,7 @@ def cut_dataset(data: Data, limit: int | None, delay_days: int) -> Cut:
     """Load a data file and cut it; at most `limit` events stream. Raises BadInputError for what cannot be used."""
     dataset = load_dataset(data.file, data.columns)
     times = dataset.events["event_time_ns"].to_numpy()
-    spans = _spans(times, dataset.protocol, delay_days, data.file)
+    spans = spans_of(times, dataset.protocol, delay_days, data.file)
     first, end = np.searchsorted(times, [spans.stream_from_ns, spans.stream_until_ns], side="left").tolist()
     if first in (0, end):
         what = "before the stream begins (history)" if first == 0 else "in the days that are to stream"

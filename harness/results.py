@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.aml.results import AmlResults
 from harness.fed_results import FedResults
 from harness.latency_results import Distribution, LatencyResults
 
@@ -271,6 +272,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any]
     audit: AuditResults | None = None
     processes: list[ProcessResults] = []
+    aml: AmlResults | None = None
     steady: SteadyResults | None = None
     """With faults: the measured stream outside of them, which the limits of latency and fallback are judged by."""
 

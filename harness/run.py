@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
+from harness.aml.alerts import ALERTS_FILE
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.environment import describe_environment
@@ -30,7 +31,8 @@ from harness.latency_results import Floor
 from harness.opening import plan_records
 from harness.other_scorer import other_scorer
 from harness.panel import display_for
-from harness.prepare import Prepared, prepare, scheduled
+from harness.prepare import prepare
+from harness.prepared import Prepared, scheduled
 from harness.processes import Family
 from harness.results import BrokerResults, Results, encode_results
 from harness.run_topics import missing_topics
@@ -106,7 +108,7 @@ class Run:
             wait_until_ready(connection)
             if prefix is not None:
                 with ControlPlane(connection) as control:
-                    missing_topics(control, Topics(prefix), self.scenario.load.partitions)
+                    missing_topics(control, Topics(prefix, self.scenario.domain), self.scenario.load.partitions)
 
     def prepare(self) -> Ready:
         """Data, model and warm state."""
@@ -122,7 +124,7 @@ class Run:
         bundle = read_bundle(bundle_dir)
         rules = given_rules(scenario)
         with self.steps.step("Warming the features on history") as say, self._workshop(say) as shop:
-            state, _ = warm(prepared, bundle_dir, rules, shop)
+            state, _ = warm(scenario, prepared, bundle_dir, rules, shop)
         scorer = scenario.scorer
         setup = ScorerSetup(
             engine=scorer.engine,
@@ -132,7 +134,7 @@ class Run:
             state=state,
             explain=scorer.explain,
             breaker=scorer.breaker,
-            nightly=True,
+            nightly=scenario.domain == "fraud",
             checkpoint_every_s=scorer.checkpoint_every_s,
             event_days=(scorer.event_behind_days_max, scorer.event_ahead_days_max),
         )
@@ -192,6 +194,7 @@ class Run:
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
             ),
             faults=faults,
+            alerts=self.folder.path / ALERTS_FILE if self.scenario.domain == "aml" else None,
         )
 
     def stream(self, ready: Ready) -> Streamed:
@@ -215,6 +218,7 @@ class Run:
             bootstrap_servers=broker.connection.bootstrap_servers,
             kafka_config=self.options.kafka_config,
             prefix=prefix,
+            domain=self.scenario.domain,
             work=self.folder.work / f"stream{name}",
             logs=self.folder.path / "logs" / "floor" if name else self.folder.path / "logs",
             scorer_servers=staging.proxy.address if staging.proxy else None,

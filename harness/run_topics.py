@@ -54,7 +54,7 @@ def topics_of(connection: KafkaConnection, reach: Reach, partitions: int, *, kee
 
     What cannot be removed is said in the log: the run was made all the same.
     """
-    topics = Topics(reach.prefix)
+    topics = reach.topics
     with ControlPlane(connection) as control:
         specs = missing_topics(control, topics, partitions)
         made = [spec.name for spec in specs]

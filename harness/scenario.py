@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from harness.aml.section import Investigators
 from harness.faults.kinds import AnyFault
+from harness.populations import AmlPopulation, CardPopulation, Population
 from harness.scenario_errors import explain_problems
 from harness.section import Section
 from streams.errors import BadInputError
-from streams.worlds.fraud.config import FraudWorldConfig
+from streams.topics import Domain
 
 Engine = Literal["faust", "native", "inprocess"]
 BrokerName = Literal["auto", "apache", "embedded", "external"]
@@ -62,45 +64,17 @@ class Load(Section):
         return self.warmup_s + (self.duration_s or 0.0)
 
 
-class World(Section):
-    """The synthetic population. Keys left at null keep the preset's own values (see docs/worlds.md)."""
-
-    preset: Literal["easy", "medium", "hard"] = "medium"
-    history_days: Annotated[int, Field(ge=15, le=730)] = 60
-    start: str | None = None
-    cards: int | None = None
-    transactions_per_card_per_day: float | None = None
-    fraud_share: float | None = None
-    label_delay_days: float | None = None
-    never_reported_share: float | None = None
-    foreign_online_share: float | None = None
-    boldness: float | None = None
-    own_device_share: float | None = None
-    look_alike_factor: float | None = None
-    home_countries: dict[str, float] | None = None
-    scenario_weights: dict[str, float] | None = None
-    look_alike_shares: dict[str, float] | None = None
-
-    @model_validator(mode="after")
-    def _makes_a_world(self) -> "World":
-        try:
-            _ = self.config
-        except BadInputError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    @property
-    def config(self) -> FraudWorldConfig:
-        """The fraud world's settings."""
-        values = self.model_dump(exclude={"history_days"}, exclude_none=True)
-        return FraudWorldConfig.from_mapping(values)
-
-
 class Data(Section):
     """Somebody's own events instead of the world: a CSV or Parquet file, and its column map (a name or a file)."""
 
     file: str
     columns: str | None = None
+
+
+class TransferData(Data):
+    """Somebody's own transfers (`file`) with the accounts they are between."""
+
+    accounts: str
 
 
 class Training(Section):
@@ -196,6 +170,14 @@ class Slo(Section):
     false_positive_rate_max: Share | None = None
     psi_score_max: Annotated[float, Field(gt=0)] | None = None
     fallback_share_max: Share | None = None
+    pattern_recall_min: Share | None = None
+    k_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    lift_at_k_min: Annotated[float, Field(gt=0)] | None = None
+    psi_max: Annotated[float, Field(gt=0)] | None = None
+
+
+AML_LIMITS = ("pattern_recall_min", "k_share", "lift_at_k_min", "psi_max")
+"""Limits of `slo` that only money laundering has."""
 
 
 class Drift(Section):
@@ -220,11 +202,11 @@ class Scenario(Section):
     """A whole scenario, every default filled in."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-    domain: Literal["fraud"] = "fraud"
+    domain: Domain
     broker: BrokerName = "auto"
     seeds: Seeds = Seeds()
     load: Load = Load()
-    world: World = World()
+    world: Population = Population()
     data: Data | None = None
     training: Training = Training()
     scorer: Scorer = Scorer()
@@ -232,12 +214,22 @@ class Scenario(Section):
     slo: Slo = Slo()
     drift: Drift = Drift()
     steady: Steady = Steady()
+    investigators: Investigators | None = None
     faults: list[AnyFault] = Field(default_factory=list, max_length=100)
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "Scenario":
         if self.load.duration_s is None and self.data is None:
             raise ValueError("load.duration_s = null (to the end of the data) needs data: a world has no end")
+        return self
+
+    @model_validator(mode="after")
+    def _domain_has_them(self) -> "Scenario":
+        given = [f"slo.{name}" for name in AML_LIMITS if getattr(self.slo, name) is not None]
+        given += ["investigators"] if self.investigators is not None else []
+        if given and self.domain != "aml":
+            verb = "is" if len(given) == 1 else "are"
+            raise ValueError(f"{', '.join(given)} {verb} for domain = aml, and domain = {self.domain}")
         return self
 
     @model_validator(mode="after")
@@ -261,6 +253,41 @@ class Scenario(Section):
     def to_yaml(self) -> str:
         """The resolved scenario as YAML, in the order of the file."""
         return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+class FraudScenario(Scenario):
+    """A scenario of card fraud."""
+
+    domain: Literal["fraud"] = "fraud"
+    world: CardPopulation = CardPopulation()
+
+
+class TransferLoad(Load):
+    """Transfers go out in one order."""
+
+    partitions: Annotated[int, Field(ge=1, le=512)] = 1
+
+
+class AmlScenario(Scenario):
+    """A scenario of money-laundering monitoring."""
+
+    domain: Literal["aml"]
+    load: TransferLoad = TransferLoad()
+    world: AmlPopulation = AmlPopulation()
+    data: TransferData | None = None
+
+    @model_validator(mode="after")
+    def _keeps_order(self) -> "AmlScenario":
+        if self.load.partitions != 1 or self.scorer.workers != 1:
+            raise ValueError(
+                f"load.partitions = {self.load.partitions} and scorer.workers = {self.scorer.workers} must be 1: the "
+                "graph needs every transfer in the order of event time (docs/aml.md says how it scales)"
+            )
+        return self
+
+
+SCENARIO_TYPES: dict[str, type[Scenario]] = {"fraud": FraudScenario, "aml": AmlScenario}
+"""What a scenario file is, by its key `domain`."""
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -301,18 +328,25 @@ def nested(changes: dict[str, Any]) -> dict[str, Any]:
 
 def parse_scenario(raw: dict[str, Any], source: str, names: dict[str, str] | None = None) -> Scenario:
     """Validate `raw`. `names` maps key paths to the command-line options that set them, for error messages."""
+    domain = raw.get("domain", "fraud")
+    if not isinstance(domain, str) or domain not in SCENARIO_TYPES:
+        raise BadInputError(f"{source}: domain = {domain!r}: must be one of {', '.join(SCENARIO_TYPES)}")
     try:
-        return Scenario.model_validate(raw)
+        return SCENARIO_TYPES[domain].model_validate(raw)
     except ValidationError as error:
         raise BadInputError(explain_problems(error, source, names or {})) from None
 
 
 def load_scenario(
-    path: Path | str, changes: dict[str, Any] | None = None, names: dict[str, str] | None = None
+    path: Path | str,
+    changes: dict[str, Any] | None = None,
+    names: dict[str, str] | None = None,
+    domain: Domain = "fraud",
 ) -> Scenario:
     """The scenario of a file, or of a shipped name (`fraud`), with `changes` by key path put over it.
 
-    Raises BadInputError with file, key path, value and bound for everything that is wrong.
+    Raises BadInputError with file, key path, value and bound for everything that is wrong, and for a scenario of
+    another domain than the command's.
     """
     shipped = SCENARIOS / f"{path}.yaml"
     file = shipped if isinstance(path, str) and shipped.is_file() else Path(path)
@@ -321,4 +355,7 @@ def load_scenario(
         known = ", ".join(sorted(shipped_ones))
         raise BadInputError(f"scenario {path}: no such file, nor a shipped scenario (known: {known})")
     raw = _merge(_read_yaml(file), nested(changes or {}))
-    return parse_scenario(raw, str(file), names)
+    scenario = parse_scenario(raw, str(file), names)
+    if scenario.domain != domain:
+        raise BadInputError(f"scenario {file}: domain = {scenario.domain}, but this command streams {domain}")
+    return scenario

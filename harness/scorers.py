@@ -19,7 +19,7 @@ from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane
 from streams.brokers.groups import Groups
 from streams.errors import BadInputError
-from streams.topics import Topics
+from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.scorers")
 READY_S = 120.0
@@ -41,6 +41,7 @@ class Reach:
     logs: Path
     scorer_servers: str | None = None
     """Where the scorer finds the Kafka, if not where the instrument does: at a proxy in front of it."""
+    domain: Domain = "fraud"
     joins_one_by_one: bool = False
     """Whether a worker is started only once the one before has its share: see `BrokerInfo`."""
 
@@ -48,6 +49,11 @@ class Reach:
     def servers(self) -> str:
         """Where the scorer finds the Kafka."""
         return self.scorer_servers or self.bootstrap_servers
+
+    @property
+    def topics(self) -> Topics:
+        """The stream's topics."""
+        return Topics(self.prefix, self.domain)
 
     @property
     def group(self) -> str:
@@ -73,7 +79,7 @@ class OwnScorer:
 
     def arguments(self, reach: Reach, ready: Path) -> list[str]:
         """The command's words; raises BadInputError for a placeholder nobody knows."""
-        topics = Topics(reach.prefix)
+        topics = reach.topics
         places = {
             "bootstrap_servers": reach.servers,
             "events": topics.events,
@@ -163,6 +169,8 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         reach.servers,
         "--prefix",
         reach.prefix,
+        "--domain",
+        reach.domain,
         "--group",
         reach.group if role == "worker" else f"{reach.prefix}.nightly",
         "--worker-id",
@@ -264,7 +272,7 @@ class Scorers:
         return cls(started, group=reach.group)
 
     def _await_joined(self, external: ExternalScorer, reach: Reach, family: Family) -> None:
-        topics, connection = Topics(reach.prefix), reach.connection
+        topics, connection = reach.topics, reach.connection
         with ControlPlane(connection) as control:
             partitions = len(control.partitions(topics.events))
         external.introduce(topics, reach.servers, partitions)
@@ -308,7 +316,7 @@ class Scorers:
         """Ask all to end, wait, and read their summaries. An external scorer is not ended: what it still explains is
         waited for."""
         if self.external is not None and self.reach is not None:
-            topic, pace = Topics(self.reach.prefix).explanations, Pace(check=family.check)
+            topic, pace = self.reach.topics.explanations, Pace(check=family.check)
             with ControlPlane(self.reach.connection) as control:
                 self.external.await_explained(lambda: sum(control.end_offsets(topic).values()), pace)
         # others were killed on purpose

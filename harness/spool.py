@@ -96,3 +96,12 @@ class SpoolReader:
             self._file.close()
         for path in self._stem.parent.glob(f"{self._stem.name}.*"):
             path.unlink()
+
+
+def spooled(stem: Path) -> Iterator[bytes]:
+    """The messages of a spool that was written to its end."""
+    reader = SpoolReader(stem)
+    while stamped := reader.read():
+        for _, value in stamped:
+            yield value
+    reader.close()

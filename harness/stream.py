@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.dead_letters import keep_dead_letters, spooled
+from harness.aml.alerts import keep_alerts
+from harness.dead_letters import keep_dead_letters
 from harness.faults.driver import Driver, Injection, Vitals, driving
 from harness.faults.input_fault import InputFault
 from harness.faults.staging import Staging
@@ -19,6 +20,7 @@ from harness.processes import Family
 from harness.receiver import take_topic
 from harness.run_topics import topics_of
 from harness.scorers import Reach, Scorers, ScorerSetup
+from harness.spool import spooled
 from harness.supervision import Supervision
 from harness.timeline import Sample
 from harness.watch import Watcher
@@ -28,6 +30,7 @@ from streams.topics import Topics
 
 REFRESH_S = 0.25
 LETTERS_S = 60.0
+ALERTS_S = 60.0
 GRACE_S = 0.5
 """After the last answer, time for a second answer to something (a duplicate) to show itself."""
 
@@ -148,6 +151,13 @@ def _keep_letters(plan: StreamPlan, out: Path, reach: Reach, topics: Topics, dea
     keep_dead_letters(spooled(spool), plan.feed, out)
 
 
+def _keep_alerts(out: Path, reach: Reach, topics: Topics) -> None:
+    """Take the raw alerts into the run folder; the scorers have ended."""
+    spool = reach.work / "alerts"
+    take_topic(taking(topics.alerts, 1, reach, spool), time.monotonic_ns, ALERTS_S)
+    keep_alerts(spooled(spool), out)
+
+
 def stream_once(
     plan: StreamPlan, setup: ScorerSetup, reach: Reach, connection: KafkaConnection, display: Display, *, keep: bool
 ) -> StreamOutcome:
@@ -173,6 +183,8 @@ def stream_once(
         dead_lettered = _dead_lettered(connection, topics)
         if plan.letters is not None:
             _keep_letters(plan, plan.letters, reach, topics, dead_lettered)
+        if plan.alerts is not None:
+            _keep_alerts(plan.alerts, reach, topics)
     sent_ns, appended_ns = np.load(reach.work / "sent.npy"), np.load(reach.work / "appended.npy")
     return StreamOutcome(
         start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions,

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.aml.results import AmlResults
 from harness.latency_results import Distribution, TailResults
 from harness.made_of import step_words
 from harness.results import FaultResults, Results
@@ -139,6 +140,8 @@ def quality_table(results: Results) -> Table | None:
     quality: Mapping[str, Any] = results.quality
     if not quality:
         return None
+    if results.aml is not None:
+        return monitoring_table(quality, results.aml)
     k = quality.get("k", "K")
     table = Table.grid(padding=(0, 2))
     ceiling = _share(quality.get("precision_at_k_ceiling"))
@@ -165,6 +168,24 @@ def quality_table(results: Results) -> Table | None:
             f"precision@{k} {_share(row.get('card_precision_at_k'))}, AUC {_share(row.get('auc'))}"
         )
         table.add_row(f"published: {row.get('model')}", figures)
+    return table
+
+
+def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
+    """How right monitoring was: patterns, customers, worklists."""
+    table = Table.grid(padding=(0, 2))
+    shares = " · ".join(f"{budget.share:.0%}: {_share(budget.recall.overall.recall)}" for budget in aml.budgets)
+    listed = aml.worklists
+    sure = {name: _interval(quality, name) for name in ("precision_at_k", "lift_at_k", "pattern_recall", "pr_auc")}
+    table.add_row("customers", f"{aml.suspicious:,} of {aml.customers:,} launder, in {aml.patterns:,} patterns")
+    table.add_row("patterns found", f"of the most suspicious customers {shares}{sure['pattern_recall']}")
+    ceiling = _share(listed.precision_ceiling)
+    precise = f"{_share(listed.precision.value)}{sure['precision_at_k']} (ceiling {ceiling})"
+    table.add_row(f"precision@{listed.k} a day", precise)
+    lift = listed.lift.value
+    table.add_row("lift", "-" if lift is None else f"{lift:,.1f}{sure['lift_at_k']}")
+    table.add_row("PR-AUC", f"{_share(quality.get('pr_auc'))}{sure['pr_auc']}")
+    table.add_row("PSI of a market", f"{_share(aml.psi_max)} at most")
     return table
 
 

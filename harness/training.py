@@ -2,23 +2,24 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness.cache import ROOT, cached_folder, content_key, hash_file, hash_sources
-from harness.prepare import Prepared
+from harness.cache import ROOT, cached_folder, content_key, hash_file, hash_path, hash_sources
+from harness.prepared import Prepared
 from harness.processes import Child, Family, module_command
 from harness.scenario import Scenario
 from streams.errors import BadInputError, RunInvalidError
 
 TRAINING_S, WARMING_S = 1_800.0, 900.0
 POLL_S = 0.2
-SHIPPED_RULES = ROOT / "rules" / "fraud.yaml"
-SERVING_CODE = ("models", "rules", "scorer", "streams/*.py")
+SHIPPED_RULES = {"fraud": ROOT / "rules" / "fraud.yaml", "aml": ROOT / "rules" / "aml"}
+"""By domain: one pack, or a folder of a pack a typology."""
+SERVING_CODE = ("models", "rules", "scorer", "streams/*.py", "streams/markets")
 """What the warm state is made by; brokers, worlds and data sets have no part in it."""
 SERVING_LIBRARIES = ("numpy", "numba", "onnxruntime", "pyarrow")
 Say = Callable[[str], None]
@@ -72,7 +73,7 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
     training, windows = scenario.training, prepared.windows
     delay_days = prepared.facts.get("label_delay_days")
     command = module_command(
-        "models", "train", "fraud",
+        "models", "train", scenario.domain,
         "--events", str(prepared.file("history")),
         "--labels", str(prepared.file("history_labels")),
         "--cache-dir", str(shop.cache / "bundles"),
@@ -80,12 +81,11 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
         "--train-until", _iso(windows.train_until_ns),
         "--label-delay-days", str(training.label_delay_days if delay_days is None else delay_days),
         "--seed", str(scenario.seeds.training),
+        *_beside_transfers(scenario, prepared, ("accounts", "members")),
     )  # fmt: skip
-    if training.alert_budget_per_day is not None:
-        command += ["--alert-budget-per-day", str(training.alert_budget_per_day)]
-    if training.review_share is not None:
-        command += ["--review-share", str(training.review_share)]
     for option, value in (
+        ("--alert-budget-per-day", training.alert_budget_per_day),
+        ("--review-share", training.review_share),
         ("--cost-missed-fraud", training.cost_missed_fraud),
         ("--cost-false-alert", training.cost_false_alert),
         ("--cost-false-block", training.cost_false_block),
@@ -97,6 +97,13 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
     if not lines or not (Path(lines[-1]) / "bundle.json").is_file():
         raise RunInvalidError(f"training ended well but named no bundle; see {child.log}")
     return Path(lines[-1])
+
+
+def _beside_transfers(scenario: Scenario, prepared: Prepared, names: Sequence[str]) -> list[str]:
+    """Options for the tables that only transfers have."""
+    if scenario.domain != "aml":
+        return []
+    return [part for name in names for part in (f"--{name}", str(prepared.file(name)))]
 
 
 def given_bundle(scenario: Scenario) -> Path | None:
@@ -111,9 +118,12 @@ def given_bundle(scenario: Scenario) -> Path | None:
 
 
 def given_rules(scenario: Scenario) -> Path:
-    """The rule file that the scenario names, or the shipped one. Raises BadInputError when it is not there."""
-    rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES
-    if not rules.is_file():
+    """The rules that the scenario names, or the shipped ones: a file for card fraud, a folder of packs for money
+    laundering. Raises BadInputError when they are not there."""
+    rules = Path(scenario.scorer.rules) if scenario.scorer.rules else SHIPPED_RULES[scenario.domain]
+    if scenario.domain == "aml" and not rules.is_dir():
+        raise BadInputError(f"--rules {rules}: no such folder")
+    if scenario.domain == "fraud" and not rules.is_file():
         raise BadInputError(f"--rules {rules}: no such file")
     return rules
 
@@ -129,17 +139,21 @@ def read_bundle(bundle: Path) -> dict[str, Any]:
     return found
 
 
-def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple[Path, bool]:
+def _warmed_by(scenario: Scenario) -> tuple[str, ...]:
+    return ("history", "history_labels", *(("accounts",) if scenario.domain == "aml" else ()))
+
+
+def warm(scenario: Scenario, prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple[Path, bool]:
     """The state a scorer starts from: history replayed once. Returns it and whether it was in the cache."""
     windows = prepared.windows
     key = content_key(
         {
             # not of the stream that follows: one history serves every length of it
-            "history": [hash_file(prepared.file(name)) for name in ("history", "history_labels")],
+            "history": [hash_file(prepared.file(name)) for name in _warmed_by(scenario)],
             "until_ns": windows.stream_start_ns,
             "reference_from_ns": windows.reference_from_ns,
             "bundle": hash_file(bundle / "bundle.json"),
-            "rules": hash_file(rules),
+            "rules": hash_path(rules),
             "code": hash_sources(SERVING_CODE),
             "libraries": {name: metadata.version(name) for name in SERVING_LIBRARIES},
         }
@@ -148,6 +162,7 @@ def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple
     def make(folder: Path) -> None:
         command = module_command(
             "scorer", "warm",
+            "--domain", scenario.domain,
             "--bundle", str(bundle),
             "--rules", str(rules),
             "--events", str(prepared.file("history")),
@@ -155,6 +170,7 @@ def warm(prepared: Prepared, bundle: Path, rules: Path, shop: Workshop) -> tuple
             "--until-ns", str(windows.stream_start_ns),
             "--reference-from-ns", str(windows.reference_from_ns),
             "--out", str(folder),
+            *_beside_transfers(scenario, prepared, ("accounts",)),
         )  # fmt: skip
         shop.family.stop(run_step(shop, "warming", command, WARMING_S))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.aml.results import AmlResults
 from harness.latency_results import LatencyResults
 from harness.results import Counts, FaultResults, LoadResults, SteadyResults, Verdict
 from harness.scenario import Slo
@@ -27,6 +28,7 @@ class Judged:
     drift: Mapping[str, Any]
     faults: Sequence[FaultResults] = ()
     steady: SteadyResults | None = None
+    aml: AmlResults | None = None
 
 
 def _validity(run: Judged) -> list[str]:
@@ -137,6 +139,22 @@ def quality_problems(run: Judged) -> list[str]:
         *_at_most("false-positive rate", quality.get("false_positive_rate"), slo.false_positive_rate_max),
         *_at_most("PSI of the score", run.drift.get("psi_score"), slo.psi_score_max),
         *_at_most("share of fallback decisions", fallback_share, slo.fallback_share_max),
+        *(_of_monitoring(run, run.aml) if run.aml is not None else []),
+    ]
+
+
+def _of_monitoring(run: Judged, aml: AmlResults) -> list[str]:
+    """Limits that only money laundering has. Precision@K and PR-AUC are judged above: there, of customers."""
+    slo, quality = run.slo, run.quality
+    where = f"pattern recall at K = {quality.get('k_share', 0.0):.0%} of customers"
+    worst = max(
+        (name for name, row in aml.psi_by_market.items() if row.value is not None and row.value == aml.psi_max),
+        default="any market",
+    )
+    return [
+        *_at_least(where, quality.get("pattern_recall"), slo.pattern_recall_min),
+        *_at_least("lift@K", quality.get("lift_at_k"), slo.lift_at_k_min),
+        *_at_most(f"PSI of the scores of {worst}", aml.psi_max, slo.psi_max),
     ]
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cache import cached_folder, content_key, hash_sources
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 from harness.processes import module_command
 from harness.scenario import Scenario
 from harness.training import Workshop, run_step

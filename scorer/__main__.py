@@ -17,15 +17,17 @@ from scorer.bulkhead import LimitKind
 from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.event_clock import Plausible
 from scorer.guarded_model import Guards
-from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions
+from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions, required
 from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
+from streams.topics import DOMAINS
 
 log = logging.getLogger("riskbench.scorer")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-SHIPPED_RULES = Path(str(files("rules"))) / "fraud.yaml"
+_RULES = Path(str(files("rules")))
+SHIPPED_RULES = {"fraud": _RULES / "fraud.yaml", "aml": _RULES / "aml"}
 _DEFAULTS = BreakerConfig()
 _GUARDS = Guards()
 _LOAD = LoadgenLoad()
@@ -68,6 +70,7 @@ def _known(value: str, option: str, allowed: tuple[Known, ...]) -> Known:
 def run(
     context: typer.Context,
     engine: Annotated[str, typer.Option(help=f"how events come and go: {', '.join(ENGINES)}")] = DEFAULT_ENGINE,
+    domain: Annotated[str, typer.Option(help="what is decided: fraud (transactions) or aml (transfers)")] = "fraud",
     role: Annotated[str, typer.Option(help="worker (decides) or nightly (closes day tables)")] = "worker",
     bootstrap_servers: Annotated[str | None, typer.Option(help="Kafka addresses, HOST:PORT,…")] = None,
     kafka_config: Annotated[Path | None, typer.Option(help="properties file with SASL/TLS settings")] = None,
@@ -75,7 +78,9 @@ def run(
     group: Annotated[str | None, typer.Option(help="consumer group (default: PREFIX.scorer)")] = None,
     worker_id: Annotated[str | None, typer.Option(help="name of this worker in decisions and health")] = None,
     bundle: Annotated[Path | None, typer.Option(help="model bundle (directory)")] = None,
-    rules: Annotated[Path, typer.Option(help="rule pack (YAML file)")] = SHIPPED_RULES,
+    rules: Annotated[
+        Path | None, typer.Option(help="rule pack (YAML file), or a folder of typologies; default: the shipped one")
+    ] = None,
     state: Annotated[Path | None, typer.Option(help="warm state (directory written by `warm`)")] = None,
     explain: Annotated[
         str, typer.Option(help="whose scores are explained by features: flagged, all, none")
@@ -156,6 +161,7 @@ def run(
     explanations_out: Annotated[
         Path | None, typer.Option(help="inprocess: explanations (JSON lines); without it, scores are not explained")
     ] = None,
+    alerts_out: Annotated[Path | None, typer.Option(help="inprocess: raw alerts about customers (JSON lines)")] = None,
     loadgen_out: Annotated[Path | None, typer.Option(help="loadgen: folder for MLPerf LoadGen's logs")] = None,
     loadgen_rate: Annotated[float, typer.Option(help="loadgen: events/s, Poisson", min=0.001)] = _LOAD.rate_per_s,
     loadgen_seed: Annotated[int, typer.Option(help="loadgen: seed of its schedule", min=0, max=2**32 - 1)] = _LOAD.seed,
@@ -207,7 +213,7 @@ def run(
             prefix=prefix,
             group=group,
             bundle=bundle,
-            rules=rules,
+            rules=rules or SHIPPED_RULES[_known(domain, "--domain", DOMAINS)],
             state=state,
             explain=_known(explain, "--explain", EXPLAIN),
             breaker=breaker,
@@ -219,7 +225,8 @@ def run(
             ready_file=ready_file,
             summary=summary,
             late_scores=late_scores,
-            files=FileInput(events, dispositions, schedule, decisions_out, explanations_out),
+            files=FileInput(events, dispositions, schedule, decisions_out, explanations_out, alerts_out),
+            domain=_known(domain, "--domain", DOMAINS),
             topics_wait_s=topics_wait_s,
             loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
             fault_control=fault_control,
@@ -244,6 +251,10 @@ def _run(options: RunOptions) -> None:
         from scorer.nightly_role import run_nightly_role  # noqa: PLC0415 (each role loads only what it needs)
 
         run_nightly_role(options, stop)
+    elif options.domain == "aml" and options.engine != "null":
+        from scorer.aml.role import run_transfer_role  # noqa: PLC0415
+
+        run_transfer_role(options, stop, time.monotonic_ns)
     else:
         from scorer.worker_role import run_worker_role  # noqa: PLC0415
 
@@ -254,13 +265,24 @@ def _run(options: RunOptions) -> None:
 def warm_command(
     bundle: Annotated[Path, typer.Option(help="model bundle (directory)")],
     events: Annotated[Path, typer.Option(help="history: transactions (Parquet), in arrival order")],
-    labels: Annotated[Path, typer.Option(help="their labels (Parquet), row by row")],
+    labels: Annotated[Path, typer.Option(help="their labels (Parquet), row by row; only transactions need them")],
     until_ns: Annotated[int, typer.Option(help="event time at which the stream takes over, in ns UTC")],
     reference_from_ns: Annotated[int, typer.Option(help="event time from which the reference is made, in ns UTC")],
     out: Annotated[Path, typer.Option(help="directory to write the state into")],
-    rules: Annotated[Path, typer.Option(help="rule pack (YAML file)")] = SHIPPED_RULES,
+    rules: Annotated[
+        Path | None, typer.Option(help="rule pack (YAML file), or a folder of typologies; default: the shipped one")
+    ] = None,
+    domain: Annotated[str, typer.Option(help="what was decided: fraud (transactions) or aml (transfers)")] = "fraud",
+    accounts: Annotated[Path | None, typer.Option(help="aml: the accounts (Parquet)")] = None,
 ) -> None:
     """Replay history once and write the state that workers and the nightly job start from."""
+    rules = rules or SHIPPED_RULES[_known(domain, "--domain", DOMAINS)]
+    if domain == "aml":
+        from scorer.aml.warm import TransferWarmInput, warm_transfers  # noqa: PLC0415
+
+        known = Path(required(accounts, "--accounts", "domain aml"))
+        warm_transfers(TransferWarmInput(bundle, rules, events, known, until_ns, reference_from_ns), out)
+        return
     from scorer.warm import WarmInput, warm  # noqa: PLC0415
 
     warm(WarmInput(bundle, rules, events, labels, until_ns, reference_from_ns), out)

@@ -6,28 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
+from typing import Protocol
 
 from models.bundle import Bundle, BundleError
 from models.explain import Explainer
 from models.features.batch import Vocabulary
 from models.features.catalog import FEATURES, Feature
 from models.features.state import FeatureState
-from models.onnx_model import ModelOutput, OnnxModel
+from models.onnx_model import OnnxModel
 from rules.columns import Column
 from rules.pack import RulePack, load_pack
 from scorer.breaker import CircuitBreaker
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.explaining import Explaining, Outlet
-from scorer.guarded_model import GuardedModel, Model
-from scorer.judgement import Judge, judge_by_model
+from scorer.guarded_model import GuardedModel
+from scorer.guarding import guarding
+from scorer.judgement import Judge
 from scorer.late_scores import LateScores
-from scorer.model_faults import failing, fault_view
 from scorer.options import RunOptions, required
 from scorer.pipeline import Parts, Pipeline
 from scorer.rehearsal import rehearse
@@ -82,16 +78,9 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
     bundle = Bundle.load(required(options.bundle, "--bundle", f"engine {options.engine}"))
     pack = load_rules(options.rules, bundle)
     state = state_of(options.state, bundle)
-    breaker = CircuitBreaker(options.breaker, clock_ns)
-    model = OnnxModel(bundle)
-    faults = fault_view(options)
-    counters = Counters()
-    with _late_scores(options, bundle, clock_ns) as late_scores:
-        guard = GuardedModel(
-            lambda: failing(abortable(model), faults), breaker, clock_ns, options.guards, on_late=late_scores.take
-        )
-        parts = Parts(state, Judge(pack, guard, bundle.calibration, bundle.thresholds), bundle.model_version)
-        explainer = Explainer(bundle)
+    model, counters, explainer = OnnxModel(bundle), Counters(), Explainer(bundle)
+    with guarding(options, clock_ns, bundle, model) as guards:
+        parts = Parts(state, Judge(pack, guards.guard, bundle.calibration, bundle.thresholds), bundle.model_version)
         pipeline = Pipeline(
             parts,
             clock_ns=clock_ns,
@@ -100,30 +89,48 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
             explain=options.explain,
             plausible=options.plausible,
         )
-        pipeline.keep_late_scores(late_scores)
-        try:
-            rehearse(parts, model.score, explainer, options.batch_max)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*GC_THRESHOLDS)
-            yield Worker(pipeline, explainer, guard, breaker, late_scores, counters, bundle, state)
-        finally:
-            guard.close()
+        pipeline.keep_late_scores(guards.late_scores)
+        rehearse(parts, model.score, explainer, options.batch_max)
+        freeze()
+        yield Worker(pipeline, explainer, guards.guard, guards.breaker, guards.late_scores, counters, bundle, state)
 
 
-def _late_scores(options: RunOptions, bundle: Bundle, clock_ns: ClockNs) -> LateScores:
-    return LateScores(
-        options.late_scores,
-        lambda margin: judge_by_model(margin, bundle.thresholds, bundle.calibration),
-        clock_ns,
-        time_limit_s=options.guards.time_limit_s,
-        worker=options.worker,
-        model_version=bundle.model_version,
-    )
+def freeze() -> None:
+    """What is there stays: it is not looked at by the garbage collector again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+class Explains(Protocol):
+    """A pipeline that hands over rows to be explained."""
+
+    def explain_by(self, explaining: Explaining) -> None:
+        """From now on."""
+
+
+class Explained(Protocol):
+    """A worker whose scores can be explained."""
+
+    @property
+    def pipeline(self) -> Explains:
+        """What decides."""
+
+    @property
+    def explainer(self) -> Explainer:
+        """What explains."""
+
+    @property
+    def counters(self) -> Counters:
+        """What counts."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """What the scores are of."""
 
 
 @contextmanager
-def explaining_thread(made: Worker, outlet: Outlet, options: RunOptions, clock_ns: ClockNs) -> Iterator[Explaining]:
+def explaining_thread(made: Explained, outlet: Outlet, options: RunOptions, clock_ns: ClockNs) -> Iterator[Explaining]:
     """The thread that explains this worker's scores, from now to the end; the engine drains it before it ends."""
     explaining = Explaining(
         made.explainer,
@@ -139,20 +146,6 @@ def explaining_thread(made: Worker, outlet: Outlet, options: RunOptions, clock_n
         yield explaining
     finally:
         explaining.close()
-
-
-def abortable(model: OnnxModel) -> Model:
-    """A caller of the model, and what stops the call that it has under way (which then raises)."""
-    run_options: Any = onnxruntime.RunOptions()
-
-    def score(values: NDArray[np.float32]) -> ModelOutput:
-        run_options.terminate = False
-        return model.score(values, run_options)
-
-    def abort() -> None:
-        run_options.terminate = True
-
-    return Model(score, abort)
 
 
 def state_of(directory: Path | None, bundle: Bundle) -> FeatureState:

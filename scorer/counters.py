@@ -34,9 +34,10 @@ class Counters:
     cut to its last byte on disk, `checkpoint_current_ns`: the last instant (monotonic clock) at which all that was
     known then is on disk by now; None where no checkpoints are kept.
 
-    `stale_tables`: events decided with another day's table than theirs, or with none. `explained`: explanations handed
-    over; `explain_failed`: decisions that stay without one; `explain_waiting`: rows handed to the explaining thread and
-    not done; `explain_waits`: how often the deciding thread waited for it.
+    `alerts`: raw alerts that rules raised about customers (money laundering). `stale_tables`: events decided with
+    another day's table than theirs, or with none. `explained`: explanations handed over; `explain_failed`: decisions
+    that stay without one; `explain_waiting`: rows handed to the explaining thread and not done; `explain_waits`: how
+    often the deciding thread waited for it.
     """
 
     taken: int = 0
@@ -69,6 +70,7 @@ class Counters:
     checkpoint_refused: int = 0
     checkpoint_times: StageHistogram = field(default_factory=StageHistogram)
     checkpoint_current_ns: int | None = None
+    alerts: int = 0
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -127,6 +127,7 @@ class WorkerMetrics(Collector):
             ("repeated", "Repeated events, which get no second decision", counters.repeated),
             ("late", "Events that came late and were put in order", counters.late),
             ("too_late", "Events that came later than the allowed lateness", counters.too_late),
+            ("alerts", "Raw alerts raised about customers", counters.alerts),
             ("tables_installed", "Day tables installed", counters.tables_installed),
             ("tables_missed", "Day tables that did not come in time", counters.tables_missed),
             ("stale_tables", "Events decided with another day's table or none", counters.stale_tables),

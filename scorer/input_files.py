@@ -11,12 +11,22 @@ from numpy.typing import NDArray
 from streams.errors import BadInputError
 from streams.labels import Disposition
 from streams.transaction import TRANSACTION_SCHEMA
+from streams.transfer import TRANSFER_SCHEMA
 
 
 def read_events(path: Path) -> pa.Table:
     """A Parquet file of transactions. Raises `BadInputError` when it is none."""
+    return _events(path, TRANSACTION_SCHEMA)
+
+
+def read_transfers_file(path: Path) -> pa.Table:
+    """A Parquet file of transfers. Raises `BadInputError` when it is none."""
+    return _events(path, TRANSFER_SCHEMA)
+
+
+def _events(path: Path, schema: pa.Schema) -> pa.Table:
     table = _parquet(path, "--events")
-    absent = [field.name for field in TRANSACTION_SCHEMA if not field.nullable and field.name not in table.column_names]
+    absent = [field.name for field in schema if not field.nullable and field.name not in table.column_names]
     if absent:
         raise BadInputError(f"--events {path} lacks column {', '.join(absent)}")
     return table

@@ -8,6 +8,7 @@ from scorer.breaker_config import BreakerConfig
 from scorer.event_clock import Plausible
 from scorer.guarded_model import Guards
 from streams.errors import BadInputError
+from streams.topics import Domain
 
 Explain = Literal["flagged", "all", "none"]
 EXPLAIN: tuple[Explain, ...] = ("flagged", "all", "none")
@@ -17,13 +18,14 @@ ROLES = ("worker", "nightly")
 
 @dataclass(frozen=True, slots=True)
 class FileInput:
-    """The in-process engine's files."""
+    """The in-process engine's files; raw alerts are of transfers."""
 
     events: Path | None = None
     dispositions: Path | None = None
     schedule: Path | None = None
     decisions_out: Path | None = None
     explanations_out: Path | None = None
+    alerts_out: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class RunOptions:
     late_scores: Path | None
     files: FileInput
     topics_wait_s: float = 0.0
+    domain: Domain = "fraud"
     loadgen: LoadgenLoad = LoadgenLoad()
     fault_control: Path | None = None
     checkpoint_dir: Path | None = None

@@ -36,6 +36,7 @@ def worker_summary(
         "tables_installed": counters.tables_installed,
         "tables_missed": counters.tables_missed,
         "stale_tables": counters.stale_tables,
+        "alerts": counters.alerts,
         "explained": counters.explained,
         "explain_failed": counters.explain_failed,
         "explain_waiting": counters.explain_waiting,

@@ -41,15 +41,15 @@ def run_worker_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) ->
         _run_on_kafka(options, stop, clock_ns)
 
 
-def _links(options: RunOptions) -> KafkaLinks:
+def links_of(options: RunOptions) -> KafkaLinks:
     who = f"engine {options.engine}"
     servers = required(options.bootstrap_servers, "--bootstrap-servers", who)
-    topics = Topics(required(options.prefix, "--prefix", who))
+    topics = Topics(required(options.prefix, "--prefix", who), options.domain)
     return KafkaLinks(connection_from(servers, options.kafka_config), topics)
 
 
 def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
-    links, counters = _links(options), Counters()
+    links, counters = links_of(options), Counters()
     with _presence(options, counters, clock_ns) as presence:
         if options.checkpoint_dir is not None:
             log.info("engine null has no state: --checkpoint-dir is not used")
@@ -64,7 +64,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     from scorer.assembly import worker  # noqa: PLC0415 (the null engine does without models and rules)
     from scorer.table_feed import TableFeed, TableGate  # noqa: PLC0415
 
-    links = _links(options)
+    links = links_of(options)
     if options.topics_wait_s == 0:
         links.partitions(links.topics.events)  # says at once when there is no broker or no such topic
     with ExitStack() as stack:

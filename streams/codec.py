@@ -1,20 +1,25 @@
 """JSON on the wire, columns in memory: encoding and decoding of everything that crosses a topic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
 
+from streams.alert import RawAlert
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
 from streams.late_score import LateScore
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
+from streams.transfer import TRANSFER_SCHEMA, Transfer
+
+Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A message that is no transaction: its index in the micro-batch and why, in words that name the field."""
+    """A message that is no event: its index in the micro-batch and why, in words that name the field."""
 
     index: int
     reason: str
@@ -25,12 +30,14 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionErro
 
 _encoder = msgspec.json.Encoder()
 _transaction_decoder = msgspec.json.Decoder(CardTransaction)
+_transfer_decoder = msgspec.json.Decoder(Transfer)
 _decision_decoder = msgspec.json.Decoder(Decision)
 _explanation_decoder = msgspec.json.Decoder(Explanation)
 _late_score_decoder = msgspec.json.Decoder(LateScore)
 _disposition_decoder = msgspec.json.Decoder(Disposition)
 _day_end_decoder = msgspec.json.Decoder(DayEnd)
 _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
+_alert_decoder = msgspec.json.Decoder(RawAlert)
 
 ROWS_PER_SLICE = 65_536
 MESSAGE_BYTES_MAX = 65_536
@@ -45,21 +52,28 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def table_to_transactions(table: pa.Table) -> list[CardTransaction]:
     """Columns to messages, in the table's order. Missing columns and nulls become absent fields."""
-    return [transaction for part in _slices(table) for transaction in part]
+    return [transaction for part in _slices(table, CardTransaction, TRANSACTION_SCHEMA) for transaction in part]
 
 
-def encode_transactions(table: pa.Table) -> list[bytes]:
-    """One JSON message a row, in the table's order."""
-    return [_encoder.encode(transaction) for part in _slices(table) for transaction in part]
+def table_to_transfers(table: pa.Table) -> list[Transfer]:
+    """As `table_to_transactions`, of transfers."""
+    return [transfer for part in _slices(table, Transfer, TRANSFER_SCHEMA) for transfer in part]
 
 
-def _slices(table: pa.Table) -> Iterator[list[CardTransaction]]:
+def encode_events(table: pa.Table) -> list[bytes]:
+    """One JSON message a row, in the table's order: transactions where the table has cards, else transfers."""
+    if "card_id" in table.column_names:
+        return [encode(event) for part in _slices(table, CardTransaction, TRANSACTION_SCHEMA) for event in part]
+    return [encode(event) for part in _slices(table, Transfer, TRANSFER_SCHEMA) for event in part]
+
+
+def _slices(table: pa.Table, kind: type[Message], schema: pa.Schema) -> Iterator[list[Message]]:
     """Bounded slices, so that a long table never stands in memory as Python objects."""
-    names = [name for name in TRANSACTION_SCHEMA.names if name in table.column_names]
+    names = [name for name in schema.names if name in table.column_names]
     chosen = table.select(names)
     for start in range(0, len(chosen), ROWS_PER_SLICE):
         columns = [column.to_pylist() for column in chosen.slice(start, ROWS_PER_SLICE).columns]
-        yield [CardTransaction(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+        yield [kind(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def decode_transactions(values: Sequence[bytes]) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
@@ -68,17 +82,29 @@ def decode_transactions(values: Sequence[bytes]) -> tuple[list[CardTransaction],
     Never raises for the content of a message: a bad one must not hold up its neighbours. One of more than
     `MESSAGE_BYTES_MAX` is not even looked into.
     """
-    decode = _transaction_decoder.decode
+    return _decode(_transaction_decoder.decode, values)
+
+
+def decode_transfers(values: Sequence[bytes]) -> tuple[list[Transfer], list[int], list[Malformed]]:
+    """As `decode_transactions`, of transfers."""
+    return _decode(_transfer_decoder.decode, values)
+
+
+def _decode(
+    decode: Callable[[bytes], Message], values: Sequence[bytes]
+) -> tuple[list[Message], list[int], list[Malformed]]:
     if max(map(len, values), default=0) > MESSAGE_BYTES_MAX:
-        return _decode_one_by_one(values)
+        return _decode_one_by_one(decode, values)
     try:
         return [decode(value) for value in values], list(range(len(values))), []
     except UNDECODABLE:
-        return _decode_one_by_one(values)
+        return _decode_one_by_one(decode, values)
 
 
-def _decode_one_by_one(values: Sequence[bytes]) -> tuple[list[CardTransaction], list[int], list[Malformed]]:
-    transactions: list[CardTransaction] = []
+def _decode_one_by_one(
+    decode: Callable[[bytes], Message], values: Sequence[bytes]
+) -> tuple[list[Message], list[int], list[Malformed]]:
+    messages: list[Message] = []
     indices: list[int] = []
     malformed: list[Malformed] = []
     for index, value in enumerate(values):
@@ -86,11 +112,11 @@ def _decode_one_by_one(values: Sequence[bytes]) -> tuple[list[CardTransaction], 
             malformed.append(Malformed(index, f"{len(value):,} bytes: a message has at most {MESSAGE_BYTES_MAX:,}"))
             continue
         try:
-            transactions.append(_transaction_decoder.decode(value))
+            messages.append(decode(value))
             indices.append(index)
         except UNDECODABLE as error:
             malformed.append(Malformed(index, str(error) or type(error).__name__))
-    return transactions, indices, malformed
+    return messages, indices, malformed
 
 
 def encode_decision(decision: Decision) -> bytes:
@@ -121,6 +147,11 @@ def decode_disposition(value: bytes) -> Disposition:
 def decode_day_end(value: bytes) -> DayEnd:
     """A day end from JSON bytes; raises `msgspec.DecodeError` when it is none."""
     return _day_end_decoder.decode(value)
+
+
+def decode_alert(value: bytes) -> RawAlert:
+    """A raw alert from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _alert_decoder.decode(value)
 
 
 def decode_dead_letter(value: bytes) -> DeadLetter:

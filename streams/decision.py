@@ -30,6 +30,21 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     cause: Cause | None = None
 
 
+class CustomerScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Money laundering: how suspicious one of a transfer's customers is after it, 0–1.
+
+    `score` ranks customers: rules and model together, or the rules alone on the path `fallback`. `rule_score` is the
+    highest typology score of the rules, `typology` its name, `margin` the model's log-odds (absent: it did not speak).
+    """
+
+    customer_id: Identifier
+    account_id: Identifier
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    rule_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    margin: float | None = None
+    typology: str | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One decision on the wire (JSON). `event_id`, `outcome` and `score` are required of every scorer; the rest is
     measured where it is given.
@@ -38,7 +53,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     broker and when the decision was handed to the producer: their difference is the service time. `stages_ns` splits
     it (features, rules, model, …; of the whole micro-batch the event was in, as each event waits for all of it).
     `features` are little-endian float32 in the bundle's order (base64 in JSON), so that drift can be measured and the
-    decision recomputed.
+    decision recomputed. `customers` are the scored customers of a transfer, the sender's first; `score` is then the
+    highest of theirs, and the features are of that one.
     """
 
     event_id: Identifier
@@ -54,6 +70,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     emitted_ns: Nanoseconds | None = None
     stages_ns: dict[str, Nanoseconds] = {}
     features: bytes | None = None
+    customers: list[CustomerScore] = []
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -21,7 +21,7 @@ from harness.case import CASE
 from harness.decision_rows import REASON
 from harness.explanations import EXPLANATIONS_FILE
 from harness.feed import event_hashes
-from streams.codec import encode_transactions
+from streams.codec import encode_events
 
 ROWS = 16_384
 _GIVEN = ("outcome", "score", "margin", "path", "rules_version", "model_version")
@@ -142,7 +142,7 @@ def _told_rows(file: Path, told: Told) -> _Rows:
 def _sent_rows(file: Path) -> _Rows:
     events, values = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for batch in _batches(file, None):
-        messages = encode_transactions(pa.Table.from_batches([batch]))
+        messages = encode_events(pa.Table.from_batches([batch]))
         events.append(event_hashes(batch.column("event_id").to_pylist()))
         values.append(np.fromiter((hash(content_hash(message)) for message in messages), np.int64, len(messages)))
     return _Rows(np.concatenate(events), np.concatenate(values))
@@ -237,8 +237,8 @@ def compare_files(trail: Path, run: Path, findings: Findings) -> None:
             opening = msgspec.json.decode(file.readline(), type=_Opened).opening
         except (msgspec.DecodeError, UnicodeDecodeError):
             return  # said of the line itself
-    for name, place in (("scenario", "scenario.yaml"), ("bundle", f"{CASE}/bundle/bundle.json"),
-                        ("rules", f"{CASE}/rules.yaml")):  # fmt: skip
+    rules = f"{CASE}/rules" if (run / CASE / "rules").is_dir() else f"{CASE}/rules.yaml"
+    for name, place in (("scenario", "scenario.yaml"), ("bundle", f"{CASE}/bundle/bundle.json"), ("rules", rules)):
         if opening.get(name) is not None:
             _compare_file(run / place, str(opening[name]), place, findings)
     for name, digest in dict(opening.get("case") or {}).items():
@@ -258,7 +258,7 @@ def _compare_model(bundle: Path, findings: Findings) -> None:
 
 
 def _compare_file(path: Path, digest: str, name: str, findings: Findings) -> None:
-    if not path.is_file():
+    if not path.exists():
         findings.add(Finding("files", f"{name} is missing"))
     elif file_hash(path) != digest:
         findings.add(Finding("files", f"{name} is not the file the run decided with"))

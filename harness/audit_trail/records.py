@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from streams.decision import Reason
+from streams.decision import CustomerScore, Reason
 
 FORMAT = 1
 HASH_BYTES = 32
@@ -70,6 +70,7 @@ class Answered(msgspec.Struct, kw_only=True, gc=False):
     model_version: str | None
     worker: str | None
     received_ns: int
+    customers: list[CustomerScore] | msgspec.UnsetType = msgspec.UNSET
 
 
 class DecisionRecord(Answered, tag="decision", tag_field="kind"):
@@ -182,7 +183,11 @@ def content_hash(content: bytes) -> str:
 
 
 def file_hash(path: Path) -> str:
-    """BLAKE2b-256 of a file's bytes, as hex."""
+    """BLAKE2b-256 of a file's bytes, as hex; of a folder, of its files' names and hashes."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        told = [f"{file_hash(file)} {file.relative_to(path).as_posix()}" for file in files]
+        return content_hash("\n".join(told).encode())
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
 

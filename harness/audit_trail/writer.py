@@ -88,6 +88,7 @@ class AuditTrail:
             model_version=decision.model_version,
             worker=decision.worker,
             received_ns=received_ns,
+            customers=decision.customers or msgspec.UNSET,
             late=late if kind == "decision" else msgspec.UNSET,
         )
         self._append(record)

@@ -18,8 +18,8 @@ from harness.capacity.findings import CAPACITY_FILE, PAGE_FILE, content, limited
 from harness.capacity.search import Capacity, Finder, Search
 from harness.capacity.trial import Point
 from harness.capacity.trials import Setting, Trials
+from harness.commands.changes import refuse_contradictions
 from harness.commands.options import CacheDir, cache_folder
-from harness.commands.run import refuse_contradictions
 from harness.commands.run_options import (
     OPTION_NAMES,
     Broker,

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from harness.commands.carrying_out import run_and_tell
+from harness.commands.changes import refuse_contradictions, seeds_from
 from harness.commands.inject_asked import NAMES, Asked, list_faults, run_all, with_fault
 from harness.commands.options import AsJson, CacheDir, Out, cache_folder
-from harness.commands.run import refuse_contradictions, run_and_tell, seeds_from
 from harness.commands.run_options import (
     Broker,
     Bundle,

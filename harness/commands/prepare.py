@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harness.commands.changes import absolute, columns_file, resolve, seeds_from
 from harness.commands.options import CacheDir, cache_folder
-from harness.commands.run import absolute, columns_file, resolve, seeds_from
 from harness.commands.run_options import (
     Bundle,
     Columns,
@@ -84,5 +84,5 @@ def _write(scenario: Scenario, out: Path, cache: Path, steps: Steps) -> bool:
             with steps.step("Training the model") as say:
                 bundle = train(scenario, prepared, Workshop(cache, Path(logs), family, say))
         with steps.step("Warming the features on history") as say:
-            state, _ = warm(prepared, bundle, rules, Workshop(cache, Path(logs), family, say))
+            state, _ = warm(scenario, prepared, bundle, rules, Workshop(cache, Path(logs), family, say))
     return write_serving_folder(out, scenario, bundle, rules, state)

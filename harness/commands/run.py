@@ -1,17 +1,14 @@
 """`bench run …`: the whole path, measured."""
 
-import secrets
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import typer
-from rich.console import Console
 
+from harness.commands.carrying_out import run_and_tell
+from harness.commands.changes import absolute, columns_file, refuse_contradictions, resolve, seeds_from
 from harness.commands.options import AsJson, CacheDir, Out, cache_folder
+from harness.commands.run_aml import aml
 from harness.commands.run_options import (
-    OPTION_NAMES,
     Broker,
     Bundle,
     Columns,
@@ -40,61 +37,10 @@ from harness.commands.run_options import (
     Workers,
 )
 from harness.commands.scorer_choice import refuse_for_others, refuse_prefix, refuse_settle_for_ours
-from harness.run import Finished, Outside, RunOptions, carry_out
-from harness.scenario import Scenario, load_scenario
-from harness.steps import Steps
-from harness.summary import print_summary
-from harness.verdict import EXIT_CODES
+from harness.run import RunOptions
 from streams.errors import BadInputError
 
 app = typer.Typer(no_args_is_help=True, help="Run a benchmark: stream, score, measure, judge, report.")
-
-
-def seeds_from(seed: int | None) -> dict[str, Any]:
-    """The four seeds that one number sets, by key path; none where it is not given."""
-    if seed is None:
-        return {}
-    return {f"seeds.{name}": seed + step for step, name in enumerate(("world", "arrivals", "faults", "training"))}
-
-
-def absolute(path: Path | None) -> str | None:
-    """A path that another folder does not change; None where it is not given."""
-    return None if path is None else str(path.resolve())
-
-
-def run_and_tell(options: RunOptions, *, as_json: bool) -> Finished:
-    """Carry out a run, telling of it on the right stream, and end with the verdict's exit code."""
-    console = Console(stderr=as_json)
-    outside = Outside(now=lambda: datetime.now(UTC), token=lambda: secrets.token_hex(2))
-    finished = carry_out(options, Steps(console), outside)
-    print_summary(finished.results, finished.folder, finished.report, console)
-    if as_json:
-        sys.stdout.write((finished.folder / "results.json").read_text(encoding="utf-8"))
-        sys.stdout.flush()
-    raise typer.Exit(EXIT_CODES[finished.results.verdict.status])
-
-
-def resolve(scenario: str, changes: dict[str, Any], data: Path | None, *, timed: bool) -> Scenario:
-    """The scenario with the command line's changes; a data file is streamed to its end unless `timed`."""
-    if data is None:
-        return load_scenario(scenario, changes, OPTION_NAMES)
-    loaded = load_scenario(scenario, {**changes, "data.file": str(data.resolve())}, OPTION_NAMES)
-    if timed:
-        return loaded
-    # to the end of the data
-    return loaded.model_copy(update={"load": loaded.load.model_copy(update={"duration_s": None})})
-
-
-def refuse_contradictions(
-    *, data: Path | None, columns: str | None, broker: str | None, servers: str | None, config: Path | None
-) -> None:
-    """Raise BadInputError for options that cannot be given together."""
-    if columns is not None and data is None:
-        raise BadInputError("--columns is the column map of a data file: give the file with --data FILE")
-    if config is not None and servers is None:
-        raise BadInputError("--kafka-config says how to be let into a running Kafka: give it with --bootstrap-servers")
-    if broker is not None and servers is not None:
-        raise BadInputError("--broker starts a broker, --bootstrap-servers reaches a running one: give one of the two")
 
 
 @app.command()
@@ -175,8 +121,4 @@ def fraud(
     run_and_tell(options, as_json=as_json)
 
 
-def columns_file(columns: str | None) -> str | None:
-    """A column map's file as an absolute path, a shipped name as it is."""
-    if columns is None:
-        return None
-    return str(Path(columns).resolve()) if Path(columns).suffix in {".yaml", ".yml"} else columns
+app.command("aml")(aml)

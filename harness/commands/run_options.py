@@ -15,6 +15,13 @@ class EngineName(StrEnum):
     inprocess = "inprocess"
 
 
+class TransferEngineName(StrEnum):
+    """Those of our engines that monitor transfers."""
+
+    native = "native"
+    inprocess = "inprocess"
+
+
 class ScorerChoice(StrEnum):
     """Who starts the system under test: we, or somebody else."""
 
@@ -89,6 +96,9 @@ Seed = Annotated[
     ),
 ]
 Engine = Annotated[EngineName | None, typer.Option(help="Which of our engines to run.", rich_help_panel=SCORER)]
+TransferEngine = Annotated[
+    TransferEngineName | None, typer.Option(help="Which of our engines to run.", rich_help_panel=SCORER)
+]
 Workers = Annotated[
     int | None, typer.Option(help="Scorer processes that share the partitions.", rich_help_panel=SCORER)
 ]

@@ -12,7 +12,7 @@ from harness.commands.options import CacheDir, cache_folder
 from harness.interruption import interruptible
 from harness.prepare import prepare
 from harness.processes import Family
-from harness.scenario import load_scenario
+from harness.scenario import Scenario, load_scenario
 from harness.steps import Steps
 from harness.training import Workshop, read_bundle, train
 from streams.errors import BadInputError
@@ -62,7 +62,26 @@ def fraud(
         "training.cost_false_alert": cost_false_alert,
         "training.cost_false_block": cost_false_block,
     }
-    resolved = load_scenario(scenario, changes, OPTION_NAMES)
+    _train_and_tell(load_scenario(scenario, changes, OPTION_NAMES), out, cache_dir)
+
+
+@app.command()
+def aml(
+    *,
+    scenario: Annotated[str, typer.Option(help="Scenario file, or the name of a shipped one.")] = "aml",
+    seed: Annotated[int | None, typer.Option(help="Seed of the training.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to copy the bundle to; it must not exist yet.")] = None,
+    alert_budget_per_day: Annotated[float | None, typer.Option(help="Alerts a day that thresholds may give.")] = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """Train the money-laundering model on the scenario's history; the bundle's folder is printed last."""
+    if out is not None and out.exists():
+        raise BadInputError(f"--out {out}: exists already; name a new folder")
+    changes = {"seeds.training": seed, "training.alert_budget_per_day": alert_budget_per_day}
+    _train_and_tell(load_scenario(scenario, changes, OPTION_NAMES, domain="aml"), out, cache_dir)
+
+
+def _train_and_tell(resolved: Scenario, out: Path | None, cache_dir: Path | None) -> None:
     console, cache = Console(stderr=True), cache_folder(cache_dir)
     steps = Steps(console)
     with interruptible(), tempfile.TemporaryDirectory(prefix="riskbench-train-") as logs, Family() as family:

@@ -25,7 +25,7 @@ from harness.faults.steady import NS_PER_S, Hypothesis
 from harness.latency import new_histogram, record, summarise
 from harness.latency_results import Distribution, LatencyResults, TailResults
 from harness.measures import K_DEFAULT, distribution
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 from harness.results import FaultQuality, FaultResults, SteadyResults
 from harness.scenario import Scenario
 from harness.stream import StreamOutcome

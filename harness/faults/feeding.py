@@ -13,7 +13,7 @@ from harness.faults.fault import Fault
 from harness.faults.input_fault import InputFault, Window
 from harness.faults.plan import NS_PER_S, seeds_of
 from harness.feed import PutIn
-from harness.prepare import Prepared
+from harness.prepared import Prepared
 
 Int64s = npt.NDArray[np.int64]
 ORDERED = ("events", "labels")

@@ -10,11 +10,11 @@ from jinja2.loaders import FileSystemLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from harness.report.markdown import plain, tables_apart
 from harness.report.words import DASH, count, interval, score, share, spoken
 
 PAGE = Path(__file__).parent / "page"
 STYLE = Path(__file__).parents[1] / "report" / "page" / "report.css"
-SPECIAL = re.compile(r"([\\`*_<>\[\]|#])")
 
 
 def render_markdown(facts: Mapping[str, Any]) -> str:
@@ -22,7 +22,7 @@ def render_markdown(facts: Mapping[str, Any]) -> str:
     environment = Environment(
         undefined=StrictUndefined,
         loader=FileSystemLoader(PAGE),
-        finalize=_plain,
+        finalize=plain,
         trim_blocks=False,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown, escaped by `finalize`
@@ -39,7 +39,7 @@ def render_markdown(facts: Mapping[str, Any]) -> str:
         "spoken": spoken,
     }
     text = environment.get_template("card.md.j2").render(**facts)
-    return re.sub(r"\n{3,}", "\n\n", _tables_apart(text)).strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", tables_apart(text)).strip() + "\n"
 
 
 def render_html(markdown: str) -> str:
@@ -54,21 +54,6 @@ def render_html(markdown: str) -> str:
         body=Markup(body),  # noqa: S704
         style=Markup(STYLE.read_text(encoding="utf-8")),  # noqa: S704
     )
-
-
-def _plain(value: Any) -> str:
-    """A value as Markdown text."""
-    return SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
-
-
-def _tables_apart(text: str) -> str:
-    """An empty line before and after each table, as CommonMark's readers ask for."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if lines and lines[-1].startswith("|") != line.startswith("|") and line and lines[-1]:
-            lines.append("")
-        lines.append(line.rstrip())
-    return "\n".join(lines)
 
 
 def _share(value: float | None) -> str:

@@ -36,11 +36,16 @@ class Draws:
     def of(cls, scored: Scored, seed: int, replicates: int = REPLICATES) -> "Draws":
         """Draw as many cards as there are, `replicates` times."""
         present, card = np.unique(scored.card, return_inverse=True)
+        return cls.among(card, [scored.card_names[code] for code in present], seed, replicates)
+
+    @classmethod
+    def among(cls, card: npt.NDArray[np.int64], names: list[str], seed: int, replicates: int = REPLICATES) -> "Draws":
+        """The same for whatever belongs together: `card` int64 [n] is each entry's place in `names`."""
         rng = np.random.default_rng(seed)
-        weights = np.empty((replicates, len(present)), np.int32)
+        weights = np.empty((replicates, len(names)), np.int32)
         for row in weights:
-            row[:] = np.bincount(rng.integers(0, len(present), len(present)), minlength=len(present))
-        return cls(card, [scored.card_names[code] for code in present], weights)
+            row[:] = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+        return cls(card, names, weights)
 
     def share(self, part: Bools, whole: Bools) -> Interval:
         """Interval of (events in `part`) / (events in `whole`); both masks are bool [n]."""
@@ -94,10 +99,10 @@ class RankedReplicates:
     precision: Scores
 
 
-def ranked_replicates(scored: Scored, draws: Draws) -> RankedReplicates | None:
+def ranked_replicates(is_fraud: Bools, scores: Scores, draws: Draws) -> RankedReplicates | None:
     """The precision-recall curve of each replicate; None without a fraud. Ties count as ties."""
-    order = np.argsort(-scored.score, kind="stable")
-    fraud, score = scored.is_fraud[order], scored.score[order]
+    order = np.argsort(-scores, kind="stable")
+    fraud, score = is_fraud[order], scores[order]
     if not fraud.any():
         return None
     group = np.cumsum(np.diff(score, prepend=score[0]) != 0)
@@ -126,7 +131,7 @@ def resampled(scored: Scored, k: int, seed: int) -> dict[str, Any]:
     Empty without events of at least two cards or without a fraud.
     """
     draws = Draws.of(scored, seed) if len(scored) else None
-    ranked = None if draws is None or len(draws.names) < 2 else ranked_replicates(scored, draws)
+    ranked = None if draws is None or len(draws.names) < 2 else ranked_replicates(scored.is_fraud, scored.score, draws)
     if draws is None or ranked is None:
         return {}
     by_day = day_precisions(scored, draws, k)

@@ -15,6 +15,7 @@ from streams.errors import BadInputError
 _log = logging.getLogger("riskbench.harness")
 CURVES = ("response", "service", "response.rules", "response.model", "response.fallback")
 FLOOR = "floor"
+CASES_INDEX = "cases/index.html"
 HIGHEST_NS = 86_400_000_000_000
 
 
@@ -35,6 +36,8 @@ class RunContents:
     importance: pa.Table | None
     profiles: pa.Table | None
     histograms: dict[str, Any]
+    cases: str | None = None
+    """Address of the case files' index, from the folder; None where there are none."""
 
     def get(self, *path: str) -> Any:
         """A value of results.json by its keys; None where the way ends."""
@@ -71,6 +74,7 @@ def read_run(folder: Path) -> RunContents:
         importance=_read_table(folder / "importance.parquet"),
         profiles=_read_table(folder / "profiles.parquet"),
         histograms=_read_curves(folder),
+        cases=CASES_INDEX if (folder / CASES_INDEX).is_file() else None,
     )
 
 

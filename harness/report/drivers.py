@@ -93,11 +93,12 @@ def _named(codes: npt.NDArray[np.int32], names: list[str]) -> Groups:
 def _by_scenario(run: RunContents, rows: pa.Table) -> Groups:
     if run.labels is None or run.decisions is None:
         return {}
-    truth = _of_sample(rows["event_id"], run.labels, ("is_fraud", "scenario"))
+    guilty, kind = ("is_fraud", "scenario") if "is_fraud" in run.labels.column_names else ("is_laundering", "typology")
+    truth = _of_sample(rows["event_id"], run.labels, (guilty, kind))
     outcome = _of_sample(rows["event_id"], run.decisions, ("outcome",))["outcome"].cast(pa.string())
-    genuine = ~truth["is_fraud"].fill_null(False).to_numpy()
+    genuine = ~truth[guilty].fill_null(False).to_numpy()
     flagged = pc.is_in(outcome, value_set=pa.array(["review", "block"])).to_numpy()
-    groups = _named(*codes_of(truth["scenario"]))
+    groups = _named(*codes_of(truth[kind]))
     return {**groups, GENUINE_FLAGGED: genuine & flagged, GENUINE_APPROVED: genuine & ~flagged}
 
 

@@ -83,7 +83,9 @@ def _foremost(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _truth(truth: dict[str, Any]) -> tuple[str, Tone]:
     if not truth:
         return "not known", "quiet"
-    if truth["is_fraud"]:
+    if truth.get("is_laundering"):
+        return f"laundering: {spoken(truth['typology'])}", "good"
+    if truth.get("is_fraud"):
         return f"fraud: {spoken(truth['scenario'])}" if truth.get("scenario") else "fraud", "good"
     return f"genuine: {spoken(truth['look_alike'])}" if truth.get("look_alike") else "genuine", "watch"
 

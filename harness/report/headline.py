@@ -49,6 +49,8 @@ def _fast(run: RunContents) -> Answer:
 
 def _right(run: RunContents) -> Answer:
     quality = run.get("quality") or {}
+    if run.get("aml"):
+        return _found(run, quality)
     reached, ceiling = quality.get("precision_at_k"), quality.get("precision_at_k_ceiling")
     wanted = run.get("slo", "precision_at_k_min")
     tone: Tone = "quiet" if reached is None or wanted is None else "good" if reached >= wanted else "bad"
@@ -63,6 +65,27 @@ def _right(run: RunContents) -> Answer:
     verdict = _word(tone, f"at least {score(wanted)}, as asked", f"below {score(wanted)}")
     measure = f"Card precision@{quality.get('k') or 'K'}"
     return Answer("Right?", measure, score(reached), f"ceiling {score(ceiling)}", tone, verdict, facts, "right")
+
+
+def _found(run: RunContents, quality: Mapping[str, Any]) -> Answer:
+    """Money laundering: how many patterns are found at the budget that is judged."""
+    reached, wanted = quality.get("pattern_recall"), run.get("slo", "pattern_recall_min")
+    tone: Tone = "quiet" if reached is None or wanted is None else "good" if reached >= wanted else "bad"
+    intervals = quality.get("intervals") or {}
+    facts = (
+        ("95% interval", interval(intervals.get("pattern_recall") or {}, "", share)),
+        (
+            f"Precision@{quality.get('k')} a day",
+            f"{score(quality.get('precision_at_k'))} of at most {score(quality.get('precision_at_k_ceiling'))}",
+        ),
+        ("Lift", DASH if quality.get("lift_at_k") is None else f"{significant(quality['lift_at_k'])} ×"),
+        ("PR-AUC", f"{score(quality.get('pr_auc'))}{_sure(intervals.get('pr_auc'), score)}"),
+        ("Largest PSI of a market", score(run.get("aml", "psi_max"))),
+    )
+    verdict = _word(tone, f"at least {share(wanted)}, as asked", f"below {share(wanted)}")
+    measure = f"Patterns found at {share(quality.get('k_share'), 0)} of customers"
+    against = f"of {count(quality.get('patterns'))}"
+    return Answer("Right?", measure, share(reached), against, tone, verdict, facts, "right")
 
 
 def _sure(edges: Mapping[str, Any] | None, spoken_as: Callable[[float | None], str]) -> str:

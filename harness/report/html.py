@@ -17,6 +17,7 @@ from harness.report.fairness import KINDS, bias_line, group_table
 from harness.report.faults import faults_note, faults_table, price_table
 from harness.report.flagged import flagged_sample
 from harness.report.headline import answers
+from harness.report.monitoring import monitoring_tables
 from harness.report.plots.calibration import reliability_plot
 from harness.report.plots.importance import importance_plots
 from harness.report.plots.latency import impossible_words, latency_plot, latency_table
@@ -109,6 +110,8 @@ def render(run: RunContents) -> str:
         divs=divs,
         script=script,
         flagged=flagged_sample(run),
+        cases=run.cases,
+        monitoring=monitoring_tables(run),
         bokeh=bokeh_script() if divs else "",
         # our own files, not a run's: markup on purpose
         style=Markup((PAGE / "report.css").read_text(encoding="utf-8")),  # noqa: S704

@@ -14,7 +14,8 @@ from harness.feed import write_feed
 from harness.inprocess import await_end, collect
 from harness.instruments import StreamPlan
 from harness.latency import measure_latency
-from harness.prepare import Prepared, prepare
+from harness.prepare import prepare
+from harness.prepared import Prepared
 from harness.processes import Family, module_command
 from harness.scenario import Breaker, parse_scenario
 from harness.scorers import READY_S, ScorerSetup, scorer_options
@@ -62,7 +63,7 @@ def make_small_case(shop: Workshop) -> SmallCase:
     scenario = parse_scenario(SCENARIO, "the self-test's scenario")
     prepared = prepare(scenario, shop.cache)
     bundle = train(scenario, prepared, shop)
-    state, _ = warm(prepared, bundle, SHIPPED_RULES, shop)
+    state, _ = warm(scenario, prepared, bundle, SHIPPED_RULES["fraud"], shop)
     return SmallCase(prepared, bundle, state)
 
 

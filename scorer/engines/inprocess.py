@@ -1,10 +1,10 @@
 """The in-process engine: events from a file, decisions to a file, no broker. For replays and kernel benchmarks."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from scorer.clock import ClockNs
 from scorer.engines import Ready, StopSignal
-from scorer.engines.inline import InlineDecider, open_decisions
+from scorer.engines.inline import open_decisions
+from scorer.explaining import Explaining
 from streams.codec import encode, encode_decision, table_to_transactions
-from streams.decision import Explanation
+from streams.decision import Decision, Explanation
 from streams.errors import BadInputError
-from streams.transaction import CardTransaction
 
 LEAD_NS = 200_000_000
 """A paced run starts this long after it is announced."""
@@ -61,16 +61,30 @@ class ExplanationsFile:
         """Nothing to be done: they are counted."""
 
 
+class Decider(Protocol):
+    """Decides micro-batches in the one thread there is (`scorer.engines.inline.InlineDecider`)."""
+
+    @property
+    def explaining(self) -> Explaining | None:
+        """The thread that explains, if there is one."""
+        ...
+
+    def decide(self, events: Sequence[Any]) -> Iterator[Decision]:
+        """Take a micro-batch now; its decisions, each emitted as the caller asks for it. All must be used up."""
+        ...
+
+
 class InprocessEngine:
-    """Decides a file of events, paced by a schedule or as fast as it can."""
+    """Decides a file of events, paced by a schedule or as fast as it can. `messages` makes them of columns."""
 
     def __init__(
         self,
         source: Input,
-        decider: InlineDecider,
+        decider: Decider,
         *,
         clock_ns: ClockNs,
         batch_max: int,
+        messages: Callable[[pa.Table], Sequence[Any]] = table_to_transactions,
     ) -> None:
         if source.offsets_ns is not None and len(source.offsets_ns) != len(source.events):
             raise BadInputError(
@@ -80,6 +94,7 @@ class InprocessEngine:
         self._decider = decider
         self._clock_ns = clock_ns
         self._batch_max = batch_max
+        self._messages = messages
 
     def run(self, stop: StopSignal, ready: Ready) -> None:
         """See `Engine.run`; ends by itself after the last event."""
@@ -90,7 +105,7 @@ class InprocessEngine:
             for first in range(0, max(len(self._source.events), 1), rows):
                 if stop.is_set():
                     break
-                events = table_to_transactions(self._source.events.slice(first, rows))
+                events = self._messages(self._source.events.slice(first, rows))
                 if start_ns is None:
                     start_ns = self._clock_ns() + LEAD_NS
                     ready(start_ns)
@@ -99,9 +114,7 @@ class InprocessEngine:
             if self._decider.explaining is not None:
                 self._decider.explaining.drain()
 
-    def _batches(
-        self, events: Sequence[CardTransaction], start_ns: int, stop: StopSignal
-    ) -> Iterator[Sequence[CardTransaction]]:
+    def _batches(self, events: Sequence[Any], start_ns: int, stop: StopSignal) -> Iterator[Sequence[Any]]:
         """The events in micro-batches: of what is due, or of `batch_max` when nothing paces them."""
         due_ns = None if self._source.offsets_ns is None else self._source.offsets_ns + start_ns
         at = 0

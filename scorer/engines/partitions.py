@@ -14,6 +14,7 @@ from scorer.engines.acknowledged import AcknowledgedOffsets, Position
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
+from streams.alert import RawAlert
 from streams.codec import encode
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
@@ -135,6 +136,11 @@ class PartitionShare:
             if not self._may_answer(decision.emitted_ns or self._clock_ns()):
                 raise ShareLostError(sent)
             self._produce(topic, decision.event_id.encode(), encode(decision), self._offsets.follow())
+
+    def send_alerts(self, alerts: Iterable[RawAlert]) -> None:
+        """Hand over raw alerts, keyed by customer."""
+        for alert in alerts:
+            self._produce(self._topics.alerts, alert.customer_id.encode(), encode(alert), self._offsets.follow())
 
     def expect(self, count: int) -> list[Any]:
         """So many further messages will follow for what is in hand, which is not committed before: a receipt each."""

@@ -13,7 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from streams.brokers.clients import consumer, producer
 from streams.brokers.connection import KafkaConnection
 from streams.brokers.control import ControlPlane
-from streams.codec import encode, encode_transactions
+from streams.codec import encode, encode_events
 from streams.topics import Topics
 from tests.contract.scorer_process import Process, start
 from tests.scorer_case import ScorerCase, control_messages
@@ -64,7 +64,7 @@ def stream_slowly(
     cards = case.stream["card_id"].to_pylist()
     beside = iter([*control_messages(case), (len(cards), None)])
     row_beside, message = next(beside)
-    for row, value in enumerate(encode_transactions(case.stream)):
+    for row, value in enumerate(encode_events(case.stream)):
         while row_beside <= row and message is not None:
             sender.produce(topics.day_ends if hasattr(message, "day") else topics.dispositions, encode(message))
             row_beside, message = next(beside)

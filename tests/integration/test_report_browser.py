@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from harness.aml.case_file import write_cases
 from harness.capacity.page import page_of
 from harness.capacity.search import Capacity
 from harness.model_card import card_facts, read_sources, render_html, render_markdown
 from harness.report import write_report
 from harness.slo_option import LatencyLimit
 from tests.example_capacity import SETTING, point
+from tests.example_cases import NASTY, fan_in_case
 from tests.example_reasons import MANIFEST
 from tests.example_run import build_run
 
@@ -164,4 +166,32 @@ def test_the_capacity_page_opens_clean_and_fits(browser: Any, tmp_path: Path, wi
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.get_by_role("heading", name="Capacity: 1,000 events/s").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_case_files_are_browsed_from_the_report(browser: Any, tmp_path: Path, width: str) -> None:
+    run = build_run(tmp_path / "run")
+    write_cases(run, [fan_in_case(sources=45, hub=NASTY), fan_in_case(alert_id="alert-2", hub="acc-hub")])
+    context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]}, offline=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(write_report(run).as_uri())
+    page.get_by_role("link", name="The case files").click()
+    page.get_by_role("link", name=NASTY).click()
+    assert page.get_by_role("heading", name=NASTY).is_visible()
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    inked = """() => [...document.querySelectorAll('svg.graph rect, svg.graph text')]
+      .map((e) => e.getBBox()).filter((box) => box.width > 0 && box.height > 0).length"""
+    # a box and a name for each of 49 nodes, a sum for each of 49 lines
+    assert page.evaluate(inked) == 3 * 49
+    overlap = """() => { const boxes = [...document.querySelectorAll('svg.graph text.sum')].map((e) => e.getBBox());
+      return boxes.some((a, i) => boxes.slice(i + 1).some((b) => a.x < b.x + b.width && b.x < a.x + a.width
+        && a.y + 3 < b.y + b.height && b.y + 3 < a.y + a.height)); }"""
+    assert page.evaluate(overlap) is False
+    page.get_by_role("link", name="All cases").click()
+    assert page.get_by_role("heading", name="Case files").is_visible()
     context.close()

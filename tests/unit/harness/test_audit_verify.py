@@ -13,7 +13,7 @@ from harness.audit_trail.records import content_hash
 from harness.audit_trail.verify import Verified, verify
 from harness.cli import app
 from harness.runfolder import MARKER
-from streams.codec import encode_transactions
+from streams.codec import encode_events
 from streams.errors import BadInputError
 from tests.audited_run import EVENTS, LATE, LOST, build_audited_run, event_id, events_table
 
@@ -66,7 +66,7 @@ def test_everything_that_happened_is_there(run: Path) -> None:
 
 def test_a_record_holds_what_went_in_and_what_came_out(run: Path) -> None:
     record = next(r for r in records(run) if r.get("event_id") == event_id(5))
-    assert record["input"] == content_hash(encode_transactions(events_table())[5])
+    assert record["input"] == content_hash(encode_events(events_table())[5])
     assert record["features"] == content_hash(bytes([5] * 8))
     assert (record["outcome"], record["score"], record["margin"]) == ("review", 0.05, -1.0)
     assert record["reasons"][0]["cause"] == "amount"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,7 @@ from harness.pages import Pages
 from harness.progress import Live
 from streams.causes import Cause
 from streams.codec import encode_decision
-from streams.decision import OUTCOMES, PATHS, Decision, Reason
+from streams.decision import OUTCOMES, PATHS, CustomerScore, Decision, Reason
 from tests.audited_run import build_audited_run, events_table
 
 EVENTS, START_NS, TIMEOUT_NS, MEASURED_FROM, SENT_AFTER_NS = 12, 5_000_000_000, 1_000_000, 2, 5
@@ -41,6 +42,15 @@ reasons = st.builds(
     contribution=st.none() | st.floats(-9, 9),
     cause=st.none() | st.sampled_from(get_args(Cause)),
 )
+customers = st.builds(
+    CustomerScore,
+    customer_id=st.sampled_from(("c1", "c2")),
+    account_id=st.just("a"),
+    score=st.floats(0, 1),
+    rule_score=st.floats(0, 1),
+    margin=st.none() | st.floats(-9, 9),
+    typology=words,
+)
 decisions = st.builds(
     Decision,
     event_id=st.integers(0, EVENTS + 2).map(lambda n: f"evt-{n:04d}"),
@@ -56,6 +66,7 @@ decisions = st.builds(
     emitted_ns=instants,
     stages_ns=st.dictionaries(st.sampled_from((*STAGES, "other")), st.integers(0, LARGEST), max_size=3),
     features=st.none() | st.binary(max_size=8),
+    customers=st.lists(customers, max_size=2),
 )
 messages = st.lists(st.tuples(st.integers(0, 2 * TIMEOUT_NS), decisions | st.sampled_from(GARBLED)), max_size=30)
 Message = tuple[int, Decision | bytes]
@@ -91,6 +102,7 @@ def expected_row(decision: Decision, ordinal: int, received_ns: int) -> dict[str
     return {
         **{name: getattr(decision, name) for name in (*given, "taken_ns", "emitted_ns")},
         "reasons": [{name: getattr(r, name) for name in Reason.__struct_fields__} for r in decision.reasons],
+        "customers": [msgspec.structs.asdict(c) for c in decision.customers] or None,
         "service_ns": (decision.emitted_ns or 0) - (decision.taken_ns or 0) if both else None,
         **{f"stage_{stage}_ns": decision.stages_ns.get(stage) for stage in STAGES},
         "ordinal": ordinal,
@@ -114,6 +126,7 @@ def expected_record(decision: Decision, kind: str, received_ns: int, sent: bytes
         "features": None if decision.features is None else content_hash(decision.features),
         "thresholds": {"review": 0.3, "block": 0.9},
         "reasons": said.get("reasons", []),
+        **({"customers": said["customers"]} if "customers" in said else {}),
         "received_ns": received_ns,
     }
 

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import training
-from harness.prepare import Prepared, Windows, _world_windows, prepare
+from harness.prepare import prepare
+from harness.prepared import Prepared, Windows, world_windows
 from harness.processes import Family
-from harness.scenario import Scenario
+from harness.scenario import FraudScenario
 from streams.labels import NS_PER_DAY
 from streams.profiles import PROFILE_SCHEMA
-from streams.worlds.world import WorldTables
 
 START, STREAM = 100 * NS_PER_DAY, 160 * NS_PER_DAY
 EMPTY = pa.table({})
@@ -21,8 +21,8 @@ EMPTY = pa.table({})
 
 @pytest.mark.parametrize(("delay_days", "reference_days"), [(0, 7), (2, 2), (7, 7), (30, 7)])
 def test_the_reference_is_of_days_that_were_not_trained_on(delay_days: int, reference_days: int) -> None:
-    scenario = Scenario.model_validate({"name": "s", "training": {"label_delay_days": delay_days}})
-    windows = _world_windows(scenario, WorldTables(EMPTY, EMPTY, EMPTY, EMPTY, STREAM), START)
+    scenario = FraudScenario.model_validate({"name": "s", "training": {"label_delay_days": delay_days}})
+    windows = world_windows(scenario.training, STREAM, START)
     assert windows.train_until_ns == STREAM - delay_days * NS_PER_DAY
     assert windows.reference_from_ns == STREAM - reference_days * NS_PER_DAY
     assert delay_days == 0 or windows.reference_from_ns >= windows.train_until_ns
@@ -44,12 +44,14 @@ def test_the_data_s_own_label_delay_wins(
     monkeypatch.setattr(training, "run_step", run_step)
     prepared = Prepared(tmp_path, "key", False, Windows(0, 1, 2, 3), {"label_delay_days": of_the_data})
     with pytest.raises(StopError):
-        training.train(Scenario(name="s"), prepared, training.Workshop(tmp_path, tmp_path, Family(), lambda _: None))
+        training.train(
+            FraudScenario(name="s"), prepared, training.Workshop(tmp_path, tmp_path, Family(), lambda _: None)
+        )
     assert commands[0][commands[0].index("--label-delay-days") + 1] == told
 
 
 def test_profiles_are_written_beside_labels_for_the_cards_that_occur(tmp_path: Path) -> None:
-    scenario = Scenario.model_validate(
+    scenario = FraudScenario.model_validate(
         {"name": "s", "load": {"duration_s": 1.0}, "world": {"history_days": 15, "cards": 60}}
     )
     prepared = prepare(scenario, tmp_path)

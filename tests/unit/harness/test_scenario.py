@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.scenario import Scenario, load_scenario, parse_scenario
+from harness.populations import AmlPopulation, CardPopulation
+from harness.scenario import FraudScenario, load_scenario, parse_scenario
 from streams.errors import BadInputError
 from streams.worlds.fraud.config import FraudWorldConfig
 
@@ -66,9 +67,25 @@ def test_several_problems_are_said_together() -> None:
 
 
 def test_a_preset_s_keys_are_overridden_by_those_given() -> None:
-    hard = load_scenario("fraud", {"world.preset": "hard", "world.fraud_share": 0.01}).world.config
-    assert (hard.fraud_share, hard.never_reported_share) == (0.01, 0.15)
-    assert load_scenario("fraud").world.config == FraudWorldConfig()
+    hard = load_scenario("fraud", {"world.preset": "hard", "world.fraud_share": 0.01}).world
+    assert isinstance(hard, CardPopulation)
+    assert (hard.config.fraud_share, hard.config.never_reported_share) == (0.01, 0.15)
+    assert CardPopulation().config == FraudWorldConfig()
+    assert load_scenario("fraud").world == CardPopulation()
+
+
+def test_a_scenario_is_of_its_domain() -> None:
+    with pytest.raises(BadInputError, match="domain = 'insurance': must be one of fraud, aml"):
+        parse_scenario({"name": "x", "domain": "insurance"}, "x.yaml")
+    aml = load_scenario("aml", domain="aml")
+    assert isinstance(aml.world, AmlPopulation)
+    with pytest.raises(BadInputError, match=r"world\.cards"):
+        load_scenario("aml", {"world.cards": 100}, domain="aml")
+
+
+def test_transfers_are_streamed_in_one_order() -> None:
+    with pytest.raises(BadInputError, match=r"load\.partitions = 4 and scorer\.workers = 1 must be 1"):
+        load_scenario("aml", {"load.partitions": 4}, domain="aml")
 
 
 def test_an_endless_world_is_refused() -> None:
@@ -102,7 +119,34 @@ def test_unknown_scenario_names_the_known() -> None:
 def test_changes_win_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("name: mine\nload: {rate_per_s: 7.0, warmup_s: 1.0}\n", encoding="utf-8")
-    scenario: Scenario = load_scenario(path, {"load.rate_per_s": 9.0, "measure.k": None})
+    scenario = load_scenario(path, {"load.rate_per_s": 9.0, "measure.k": None})
     assert scenario.load.rate_per_s == 9.0
     assert scenario.load.warmup_s == 1.0
-    assert scenario.measure.k == Scenario(name="x").measure.k
+    assert scenario.measure.k == FraudScenario(name="x").measure.k
+
+
+def test_limits_of_money_laundering_need_its_domain() -> None:
+    slo = {"pattern_recall_min": 0.95, "k_share": 0.1, "lift_at_k_min": 5.0, "psi_max": 0.1}
+    found = parse_scenario({"name": "x", "domain": "aml", "slo": slo, "investigators": {}}, "here")
+    assert found.slo.pattern_recall_min == 0.95
+    assert found.investigators is not None
+    for raw, words in (
+        ({"slo": {"psi_max": 0.1}}, r"slo\.psi_max is for domain = aml, and domain = fraud"),
+        ({"slo": {"k_share": 0.1, "lift_at_k_min": 5.0}}, r"slo\.k_share, slo\.lift_at_k_min are for"),
+        ({"investigators": {}}, "investigators is for domain = aml"),
+        (
+            {"domain": "aml", "investigators": {"delay_days_min": 6.0}},
+            r"investigators: delay_days_min = 6 must be at most delay_days_max = 5",
+        ),
+        ({"domain": "aml", "slo": {"k_share": 0.0}}, "k_share = 0.0: must be greater than 0"),
+    ):
+        with pytest.raises(BadInputError, match=words):
+            parse_scenario({"name": "x", **raw}, "here")
+
+
+def test_a_scenario_of_another_domain_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\ndomain: aml\n", encoding="utf-8")
+    with pytest.raises(BadInputError, match="domain = aml, but this command streams fraud"):
+        load_scenario(path)
+    assert load_scenario(path, domain="aml").domain == "aml"

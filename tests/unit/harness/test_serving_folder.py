@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.scenario import Scenario, load_scenario
+from harness.scenario import FraudScenario, load_scenario
 from harness.serving_folder import MANIFEST, SCENARIO, refuse_other_content, write_serving_folder
 from streams.errors import BadInputError
 
@@ -30,7 +30,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_it_holds_all_that_a_scorer_needs_and_its_scenario(made: tuple[Path, Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "volume" / "serving"
-    scenario = Scenario.model_validate({"name": "s", "load": {"rate_per_s": 123.0}})
+    scenario = FraudScenario.model_validate({"name": "s", "load": {"rate_per_s": 123.0}})
     assert write_serving_folder(out, scenario, *made)
     found = content(out)
     assert set(found) == {
@@ -43,7 +43,7 @@ def test_it_holds_all_that_a_scorer_needs_and_its_scenario(made: tuple[Path, Pat
 def test_the_same_is_not_written_twice_and_other_content_replaces_it(
     made: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    out, scenario = tmp_path / "serving", Scenario(name="s")
+    out, scenario = tmp_path / "serving", FraudScenario(name="s")
     assert write_serving_folder(out, scenario, *made)
     before, inode = content(out), out.stat().st_ino
     assert not write_serving_folder(out, scenario, *made)

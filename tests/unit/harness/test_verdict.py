@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from harness.aml.recall import pattern_recall
+from harness.aml.results import AmlResults, Detection, MarketStability, Spread, Worklists
+from harness.aml.truth import NEVER
 from harness.latency_results import Distribution, LatencyResults, TailResults
 from harness.results import Counts, LoadResults, PathCounts, ScheduleDelay, Verdict
 from harness.scenario import Slo
 from harness.tail import tail_of
 from harness.verdict import Judged, judge
+from tests.unit.harness.aml.made import small_truth
 
 DISTRIBUTION = Distribution(count=100, p50=5.0, p90=8.0, p99=20.0, p999=30.0, max=40.0)
 LOAD = LoadResults(
@@ -157,3 +161,60 @@ def test_a_p99_over_its_limit_fails_however_few_the_samples() -> None:
     slow = Distribution(count=50, p50=5.0, p90=8.0, p99=1_200.0, p999=1_300.0, max=1_400.0)
     found = _judge(latency={"tail": tail(50, 1), "response": slow})
     assert found.status == "fail"
+
+
+AML = AmlResults(
+    customers=100,
+    suspicious=5,
+    patterns=4,
+    members=6,
+    members_unseen=0,
+    customers_excluded=0,
+    patterns_excluded=0,
+    scores=50,
+    scores_unknown=0,
+    worklists=Worklists(
+        k=3,
+        listed=3,
+        found=1,
+        precision=Spread(value=0.3, low=0.1, high=0.6),
+        precision_ceiling=1.0,
+        lift=Spread(value=4.0, low=2.0, high=7.0),
+        recall=pattern_recall(small_truth(), np.full(7, NEVER)),
+        days=[],
+    ),
+    budgets=[],
+    time_to_detect=Detection(
+        patterns=4, found=3, p50_h=9.0, p90_h=None, found_mean_h=8.0, while_active=0.5, within_days={}
+    ),
+    psi_by_market={
+        "BE": MarketStability(value=0.02, threshold=0.05, status="stable", scores=900),
+        "NL": MarketStability(value=0.3, threshold=0.05, status="drift", scores=800),
+    },
+    psi_max=0.3,
+)
+
+
+@pytest.mark.parametrize(
+    ("slo", "words"),
+    [
+        (
+            Slo(pattern_recall_min=0.95, k_share=0.1),
+            "pattern recall at K = 10% of customers 0.9 is below 0.95",
+        ),
+        (Slo(lift_at_k_min=5.0), "lift@K 4 is below 5"),
+        (Slo(psi_max=0.1), "PSI of the scores of NL 0.3 exceeds 0.1"),
+        (Slo(precision_at_k_min=0.5), "precision@K 0.3 is below 0.5"),
+        (Slo(pattern_recall_min=0.85, lift_at_k_min=3.0, psi_max=0.4), None),
+    ],
+)
+def test_limits_of_money_laundering(slo: Slo, words: str | None) -> None:
+    quality = {"k_share": 0.1, "pattern_recall": 0.9, "lift_at_k": 4.0, "precision_at_k": 0.3}
+    verdict = judge(Judged(slo, LOAD, COUNTS, LATENCY, quality, {"psi_score": None}, aml=AML))
+    assert verdict.reasons == ([] if words is None else [words])
+
+
+def test_what_could_not_be_measured_breaks_its_limit() -> None:
+    nothing = replace(AML, psi_max=None, psi_by_market={})
+    verdict = judge(Judged(Slo(psi_max=0.1), LOAD, COUNTS, LATENCY, {}, {"psi_score": None}, aml=nothing))
+    assert verdict.reasons == ["PSI of the scores of any market could not be measured (limit 0.1)"]

@@ -13,7 +13,7 @@ from streams.codec import (
     decode_transactions,
     encode,
     encode_decision,
-    encode_transactions,
+    encode_events,
     table_to_transactions,
 )
 from streams.decision import OUTCOMES, PATHS, Decision, Reason
@@ -66,7 +66,7 @@ def as_table(rows: list[CardTransaction]) -> pa.Table:
 def test_transactions_survive_columns_and_wire(rows: list[CardTransaction]) -> None:
     table = as_table(rows)
     assert table_to_transactions(table) == rows
-    decoded, indices, malformed = decode_transactions(encode_transactions(table))
+    decoded, indices, malformed = decode_transactions(encode_events(table))
     assert (decoded, indices, malformed) == (rows, list(range(len(rows))), [])
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from streams.codec import decode_transactions, encode_transactions
+from streams.codec import decode_transactions, encode_events
 from streams.datasets import Dataset, load_dataset, load_mapping, shipped_mappings
 from streams.errors import BadInputError
 from streams.labels import LABEL_SCHEMA, NS_PER_DAY
@@ -140,7 +140,7 @@ def test_our_own_files_go_through_unchanged_with_labels_beside(tmp_path: Path) -
 
 def test_what_is_loaded_passes_the_wire(tmp_path: Path) -> None:
     pq.write_table(handbook_table(), tmp_path / "h.parquet")
-    decoded, _, malformed = decode_transactions(encode_transactions(load_dataset(tmp_path / "h.parquet").events))
+    decoded, _, malformed = decode_transactions(encode_events(load_dataset(tmp_path / "h.parquet").events))
     assert (len(decoded), malformed) == (50, [])
 
 

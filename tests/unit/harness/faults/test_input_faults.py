@@ -23,7 +23,7 @@ from harness.instruments import StreamPlan
 from harness.load import Sender
 from harness.outgoing import Feed
 from harness.pacing import AWAKE_NS_MIN, Pacer
-from harness.prepare import Prepared, Windows
+from harness.prepared import Prepared, Windows
 from harness.scenario import Scenario, load_scenario
 from harness.stream import to_refuse
 from scorer.event_clock import EventClock, Plausible

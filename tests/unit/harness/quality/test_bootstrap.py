@@ -26,7 +26,7 @@ def test_it_equals_repeating_the_events(seed: int, size: int, k: int) -> None:
     scored = scored_of(rows)
     draws = Draws.of(scored, seed, 3)
     found = day_precisions(scored, draws, k)
-    ranked = ranked_replicates(scored, draws)
+    ranked = ranked_replicates(scored.is_fraud, scored.score, draws)
     days = np.unique(scored.day).tolist()
     for replicate in range(3):
         again = scored_of(repeated(rows, draws, replicate))
@@ -45,7 +45,7 @@ def test_every_card_drawn_once_gives_the_figures_themselves(ties: bool) -> None:
     draws = Draws.of(scored, 0, 1)
     draws.weights[:] = 1
     assert day_precisions(scored, draws, 7)[0] == pytest.approx([day.precision for day in card_precision(scored, 7)])
-    ranked = ranked_replicates(scored, draws)
+    ranked = ranked_replicates(scored.is_fraud, scored.score, draws)
     curve = precision_recall(scored.is_fraud, scored.score)
     assert ranked is not None
     assert curve is not None

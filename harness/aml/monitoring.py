@@ -1,0 +1,107 @@
+"""From a stream of transfers that has ended to what is said of its monitoring, and to what investigators found."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.aml.alerts import ALERTS_FILE, read_alerts
+from harness.aml.cases import write_case_files
+from harness.aml.investigators import investigate, investigation_results, write_findings
+from harness.aml.measure import Asked, Monitored, measure_aml
+from harness.aml.ranking import customer_scores
+from harness.aml.section import Investigators
+from harness.aml.truth import Truth, truth_of
+from harness.drift import Limits
+from harness.prepared import Prepared
+from harness.scenario import Scenario
+
+K_DEFAULT = 20
+"""Customers that investigators look at a day, where the scenario says nothing."""
+K_SHARE_DEFAULT = 0.10
+REFERENCE = "reference.json"
+
+
+def scored_customers(decisions: pa.Table, event_time_ns: pa.ChunkedArray) -> pa.Table:
+    """One row a scored customer of a transfer: `customer_id`, `event_time_ns`, `score`, `event_id`.
+
+    `decisions` are rows of decisions.parquet; `event_time_ns` has the stream's event times by ordinal.
+    """
+    answered = decisions.filter(pc.greater(pc.fill_null(pc.list_value_length(decisions["customers"]), 0), 0))
+    customers = answered["customers"].combine_chunks()
+    of_row = pc.list_parent_indices(customers)
+    parts = customers.flatten()
+    return pa.table(
+        {
+            "customer_id": pc.struct_field(parts, "customer_id"),
+            "event_time_ns": event_time_ns.take(answered["ordinal"].take(of_row)),
+            "score": pc.struct_field(parts, "score"),
+            "event_id": answered["event_id"].take(of_row),
+        }
+    )
+
+
+def stream_truth(prepared: Prepared, sent: int) -> Truth:
+    """The truth about what was sent; patterns of which training has seen a transfer are left out."""
+    history = pq.read_table(prepared.file("history"), columns=["event_time_ns"])["event_time_ns"].to_numpy()
+    learned = pq.read_table(prepared.file("history_labels"), columns=["is_laundering", "pattern_id"])
+    taught = learned["is_laundering"].to_numpy() & (history < prepared.windows.train_until_ns)
+    known = np.unique(learned["pattern_id"].filter(pa.array(taught)).drop_null().to_numpy())
+    return truth_of(
+        pq.read_table(prepared.file("events")).slice(0, sent),
+        pq.read_table(prepared.file("labels")).slice(0, sent),
+        pq.read_table(prepared.file("accounts")),
+        pq.read_table(prepared.file("members")),
+        known.tolist(),
+    )
+
+
+def market_references(state: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    """Reference bins of the scores of each market, from the warm state; empty where there are none."""
+    if state is None or not (state / REFERENCE).is_file():
+        return {}
+    reference = json.loads((state / REFERENCE).read_text(encoding="utf-8"))
+    found: Mapping[str, Mapping[str, Any]] = reference.get("markets", {})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A stream whose monitoring is measured: what was prepared, what was answered, and where the run lies."""
+
+    prepared: Prepared
+    decisions: pa.Table
+    sent: int
+    state: Path | None
+    folder: Path
+
+
+def monitor(scenario: Scenario, watched: Watched) -> Monitored:
+    """Measure, let the investigators work, and leave what they found in the run folder."""
+    truth = stream_truth(watched.prepared, watched.sent)
+    times = pq.read_table(watched.prepared.file("events"), columns=["event_time_ns"])["event_time_ns"]
+    scored = scored_customers(watched.decisions, times)
+    k = scenario.measure.k or K_DEFAULT
+    asked = Asked(
+        k=k,
+        k_share=scenario.slo.k_share or K_SHARE_DEFAULT,
+        reference=market_references(watched.state),
+        limits=Limits(scenario.drift.psi_warning, scenario.drift.psi_alarm),
+        seed=scenario.seeds.training,
+    )
+    monitored = measure_aml(scored, truth, asked)
+    settings = scenario.investigators or Investigators()
+    ids = pc.binary_join_element_wise(scored["event_id"], scored["customer_id"], "/").to_pylist()
+    done = investigate(customer_scores(scored, truth), ids, truth, k, settings, scenario.seeds.training)
+    write_findings(done, watched.folder)
+    alerts = read_alerts(watched.folder / ALERTS_FILE)
+    cases = write_case_files(watched.folder, watched.prepared, done, alerts, watched.sent)
+    aml = msgspec.structs.replace(monitored.aml, investigations=investigation_results(done, k, settings), cases=cases)
+    return Monitored(aml, monitored.quality)

@@ -1,0 +1,88 @@
+"""From a money-laundering world or files of transfers and accounts to what a run needs."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from harness.aml.own_transfers import cut_transfers
+from harness.cache import cached_folder, content_key, hash_file, hash_sources
+from harness.prepared import Prepared, open_prepared, scheduled, world_windows, write_prepared
+from harness.scenario import AmlScenario, TransferData
+from streams.worlds.aml.world import AmlWorld
+
+NO_DISPOSITIONS = pa.table({"reported_at_ns": pa.array([], pa.int64())})
+"""Findings follow from alerts: they are not known before a run."""
+WORLD_CODE = (
+    "harness/aml/prepare.py",
+    "harness/prepared.py",
+    "streams/account.py",
+    "streams/laundering.py",
+    "streams/markets",
+    "streams/transfer.py",
+    "streams/worlds",
+)
+
+
+DATA_CODE = (
+    "harness/aml/own_transfers.py",
+    "harness/aml/prepare.py",
+    "harness/own_data.py",
+    "harness/prepared.py",
+    "streams/account.py",
+    "streams/datasets",
+    "streams/laundering.py",
+    "streams/transfer.py",
+)
+
+
+def prepare_transfers(scenario: AmlScenario, cache: Path) -> Prepared:
+    """Make (or find in the cache) the files of a scenario. Raises BadInputError for what cannot be used."""
+    return _prepare_world(scenario, cache) if scenario.data is None else _prepare_files(scenario, scenario.data, cache)
+
+
+def _prepare_world(scenario: AmlScenario, cache: Path) -> Prepared:
+    count = len(scheduled(scenario))
+    world = scenario.world
+    key = content_key(
+        {
+            "world": world.model_dump(exclude_none=True),
+            "seed": scenario.seeds.world,
+            "events": count,
+            "training": scenario.training.model_dump(include={"kernel_warmup_days", "label_delay_days"}),
+            "code": hash_sources(WORLD_CODE),
+            "numpy": np.__version__,  # its generators may draw otherwise in another version
+        }
+    )
+
+    def make(folder: Path) -> None:
+        made = AmlWorld(world.config, scenario.seeds.world)
+        tables = made.generate(world.history_days, count)
+        beside = {"dispositions": NO_DISPOSITIONS, "accounts": tables.accounts, "members": tables.members}
+        windows = world_windows(scenario.training, tables.stream_start_ns, made.start_ns)
+        write_prepared(folder, tables, beside, windows, {"labelled": True, "source": "world"})
+
+    folder, cached = cached_folder(cache, "prepared", key, make)
+    return open_prepared(folder, key, cached)
+
+
+def _prepare_files(scenario: AmlScenario, data: TransferData, cache: Path) -> Prepared:
+    limit = None if scenario.load.duration_s is None else len(scheduled(scenario))
+    mapping = data.columns
+    key = content_key(
+        {
+            "files": [hash_file(Path(file)) for file in (data.file, data.accounts)],
+            "columns": hash_file(Path(mapping)) if mapping and Path(mapping).is_file() else mapping,
+            "limit": limit,
+            "label_delay_days": scenario.training.label_delay_days,
+            "code": hash_sources(DATA_CODE),
+        }
+    )
+
+    def make(folder: Path) -> None:
+        cut = cut_transfers(data, limit, scenario.training.label_delay_days)
+        beside = {"dispositions": NO_DISPOSITIONS, "accounts": cut.accounts, "members": cut.members}
+        write_prepared(folder, cut.tables, beside, cut.windows, cut.facts)
+
+    folder, cached = cached_folder(cache, "prepared", key, make)
+    return open_prepared(folder, key, cached)

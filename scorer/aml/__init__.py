@@ -1,0 +1,1 @@
+"""Money-laundering monitoring: from transfers to raw alerts."""

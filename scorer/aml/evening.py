@@ -1,0 +1,57 @@
+"""The evening's job: when a business day has ended, its community table is drawn beside the stream, and is there by
+midnight."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from models.graph.community_table import CommunityTable
+from models.graph.link_ledger import LinkLedger, draw_table
+from models.graph.state import GraphState
+from scorer.clock import ClockNs
+from streams.labels import NS_PER_DAY, business_day
+
+
+class EveningJob:
+    """Closes community tables of one graph state, and installs each before the first transfer that needs it.
+
+    `advance` is called by the thread that decides; the tables are drawn by another. A table holds what had arrived when
+    the first transfer of the next business day came: the same for any cut into batches.
+    """
+
+    def __init__(self, state: GraphState, ledger: LinkLedger, clock_ns: ClockNs) -> None:
+        self._state, self._ledger, self._clock_ns = state, ledger, clock_ns
+        self._installed = max(state.table_days, default=ledger.last_closed)
+        self._drawing: dict[int, Future[CommunityTable]] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="evening")
+        self.installed = 0
+
+    def advance(self, time_ns: int) -> int:
+        """Before a transfer of this event time: begin what has to be drawn, wait for what is needed now. Returns how
+        long it waited (ns). A time before another's asks for nothing."""
+        needed = time_ns // NS_PER_DAY - 1
+        self._begin(needed)
+        self._begin(business_day(time_ns) - 1)
+        if needed <= self._installed:
+            return 0
+        begin_ns = self._clock_ns()
+        for day in sorted(day for day in self._drawing if day <= needed):
+            self._state.install(self._drawing.pop(day).result())
+            self.installed += 1
+        self._installed = needed
+        return self._clock_ns() - begin_ns
+
+    def _begin(self, day: int) -> None:
+        """Draw the table of a business day that is complete; of days that nobody moved money on there is none."""
+        if day <= self._ledger.last_closed:
+            return
+        week = self._ledger.week(day)
+        self._drawing[day] = self._pool.submit(draw_table, day, week, self._state.names_of)
+
+    def settle(self) -> None:
+        """Wait for what is being drawn, so that a snapshot can hold it: it is installed at once."""
+        for day in sorted(self._drawing):
+            self._state.install(self._drawing.pop(day).result())
+            self.installed += 1
+
+    def close(self) -> None:
+        """End the other thread."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,204 @@
+"""Raises raw alerts: typology scores become alerts of customers, none twice within its window, with their evidence."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.features.snapshot import Layout, SnapshotError
+from rules.compiled import compiled
+from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
+from scorer.aml.trail import PIECE, Trail
+from streams.alert import EVIDENCE_MAX, RawAlert
+
+TRANSFERS_KEPT = 262_144
+"""How many transfers back evidence is looked for, where nothing else is asked for."""
+NEVER = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTransfers:
+    """Transfers in arrival order with both sides' rows: sender's at 2i, receiver's at 2i + 1.
+
+    `time_ns` int64 [n]. `account` int32 [2n]: places in the accounts' table, -1 where that side is not known. `values`
+    float32 [2n, F] and `scores` float64 [2n, P], as the pack has its columns and typologies.
+    """
+
+    event_ids: Sequence[str]
+    time_ns: NDArray[np.int64]
+    account: NDArray[np.int32]
+    values: NDArray[np.float32]
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.event_ids)
+
+    def piece(self, first: int, end: int) -> "ScoredTransfers":
+        """Transfers [first, end); shares memory."""
+        rows = slice(2 * first, 2 * end)
+        return ScoredTransfers(
+            self.event_ids[first:end],
+            self.time_ns[first:end],
+            self.account[rows],
+            self.values[rows],
+            self.scores[rows],
+        )
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    typologies: list[str]
+    accounts: int
+
+
+SNAPSHOT_LAYOUT = Layout(_Settings, {"last_raised_ns": (np.int64, (None, None)), **Trail.LAYOUT})
+
+
+class AlertRaiser:
+    """Turns scores into raw alerts. A customer is raised for a typology when a row of one of its accounts reaches the
+    market's `alert_at`, and not again for that typology within the typology's window after it.
+
+    Memory is bounded: an instant for each customer and typology, and the last transfers (`Trail`). The same transfers
+    give the same alerts, however they are cut into batches. One thread at a time.
+    """
+
+    __slots__ = (
+        "_account_ids",
+        "_customer",
+        "_customer_ids",
+        "_last_raised_ns",
+        "_market",
+        "_market_codes",
+        "_pack",
+        "_trail",
+        "_window_ns",
+    )
+
+    def __init__(self, pack: TypologyPack, accounts: pa.Table, transfers_kept: int = TRANSFERS_KEPT) -> None:
+        """A raiser that has seen no transfer, of these accounts (`ACCOUNT_SCHEMA`)."""
+        customer = accounts["customer_id"].combine_chunks()
+        if not pa.types.is_dictionary(customer.type):
+            customer = customer.dictionary_encode()
+        self._pack = pack
+        self._account_ids = accounts["account_id"].combine_chunks()
+        self._customer_ids = customer.dictionary
+        self._customer: NDArray[np.int32] = customer.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+        self._market_codes = accounts["market"].to_pylist()
+        self._market = np.array([MARKET_NUMBERS.get(code, -1) for code in self._market_codes], np.int32)
+        self._window_ns = np.array([typology.window_ns for typology in pack.typologies], np.int64)
+        self._last_raised_ns = np.full((len(self._customer_ids), len(pack.typologies)), NEVER, np.int64)
+        self._trail = Trail(len(accounts), transfers_kept)
+
+    def market_of(self, account: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Market number of each row's account (-1: none known), int32 [2n], as the pack scores by."""
+        if not len(self._market):
+            return np.full(len(account), -1, np.int32)
+        result: NDArray[np.int32] = np.where(account >= 0, self._market[account], np.int32(-1))
+        return result
+
+    def take(self, transfers: ScoredTransfers) -> list[RawAlert]:
+        """Take transfers in; the alerts they raise, in their order (a row's by the pack's order of typologies)."""
+        alerts: list[RawAlert] = []
+        for first in range(0, len(transfers), PIECE):
+            alerts += self._take_piece(transfers.piece(first, min(first + PIECE, len(transfers))))
+        return alerts
+
+    def _take_piece(self, piece: ScoredTransfers) -> list[RawAlert]:
+        number = self._trail.add(piece.event_ids, piece.time_ns, piece.account)
+        due = np.zeros(piece.scores.shape, np.bool_)
+        _due(
+            piece.scores,
+            piece.account,
+            piece.time_ns,
+            self._market,
+            self._customer,
+            self._pack.alert_at,
+            self._window_ns,
+            self._last_raised_ns,
+            due,
+        )
+        return [self._alert(piece, number, row, typology) for row, typology in np.argwhere(due).tolist()]
+
+    def _alert(self, piece: ScoredTransfers, number: int, row: int, typology: int) -> RawAlert:
+        transfer, side = divmod(row, 2)
+        account = int(piece.account[row])
+        market = int(self._market[account])
+        time_ns = int(piece.time_ns[transfer])
+        since_ns = max(time_ns - int(self._window_ns[typology]), 0)
+        customer = self._customer_ids[int(self._customer[account])].as_py()
+        name = self._pack.typologies[typology].name
+        return RawAlert(
+            alert_id=alert_id(customer, name, piece.event_ids[transfer]),
+            customer_id=customer,
+            account_id=self._account_ids[account].as_py(),
+            market=self._market_codes[account],
+            typology=name,
+            window_from_ns=since_ns,
+            window_to_ns=time_ns,
+            score=float(piece.scores[row, typology]),
+            reasons=self._pack.reasons(typology, piece.values[row], market),
+            evidence=self._trail.last(number + transfer, side, since_ns, EVIDENCE_MAX),
+            raised_by=piece.event_ids[transfer],
+            event_time_ns=time_ns,
+        )
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The whole state as settings (JSON) and arrays by name, those of the state itself: copy what is to last."""
+        names = [typology.name for typology in self._pack.typologies]
+        settings = {"typologies": names, "accounts": len(self._account_ids)}
+        return settings, {"last_raised_ns": self._last_raised_ns, **self._trail.arrays()}
+
+    def restore(self, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `snapshot` gave; the arrays become its own.
+
+        Raises `SnapshotError` when that was of other typologies or accounts.
+        """
+        expected, _ = self.snapshot()
+        for key, value in expected.items():
+            if settings[key] != value:
+                raise SnapshotError(f"alert state has {key} {settings[key]}, this scorer {value}: start without it")
+        if arrays["last_raised_ns"].shape != self._last_raised_ns.shape:
+            found, wanted = arrays["last_raised_ns"].shape, self._last_raised_ns.shape
+            raise SnapshotError(f"alert state is of {found[0]} customers, this scorer's of {wanted[0]}")
+        self._last_raised_ns = arrays["last_raised_ns"]
+        self._trail = Trail.from_arrays(arrays)
+
+
+def alert_id(customer_id: str, typology: str, event_id: str) -> str:
+    """An alert's id: the same wherever and whenever it is raised."""
+    told = "\0".join((customer_id, typology, event_id)).encode()
+    return f"AL{hashlib.blake2b(told, digest_size=10).hexdigest()}"
+
+
+@compiled
+def _due(
+    scores: Any,
+    account: Any,
+    time_ns: Any,
+    market: Any,
+    customer: Any,
+    alert_at: Any,
+    window_ns: Any,
+    last_raised_ns: Any,
+    due: Any,
+) -> None:
+    """Mark the scores that raise an alert and remember when: one row after the other, so that no batch matters.
+
+    An account of no known market has place -1: the last column of `alert_at`.
+    """
+    for row in range(scores.shape[0]):
+        if account[row] < 0:
+            continue
+        place = market[account[row]]
+        whom = customer[account[row]]
+        now = time_ns[row // 2]
+        for typology in range(scores.shape[1]):
+            if scores[row, typology] < alert_at[typology, place]:
+                continue
+            if now - last_raised_ns[whom, typology] >= window_ns[typology]:
+                last_raised_ns[whom, typology] = now
+                due[row, typology] = True

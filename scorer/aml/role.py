@@ -1,0 +1,122 @@
+"""Sets up and runs a worker for transfers: the engine that was asked for, around the pipeline."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from scorer.aml.assembly import TransferWorker, transfer_worker
+from scorer.aml.engine import TransferEngine
+from scorer.aml.inline import AlertsFile, InlineTransfers
+from scorer.assembly import explaining_thread
+from scorer.breaker_desk import breaker_desk
+from scorer.clock import ClockNs
+from scorer.engines import StopSignal
+from scorer.engines.inprocess import ExplanationsFile, InprocessEngine, Input
+from scorer.engines.partitions import PartitionShare
+from scorer.explaining import Explaining, Outlet
+from scorer.guard_report import GuardMetrics, guard_summary
+from scorer.health import WorkerMetrics
+from scorer.input_files import read_schedule, read_transfers_file
+from scorer.options import RunOptions, required
+from scorer.presence import Presence
+from scorer.summary import worker_summary
+from scorer.worker_role import links_of
+from streams.codec import table_to_transfers
+from streams.errors import BadInputError
+from streams.markets import CURRENCY_RATES
+
+ENGINES = ("native", "inprocess")
+
+
+def run_transfer_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
+    """Run the engine until it is stopped or its input ends. Raises `RiskbenchError` for what cannot be used or
+    reached."""
+    if options.engine not in ENGINES:
+        raise BadInputError(f"engine {options.engine} does not monitor transfers; choose one of {', '.join(ENGINES)}")
+    if options.engine == "native":
+        _run_on_kafka(options, stop, clock_ns)
+    else:
+        _run_on_files(options, stop, clock_ns)
+
+
+def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
+    links = links_of(options)
+    if options.topics_wait_s == 0:
+        _check_one_order(links.partitions(links.topics.events), links.topics.events)
+    with ExitStack() as stack:
+        made = stack.enter_context(transfer_worker(options, clock_ns))
+        presence = stack.enter_context(_presence(options, made))
+        if not links.await_topics(options.topics_wait_s, stop):
+            return
+        _check_one_order(links.partitions(links.topics.events), links.topics.events)
+        group = options.group or f"{links.topics.prefix}.scorer"
+        consumer = links.group_consumer(group, options.member)
+        share = PartitionShare(consumer, links.producer(), links.topics, made.counters, clock_ns)
+        explaining = stack.enter_context(_explaining(options, made, share, clock_ns))
+        engine = TransferEngine(
+            share,
+            made.pipeline,
+            explaining,
+            currencies=frozenset(CURRENCY_RATES),
+            clock_ns=clock_ns,
+            batch_max=options.batch_max,
+        )
+        engine.run(stop, presence.ready)
+
+
+def _check_one_order(partitions: int, topic: str) -> None:
+    """Raise `BadInputError` when transfers would come in no order."""
+    if partitions != 1:
+        raise BadInputError(
+            f"topic {topic} has {partitions} partitions; the graph needs every transfer in the order of event time, "
+            "which only one partition keeps"
+        )
+
+
+def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
+    who = f"engine {options.engine}"
+    events = read_transfers_file(Path(required(options.files.events, "--events", who)))
+    out = Path(required(options.files.decisions_out, "--decisions-out", who))
+    source = Input(events, read_schedule(options.files.schedule), out)
+    with ExitStack() as stack:
+        made = stack.enter_context(transfer_worker(options, clock_ns))
+        presence = stack.enter_context(_presence(options, made))
+        alerts = stack.enter_context(AlertsFile(options.files.alerts_out))
+        explaining = None
+        if options.files.explanations_out is not None:
+            outlet = stack.enter_context(ExplanationsFile(options.files.explanations_out))
+            explaining = stack.enter_context(_explaining(options, made, outlet, clock_ns))
+        decider = InlineTransfers(made.pipeline, alerts, clock_ns, explaining)
+        engine = InprocessEngine(
+            source, decider, clock_ns=clock_ns, batch_max=options.batch_max, messages=table_to_transfers
+        )
+        engine.run(stop, presence.ready)
+
+
+@contextmanager
+def _explaining(
+    options: RunOptions, made: TransferWorker, outlet: Outlet, clock_ns: ClockNs
+) -> Iterator[Explaining | None]:
+    """The explaining thread, unless nothing is to be explained."""
+    if options.explain == "none":
+        yield None
+        return
+    with explaining_thread(made, outlet, options, clock_ns) as explaining:
+        yield explaining
+
+
+def _presence(options: RunOptions, made: TransferWorker) -> Presence:
+    guards = made.guarding
+
+    def summarise(status: str) -> Mapping[str, Any]:
+        guard = guard_summary(guards.guard, guards.late_scores)
+        return worker_summary(made.counters, status=status, engine=options.engine, worker=options.worker, guard=guard)
+
+    return Presence(
+        options,
+        summarise,
+        WorkerMetrics(made.counters),
+        GuardMetrics(guards.guard, guards.late_scores),
+        desk=breaker_desk(guards.breaker),
+    )
