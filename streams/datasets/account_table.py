@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from streams.account import ACCOUNT_SCHEMA, KINDS, RISK_RATING_MAX, RISK_RATING_MIN
 from streams.datasets.columns import Columns, full_table, words
 from streams.datasets.mapping import AmountField, FlagField, TextField, TimeField
+from streams.datasets.money import CURRENCY_CHECK
 from streams.datasets.times import as_time_ns
 from streams.datasets.transfer_mapping import AccountFields, BankField, KindField
 from streams.datasets.values import IDENTIFIER_CHECK, WORD_CHECKS, Column, as_amount_minor, as_flags, as_numbers
@@ -34,7 +35,7 @@ def account_table(columns: Columns, fields: AccountFields) -> pa.Table:
         "customer_id": customer,
         "bank_id": bank,
         "market": _required(columns, fields.market, "market", WORD_CHECKS["country"]),
-        "currency": _required(columns, fields.currency, "currency", WORD_CHECKS["currency"]),
+        "currency": _required(columns, fields.currency, "currency", CURRENCY_CHECK),
         "kind": kind_codes(columns, fields.kind, "accounts.kind", KIND_CHECK),
         "segment": kind_codes(columns, fields.segment, "accounts.segment", SEGMENT_CHECK),
         "opened_at_ns": _times(columns, fields.opened_at, rows),

@@ -7,8 +7,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streams.currencies import CURRENCIES
 from streams.datasets.transfer_mapping import MoneyField
 from streams.datasets.values import AMOUNT_MINOR_MAX, Column, as_amount_minor, as_numbers
+from streams.markets import CURRENCY_RATES
+
+CURRENCY_CHECK = (
+    "|".join(dict.fromkeys((*CURRENCIES, *CURRENCY_RATES))),
+    "is no currency code of ISO 4217 (three capital letters, such as EUR), nor XBT",
+)
+"""Transfers may be in what has a rate, too: bitcoins have no code of ISO's."""
 
 _log = logging.getLogger("riskbench.streams")
 

@@ -11,7 +11,7 @@ from streams.datasets.account_table import account_ids, account_table, bank_code
 from streams.datasets.columns import Columns, full_table, time_order, unique_ids, words
 from streams.datasets.laundering_truth import Read, build_truth
 from streams.datasets.mapping import TextField
-from streams.datasets.money import as_money
+from streams.datasets.money import CURRENCY_CHECK, as_money
 from streams.datasets.protocol import Protocol
 from streams.datasets.source import open_source, require_columns
 from streams.datasets.times import as_time_ns
@@ -168,7 +168,9 @@ def _words(
 ) -> pa.DictionaryArray | None:
     if field is None:
         return None
-    check = CHANNEL_CHECK if name == "channel" else WORD_CHECKS["country" if name.endswith("country") else "currency"]
+    check = (
+        CHANNEL_CHECK if name == "channel" else WORD_CHECKS["country"] if name.endswith("country") else CURRENCY_CHECK
+    )
     if nullable is None:
         nullable = TRANSFER_SCHEMA.field(name).nullable
     return words(columns, field, f"transfers.{name}", check, nullable)
