@@ -236,8 +236,13 @@ def _share(
         consumer = links.group_consumer(group, options.member)
         return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns)
     membership = Membership(SESSION_MS, clock_ns)
-    consumer = links.group_consumer(group, options.member, membership.answered)
-    return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns, checkpoints, membership)
+
+    def another() -> Any:
+        return links.group_consumer(group, options.member, membership.answered)
+
+    return PartitionShare(
+        another(), links.producer(), links.topics, counters, clock_ns, checkpoints, membership, another
+    )
 
 
 def _group(options: RunOptions, topics: Topics) -> str:

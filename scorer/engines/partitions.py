@@ -25,6 +25,8 @@ log = logging.getLogger("riskbench.scorer")
 POLL_S = 0.05
 FLUSH_LIMIT_S = 30.0
 COMMIT_EVERY_NS = 1_000_000_000
+REPLACED_MAX = 5
+"""A consumer that fails for good more often is not helped by another one."""
 _HARMLESS = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)
 
 
@@ -44,9 +46,14 @@ class PartitionShare:
         clock_ns: ClockNs,
         keeping: Keeping | None = None,
         membership: Membership | None = None,
+        another: Callable[[], Any] | None = None,
     ) -> None:
-        """With `membership` nothing is answered for partitions that are another worker's by now (`ShareLostError`)."""
+        """With `membership` nothing is answered for partitions that are another worker's by now (`ShareLostError`).
+        `another` opens a consumer in the place of one that has failed for good, as librdkafka's does when a broker that
+        was away takes a member with a name for two."""
         self._consumer = consumer
+        self._another = another
+        self._replaced = 0
         self._producer = producer
         self._topics = topics
         self._counters = counters
@@ -75,10 +82,13 @@ class PartitionShare:
         return self._joined
 
     def __enter__(self) -> Self:
+        self._subscribe()
+        return self
+
+    def _subscribe(self) -> None:
         self._consumer.subscribe(
             [self._topics.events], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -112,12 +122,29 @@ class PartitionShare:
             return []
         revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
+        fatal = next((m.error() for m in (first, *rest) if m.error() is not None and m.error().fatal()), None)
+        if fatal is not None:
+            self._replace(fatal.str())
+            return []
         found = [message for message in (first, *rest) if self._is_message(message)]
         if self._lost:
             return []
         if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
             return [message for message in found if message is not first and self._is_expected(message)]
         return found
+
+    def _replace(self, why: str) -> None:
+        """Give everything up in order, and begin anew with another consumer. Raises `BrokerError` when there is none,
+        or when it does not help."""
+        if self._another is None or self._replaced >= REPLACED_MAX:
+            raise BrokerError(f"the broker refuses to give events of {self._topics.events}: {why}")
+        self._replaced += 1
+        log.warning("the consumer has failed for good and is replaced: %s", why)
+        self._settle()
+        self._give_up([TopicPartition(*at) for at in self._assigned])
+        failed, self._consumer = self._consumer, self._another()
+        failed.close()
+        self._subscribe()
 
     def done(self, messages: Iterable[Any]) -> None:
         """All answers to these messages have been handed to the producer."""
@@ -271,13 +298,15 @@ class PartitionShare:
         self._joined = True
         log.info("assigned partitions %s", sorted(at.partition for at in partitions))
 
-    def _on_revoke(self, _consumer: Any, partitions: list[Any]) -> None:
-        self._settle()
-        self._give_up(partitions)
+    def _on_revoke(self, consumer: Any, partitions: list[Any]) -> None:
+        if consumer is self._consumer:  # else it has been replaced: all is settled
+            self._settle()
+            self._give_up(partitions)
 
-    def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
-        self._abandon()
-        self._give_up(partitions)
+    def _on_lost(self, consumer: Any, partitions: list[Any]) -> None:
+        if consumer is self._consumer:
+            self._abandon()
+            self._give_up(partitions)
 
     def _abandon(self) -> None:
         """What was taken up to now is for others to answer."""
@@ -302,7 +331,7 @@ class PartitionShare:
         error = message.error()
         if error is None:
             return True
-        if error.fatal() or (error.code() not in _HARMLESS and not error.retriable()):
+        if error.code() not in _HARMLESS and not error.retriable():
             raise BrokerError(f"the broker refuses to give events of {self._topics.events}: {error.str()}")
         log.warning("reading %s: %s", self._topics.events, error.str())
         return False

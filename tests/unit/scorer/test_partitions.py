@@ -14,7 +14,7 @@ from scorer.counters import Counters
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
-from scorer.engines.partitions import PartitionShare
+from scorer.engines.partitions import REPLACED_MAX, PartitionShare
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
@@ -280,3 +280,45 @@ def test_an_idle_worker_keeps_its_lease(consumer: FakeConsumer) -> None:
             at.now_ns += 1_000_000_000
         assert consumer.committed
         assert all(asynchronous for asynchronous, _ in consumer.committed)
+
+
+def failed_for_good() -> Any:
+    error = Mock(spec=KafkaError)
+    error.fatal.return_value = True
+    error.str.return_value = "fenced"
+    return SimpleNamespace(error=lambda: error)
+
+
+def test_a_consumer_that_fails_for_good_is_replaced(consumer: FakeConsumer) -> None:
+    now, others = iter(range(0, 10**15, 2_000_000_000)), [FakeConsumer(), FakeConsumer()]
+    opened = iter(others)
+    producer = FakeProducer()
+    made = PartitionShare(consumer, producer, TOPICS, Counters(), lambda: next(now), another=lambda: next(opened))
+    with made as share:
+        consumer.waiting.extend([message(0, 5)])
+        decide(share, share.take(10))
+        consumer.waiting.extend([message(0, 6), failed_for_good()])
+        assert share.take(10) == [], "what came with the failure is read again"
+        assert consumer.committed[-1] == (False, {0: 6})
+        consumer.callbacks["on_revoke"](consumer, consumer.partitions(0, 1))
+        others[0].waiting.extend([message(0, 6)])
+        decide(share, share.take(10))
+    assert others[0].committed[-1] == (False, {0: 7})
+    assert [key for _, key in producer.sent] == [b"e0-5", b"e0-6"]
+
+
+def test_one_that_fails_again_and_again_ends_the_worker(consumer: FakeConsumer) -> None:
+    now = iter(range(0, 10**15, 2_000_000_000))
+
+    def another() -> FakeConsumer:
+        made = FakeConsumer()
+        made.waiting.append(failed_for_good())
+        return made
+
+    consumer.waiting.append(failed_for_good())
+    made = PartitionShare(consumer, FakeProducer(), TOPICS, Counters(), lambda: next(now), another=another)
+    with made as share:
+        for _ in range(REPLACED_MAX):
+            assert share.take(10) == []
+        with pytest.raises(BrokerError, match="refuses to give events of"):
+            share.take(10)

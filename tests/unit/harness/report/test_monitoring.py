@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -19,8 +20,11 @@ def monitored() -> Monitored:
     return measure_aml(alerts, small_truth(), Asked(k=2, k_share=0.5))
 
 
-def run_of(results: dict[str, object]) -> RunContents:
-    return RunContents(Path("run"), results, None, {}, *[None] * 7, {})
+def run_of(results: dict[str, Any]) -> RunContents:
+    return RunContents(
+        folder=Path("run"), results=results, scenario=None, environment={}, timeline=None, decisions=None, events=None,
+        labels=None, explanations=None, importance=None, profiles=None, histograms={},
+    )  # fmt: skip
 
 
 def test_every_part_has_a_table() -> None:
