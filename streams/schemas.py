@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 
+from streams.alert import RawAlert
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
 from streams.transaction import CardTransaction
+from streams.transfer import Transfer
 
 MESSAGES: dict[str, type[msgspec.Struct]] = {
     "event": CardTransaction,
@@ -16,6 +18,8 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "disposition": Disposition,
     "day-end": DayEnd,
     "dead-letter": DeadLetter,
+    "transfer": Transfer,
+    "alert": RawAlert,
 }
 """File stem under `docs/schemas/` → message."""
 
