@@ -67,6 +67,15 @@ Write = Annotated[
 ]
 
 
+Again = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --all: go on in the folder of an earlier one; what passed there stands.",
+        rich_help_panel="All of them",
+    ),
+]
+
+
 @app.command()
 def fraud(
     context: typer.Context,
@@ -80,6 +89,7 @@ def fraud(
     everything: All = False,
     only: Only = None,
     write: Write = None,
+    again: Again = None,
     scenario: ScenarioFile = "fraud",
     rate: Rate = None,
     warmup: Warmup = None,
@@ -134,7 +144,9 @@ def fraud(
         floor=not no_floor,
         environ=context.obj or {},
     )
-    asked = Asked(scenario, fault, at, duration, keys or [], everything=everything, only=only or [], write=write)
+    asked = Asked(
+        scenario, fault, at, duration, keys or [], everything=everything, only=only or [], write=write, again=again
+    )
     asked.refuse_contradictions()
     if everything:
         raise typer.Exit(run_all(asked, changes, options, as_json=as_json))

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.commands.run_options import OPTION_NAMES
+from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.markdown import part, write_part
 from harness.faults.campaign.ready import about, names, ready
@@ -38,6 +39,7 @@ class Asked:
     everything: bool
     only: list[str]
     write: Path | None
+    again: Path | None = None
 
     def refuse_contradictions(self) -> None:
         """Raise BadInputError for options that do not belong together."""
@@ -47,8 +49,8 @@ class Asked:
             )
         if self.everything and self.scenario != "fraud":
             raise BadInputError("--all runs the ready scenarios: leave out --scenario, or run it with bench run fraud")
-        if not self.everything and (self.only or self.write is not None):
-            raise BadInputError("--only and --write belong to --all")
+        if not self.everything and (self.only or self.write is not None or self.again is not None):
+            raise BadInputError("--only, --write and --again belong to --all")
         if not self.everything and self.kind is None:
             raise BadInputError("say which fault: --fault KIND, or --all (the kinds: bench inject fraud --list)")
         if self.write is not None and self.write.suffix != ".md":
@@ -69,20 +71,26 @@ def with_fault(asked: Asked, changes: Mapping[str, Any], plain: Scenario) -> Sce
 def run_all(asked: Asked, changes: Mapping[str, Any], options: RunOptions, *, as_json: bool) -> int:
     """Every ready scenario; returns the exit code."""
     now = datetime.now(UTC)
-    folder = (options.out / f"{now:%Y%m%d-%H%M%S}-faults").resolve()
+    folder = (asked.again or options.out / f"{now:%Y%m%d-%H%M%S}-faults").resolve()
     console = Console(stderr=as_json)
     chosen = ready(asked.only, changes, NAMES, given_kafka=options.bootstrap_servers is not None)
     outside = Outside(now=lambda: datetime.now(UTC), token=lambda: secrets.token_hex(2))
     wanted = "a running Kafka" if options.bootstrap_servers else options.scenario.broker
     setting = f"{len(chosen)} scenarios on broker {wanted}, {now:%Y-%m-%d %H:%M} UTC"
-    trials = Campaign(folder, options, outside, console).run(chosen, setting)
+    known = {} if asked.again is None else passed_before(folder, chosen)
+    trials = Campaign(folder, options, outside, console).run(chosen, setting, known)
     tell(trials, console)
     console.print(f"\nreport: {folder / FAULTS_PAGE}", highlight=False, soft_wrap=True)
     if asked.write is not None:
         broker = _broker(trials, wanted)
         only = "".join(f" --only '{each}'" for each in asked.only)
         command = f"bench inject fraud --all --broker {broker}{only}"
-        text = part(trials, broker, command, now.date().isoformat(), _setting(trials))
+        told = (
+            ""
+            if asked.again is None
+            else f"; {len(known)} of them had passed before, the others were carried out again"
+        )
+        text = part(trials, broker, command, now.date().isoformat(), _setting(trials) + told)
         write_part(asked.write, broker, text)
     if as_json:
         sys.stdout.write((folder / FAULTS_FILE).read_text(encoding="utf-8"))

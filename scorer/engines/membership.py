@@ -107,7 +107,7 @@ class Membership:
             self.lease.renew(asked_ns)
 
     def _consider(self, error: Any) -> None:
-        if error.code() in _GONE or error.fatal():
+        if error.code() in _GONE or error.fatal() or error.code() == KafkaError._FATAL:
             self._lose(error.str())
         elif error.code() in _FOR_NOW or error.retriable():
             time.sleep(AGAIN_S)

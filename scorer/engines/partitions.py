@@ -122,7 +122,8 @@ class PartitionShare:
             return []
         revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
-        fatal = next((m.error() for m in (first, *rest) if m.error() is not None and m.error().fatal()), None)
+        errors = [message.error() for message in (first, *rest) if message.error() is not None]
+        fatal = next((error for error in errors if _is_fatal(error)), None)
         if fatal is not None:
             self._replace(fatal.str())
             return []
@@ -335,6 +336,11 @@ class PartitionShare:
             raise BrokerError(f"the broker refuses to give events of {self._topics.events}: {error.str()}")
         log.warning("reading %s: %s", self._topics.events, error.str())
         return False
+
+
+def _is_fatal(error: Any) -> bool:
+    """Whether its client does no more: librdkafka tells so by a mark or, in place of a message, by a code."""
+    return bool(error.fatal() or error.code() == KafkaError._FATAL)
 
 
 def _positions(partitions: Iterable[Any]) -> set[Position]:

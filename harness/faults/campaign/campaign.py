@@ -1,7 +1,7 @@
 """Carries out one scenario after the other, keeps what is known after each of them, and tells it at the end."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,16 @@ class Campaign:
     console: Console
     carry_out: CarryOut = carry_out
 
-    def run(self, chosen: Sequence[Ready], setting_line: str) -> list[Trial]:
-        """One after the other; after each, all that is known is in the folder."""
+    def run(self, chosen: Sequence[Ready], setting_line: str, known: Mapping[str, Trial] | None = None) -> list[Trial]:
+        """One after the other; after each, all that is known is in the folder. A trial that is `known` by its name
+        stands as it is."""
         trials: list[Trial] = []
         for place, each in enumerate(chosen, start=1):
             self.console.print(Text(f"\n{place}/{len(chosen)}  {each.name}: {each.about}", style="bold"))
-            trials.append(self._try(each))
+            before = (known or {}).get(each.name)
+            if before is not None:
+                self.console.print("  passed before")
+            trials.append(before or self._try(each))
             for reason in trials[-1].reasons:
                 self.console.print(f"  - {reason}", highlight=False, soft_wrap=True)
             self._save(trials, setting_line)

@@ -283,9 +283,9 @@ def test_an_idle_worker_keeps_its_lease(consumer: FakeConsumer) -> None:
 
 
 def failed_for_good() -> Any:
-    error = Mock(spec=KafkaError)
-    error.fatal.return_value = True
-    error.str.return_value = "fenced"
+    """As librdkafka hands it out in place of a message: by its code, without the mark."""
+    error = KafkaError(KafkaError._FATAL, "fenced")
+    assert not error.fatal()
     return SimpleNamespace(error=lambda: error)
 
 

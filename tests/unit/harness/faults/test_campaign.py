@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.figures import COLUMNS, figures_table, problems
 from harness.faults.campaign.markdown import part, write_part
@@ -15,7 +16,7 @@ from harness.faults.campaign.ready import names, ready
 from harness.faults.campaign.trial import Trial, exit_code
 from harness.faults.kinds import KINDS
 from harness.report.words import DASH
-from harness.results import read_results
+from harness.results import encode_results, read_results
 from harness.run import Finished, Outside, RunOptions
 from harness.scenario import load_scenario
 from streams.errors import BadInputError, BrokerError
@@ -129,6 +130,39 @@ def test_a_scenario_that_cannot_be_carried_out_does_not_stop_the_others(tmp_path
     told = console.export_text()
     assert "no broker today" in told
     assert "1,001 ms" in told
+
+
+def test_what_passed_before_stands_if_it_was_the_same_scenario(tmp_path: Path) -> None:
+    chosen = ready(["model-*"], {"broker": "embedded"}, {}, given_kafka=False)[:4]
+    other = msgspec.structs.replace(RESULTS[0], config={"name": "another"})
+    same = [msgspec.structs.replace(RESULTS[0], config=each.scenario.model_dump(mode="json")) for each in chosen]
+    passed, failed, gone, changed = (each.name for each in chosen)
+    for name, results in ((passed, same[0]), (failed, same[1]), (changed, other)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "results.json").write_text(encode_results(results), encoding="utf-8")
+    told = [(passed, "pass"), (failed, "fail"), (gone, "pass"), (changed, "pass")]
+    content = {"trials": [{"scenario": name, "status": status, "run": name} for name, status in told]}
+    (tmp_path / FAULTS_FILE).write_text(json.dumps(content), encoding="utf-8")
+    known = passed_before(tmp_path, chosen)
+    assert list(known) == [passed]
+
+    options = RunOptions(scenario=load_scenario("fraud"), out=tmp_path, cache=tmp_path)
+    outside = Outside(now=lambda: None, token=lambda: "t")  # type: ignore[arg-type,return-value]
+    seen = []
+
+    def carry_out(options: RunOptions, _steps: Any, _outside: Any) -> Finished:
+        seen.append(options.scenario.name)
+        raise BrokerError("no broker today")
+
+    campaign = Campaign(tmp_path, options, outside, Console(record=True), carry_out)
+    standings = [trial.standing for trial in campaign.run(chosen, "again", known)]
+    assert standings == [RESULTS[0].verdict.status, "failed", "failed", "failed"]
+    assert seen == [failed, gone, changed]
+
+
+def test_a_folder_without_a_campaign_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="name a folder of --all"):
+        passed_before(tmp_path, [])
 
 
 def test_a_page_keeps_a_part_a_broker(tmp_path: Path) -> None:
