@@ -1,5 +1,6 @@
 """Sets up and runs a worker for transfers: the engine that was asked for, around the pipeline."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from streams.codec import table_to_transfers
 from streams.errors import BadInputError
 from streams.markets import CURRENCY_RATES
 
+log = logging.getLogger("riskbench.scorer")
+
 ENGINES = ("native", "inprocess")
 
 
@@ -42,6 +45,8 @@ def run_transfer_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) 
 
 def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     links = links_of(options)
+    if options.checkpoint_dir is not None:
+        log.warning("transfers have no checkpoints: --checkpoint-dir is not used, a restart begins from --state again")
     if options.topics_wait_s == 0:
         _check_one_order(links.partitions(links.topics.events), links.topics.events)
     with ExitStack() as stack:
