@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.section import Section
 from streams.errors import BadInputError
+from streams.section import Section
 from streams.worlds.aml.config import AmlWorldConfig
 from streams.worlds.fraud.config import FraudWorldConfig
 
@@ -16,6 +16,11 @@ class Population(Section):
     preset: Literal["easy", "medium", "hard"] = "medium"
     history_days: Annotated[int, Field(ge=15, le=730)] = 60
     start: str | None = None
+
+    @property
+    def config(self) -> FraudWorldConfig | AmlWorldConfig:
+        """The world's settings."""
+        raise NotImplementedError
 
 
 class CardPopulation(Population):

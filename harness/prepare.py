@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 
 from harness.aml.prepare import prepare_transfers
 from harness.cache import cached_folder, content_key, hash_file, hash_sources
+from harness.drifting import drift_key, with_drifts
 from harness.feed import dispositions_between
 from harness.own_data import Cut, cut_dataset
 from harness.prepared import Prepared, Windows, open_prepared, scheduled, world_windows, write_prepared
 from harness.scenario import AmlScenario, Data, FraudScenario, Scenario
+from streams.drift.applying import changed_world
 from streams.worlds.fraud.world import FraudWorld
 from streams.worlds.world import WorldTables
 
@@ -38,7 +40,7 @@ def _write(
     folder: Path, tables: WorldTables, windows: Windows, facts: dict[str, Any], profiles: pa.Table | None = None
 ) -> None:
     events, labels = tables.stream_events, tables.stream_labels
-    last_ns = int(events["event_time_ns"][-1].as_py()) if len(events) else windows.stream_start_ns
+    last_ns = int(pc.max(events["event_time_ns"]).as_py()) if len(events) else windows.stream_start_ns
     both = pa.concat_tables([tables.history_events, events]).unify_dictionaries()
     both_labels = pa.concat_tables([tables.history_labels, labels]).unify_dictionaries()
     beside = {"dispositions": dispositions_between(both, both_labels, windows.stream_start_ns, last_ns)}
@@ -58,12 +60,13 @@ def _prepare_world(scenario: FraudScenario, cache: Path) -> Prepared:
             "training": scenario.training.model_dump(include={"kernel_warmup_days", "label_delay_days"}),
             "code": hash_sources(WORLD_CODE),
             "numpy": np.__version__,  # its generators may draw otherwise in another version
+            **drift_key(scenario),
         }
     )
 
     def make(folder: Path) -> None:
-        made = FraudWorld(world.config, scenario.seeds.world)
-        tables = made.generate(world.history_days, count)
+        made = FraudWorld(changed_world(scenario.drifts, world.config), scenario.seeds.world)
+        tables, _, _ = with_drifts(folder, scenario, made.generate(world.history_days, count))
         windows = world_windows(scenario.training, tables.stream_start_ns, made.start_ns)
         facts = {"labelled": True, "source": "world", "k": None, "published": []}
         _write(folder, tables, windows, facts, made.profiles())
@@ -83,13 +86,15 @@ def _prepare_data(scenario: Scenario, data: Data, cache: Path) -> Prepared:
             "limit": limit,
             "label_delay_days": scenario.training.label_delay_days,
             "code": hash_sources(DATA_CODE),
+            **drift_key(scenario),
         }
     )
 
     def make(folder: Path) -> None:
         cut: Cut = cut_dataset(data, limit, scenario.training.label_delay_days)
         windows = Windows(cut.train_from_ns, cut.train_until_ns, cut.reference_from_ns, cut.tables.stream_start_ns)
-        _write(folder, cut.tables, windows, cut.facts)
+        tables, _, _ = with_drifts(folder, scenario, cut.tables)
+        _write(folder, tables, windows, cut.facts)
 
     folder, cached = cached_folder(cache, "prepared", key, make)
     return open_prepared(folder, key, cached)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from harness.aml.alerts import ALERTS_FILE
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
+from harness.drifting import copy_truth, schedule_of
 from harness.environment import describe_environment
 from harness.faults.assess import Assessed, assess
 from harness.faults.feeding import Feeding, in_order_of_sending
@@ -32,7 +33,7 @@ from harness.opening import plan_records
 from harness.other_scorer import other_scorer
 from harness.panel import display_for
 from harness.prepare import prepare
-from harness.prepared import Prepared, scheduled
+from harness.prepared import Prepared
 from harness.processes import Family
 from harness.results import BrokerResults, Results, encode_results
 from harness.run_topics import missing_topics
@@ -115,7 +116,7 @@ class Run:
         scenario = self.scenario
         with self.steps.step("Preparing events" if scenario.data else "Building the world"):
             prepared = prepare(scenario, self.options.cache)
-            order = self.feeding.order(scheduled(scenario, prepared.events))
+            order = self.feeding.order(schedule_of(scenario, prepared.events, prepared.folder))
             prepared = in_order_of_sending(prepared, order, self.folder.work / "prepared")
         other = other_scorer(scenario.scorer, self.steps.note)
         if other is not None:
@@ -160,12 +161,13 @@ class Run:
         """Encode what will be sent; returns the first measured ordinal."""
         with self.steps.step("Encoding the stream"):
             events = pq.read_table(prepared.file("events"))
-            schedule = scheduled(self.scenario, len(events))
+            schedule = schedule_of(self.scenario, len(events), prepared.folder)
             dispositions = pq.read_table(prepared.file("dispositions"))
             write_feed(self.folder.work / "feed", events, dispositions, schedule, self.feeding.put_in)
             for name in ("events", "labels", "profiles"):
                 if prepared.file(name).is_file():
                     shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
+            copy_truth(prepared.folder, self.folder.path)
         measured_from = int(np.searchsorted(schedule, round(self.scenario.load.warmup_s * 1e9)))
         self.steps.note(samples_told(len(schedule) - measured_from, self.scenario.slo.response_p99_ms))
         return measured_from

@@ -11,8 +11,10 @@ from harness.aml.section import Investigators
 from harness.faults.kinds import AnyFault
 from harness.populations import AmlPopulation, CardPopulation, Population
 from harness.scenario_errors import explain_problems
-from harness.section import Section
+from streams.drift.applying import DRIFTS_MAX, refuse_impossible
+from streams.drift.kinds import AnyDrift
 from streams.errors import BadInputError
+from streams.section import Section
 from streams.topics import Domain
 
 Engine = Literal["faust", "native", "inprocess"]
@@ -31,6 +33,7 @@ class Seeds(Section):
     arrivals: Seed = 2
     faults: Seed = 3
     training: Seed = 4
+    drift: Seed = 5
 
 
 class Burst(Section):
@@ -216,6 +219,7 @@ class Scenario(Section):
     steady: Steady = Steady()
     investigators: Investigators | None = None
     faults: list[AnyFault] = Field(default_factory=list, max_length=100)
+    drifts: list[AnyDrift] = Field(default_factory=list, max_length=DRIFTS_MAX)
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "Scenario":
@@ -248,6 +252,11 @@ class Scenario(Section):
                     f"faults[{second}] begins at {next_s:g} s, before faults[{first}] ends at {at_s + duration_s:g} s: "
                     "what came of each could not be told apart"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _drifts_fit(self) -> "Scenario":
+        refuse_impossible(self.drifts, self.domain, self.world.config if self.data is None else None)
         return self
 
     def to_yaml(self) -> str:

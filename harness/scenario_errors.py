@@ -1,13 +1,17 @@
 """Says what is wrong with a scenario in the words of its file: key path, value, bound."""
 
 import difflib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.faults.kinds import KINDS
+from harness.faults.kinds import KINDS as FAULTS
+from streams.drift.kinds import KINDS as DRIFTS
 
+LISTED: dict[str, Mapping[str, Any]] = {"faults": FAULTS, "drifts": DRIFTS}
+"""Lists whose entries are of several kinds, and the kinds."""
 _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -52,14 +56,19 @@ def _other(problem: ErrorDetails) -> str:
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:
-    """`faults[0].delay_ms`; the kind of a fault, which is no key, is left out."""
+    """`faults[0].delay_ms`; the kind of an entry, which is no key, is left out."""
     path = ""
     for before, part in zip(("", *location), location, strict=False):
         if isinstance(part, int):
             path += f"[{part}]"
-        elif not (isinstance(before, int) and part in KINDS):
+        elif not (isinstance(before, int) and part in _kinds(location)):
             path += f".{part}" if path else part
     return path
+
+
+def _kinds(location: tuple[int | str, ...]) -> Mapping[str, Any]:
+    """The kinds of the list that a problem lies in; none outside of these lists."""
+    return LISTED.get(str(location[0]), {}) if location else {}
 
 
 def _known_keys(error: ValidationError, location: tuple[int | str, ...]) -> list[str]:
@@ -68,10 +77,10 @@ def _known_keys(error: ValidationError, location: tuple[int | str, ...]) -> list
 
     model: Any = Scenario
     for part in location:
-        if part == "faults" or isinstance(part, int):
+        if part in LISTED or isinstance(part, int):
             continue
-        if part in KINDS:  # the kind of an entry of faults
-            model = KINDS[part]
+        if part in _kinds(location) and model is Scenario:  # the kind of an entry
+            model = _kinds(location)[part]
             continue
         if not hasattr(model, "model_fields") or part not in model.model_fields:
             return []
@@ -91,9 +100,9 @@ def _sentence(error: ValidationError, problem: ErrorDetails, names: dict[str, st
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         return f"{shown}: unknown key; {hint}"
     if problem["type"] == "union_tag_not_found":
-        return f"{shown}.kind: missing; one of {', '.join(KINDS)}"
+        return f"{shown}.kind: missing; one of {', '.join(_kinds(location))}"
     if problem["type"] == "union_tag_invalid":
-        return f"{shown}.kind = {problem['ctx']['tag']!r}: must be one of {', '.join(KINDS)}"
+        return f"{shown}.kind = {problem['ctx']['tag']!r}: must be one of {', '.join(_kinds(location))}"
     if problem["type"] == "missing":
         return f"{shown}: missing"
     if problem["type"] == "value_error":

@@ -7,8 +7,10 @@ import pyarrow as pa
 
 from harness.aml.own_transfers import cut_transfers
 from harness.cache import cached_folder, content_key, hash_file, hash_sources
+from harness.drifting import drift_key, with_drifts
 from harness.prepared import Prepared, open_prepared, scheduled, world_windows, write_prepared
 from harness.scenario import AmlScenario, TransferData
+from streams.drift.applying import changed_world
 from streams.worlds.aml.world import AmlWorld
 
 NO_DISPOSITIONS = pa.table({"reported_at_ns": pa.array([], pa.int64())})
@@ -52,13 +54,15 @@ def _prepare_world(scenario: AmlScenario, cache: Path) -> Prepared:
             "training": scenario.training.model_dump(include={"kernel_warmup_days", "label_delay_days"}),
             "code": hash_sources(WORLD_CODE),
             "numpy": np.__version__,  # its generators may draw otherwise in another version
+            **drift_key(scenario),
         }
     )
 
     def make(folder: Path) -> None:
-        made = AmlWorld(world.config, scenario.seeds.world)
-        tables = made.generate(world.history_days, count)
-        beside = {"dispositions": NO_DISPOSITIONS, "accounts": tables.accounts, "members": tables.members}
+        made = AmlWorld(changed_world(scenario.drifts, world.config), scenario.seeds.world)
+        whole = made.generate(world.history_days, count)
+        tables, members, accounts = with_drifts(folder, scenario, whole, whole.members, whole.accounts)
+        beside = {"dispositions": NO_DISPOSITIONS, "accounts": accounts, "members": members}
         windows = world_windows(scenario.training, tables.stream_start_ns, made.start_ns)
         write_prepared(folder, tables, beside, windows, {"labelled": True, "source": "world"})
 
@@ -76,13 +80,15 @@ def _prepare_files(scenario: AmlScenario, data: TransferData, cache: Path) -> Pr
             "limit": limit,
             "label_delay_days": scenario.training.label_delay_days,
             "code": hash_sources(DATA_CODE),
+            **drift_key(scenario),
         }
     )
 
     def make(folder: Path) -> None:
         cut = cut_transfers(data, limit, scenario.training.label_delay_days)
-        beside = {"dispositions": NO_DISPOSITIONS, "accounts": cut.accounts, "members": cut.members}
-        write_prepared(folder, cut.tables, beside, cut.windows, cut.facts)
+        tables, members, accounts = with_drifts(folder, scenario, cut.tables, cut.members, cut.accounts)
+        beside = {"dispositions": NO_DISPOSITIONS, "accounts": accounts, "members": members}
+        write_prepared(folder, tables, beside, cut.windows, cut.facts)
 
     folder, cached = cached_folder(cache, "prepared", key, make)
     return open_prepared(folder, key, cached)

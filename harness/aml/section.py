@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from harness.section import Section
+from streams.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

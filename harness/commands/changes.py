@@ -9,10 +9,12 @@ from streams.errors import BadInputError
 
 
 def seeds_from(seed: int | None) -> dict[str, Any]:
-    """The four seeds that one number sets, by key path; none where it is not given."""
+    """The seeds that one number sets, by key path; none where it is not given."""
     if seed is None:
         return {}
-    return {f"seeds.{name}": seed + step for step, name in enumerate(("world", "arrivals", "faults", "training"))}
+    return {
+        f"seeds.{name}": seed + step for step, name in enumerate(("world", "arrivals", "faults", "training", "drift"))
+    }
 
 
 def absolute(path: Path | None) -> str | None:

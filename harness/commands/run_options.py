@@ -91,7 +91,7 @@ Senders = Annotated[
 Seed = Annotated[
     int | None,
     typer.Option(
-        help="One number that sets all four seeds: world N, arrivals N+1, faults N+2, training N+3.",
+        help="One number that sets all seeds: world N, arrivals N+1, faults N+2, training N+3, drift N+4.",
         rich_help_panel=LOAD,
     ),
 ]

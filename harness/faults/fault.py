@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from harness.faults.targets import Targets
-from harness.section import Section
+from streams.section import Section
 
 Family = Literal["model", "scorer", "broker", "load", "input"]
 Need = Literal["model", "processes", "broker", "proxy", "schedule", "feed"]

@@ -1,4 +1,4 @@
-"""What every part of a scenario file has in common."""
+"""What every part of a scenario file has in common, whichever room reads it."""
 
 from pydantic import BaseModel, ConfigDict
 
