@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.audit_trail.records import AUDIT_FILE, Opening, Thresholds, file_hash
-from harness.case import CASE
+from harness.case import CASE, PREPARED
 from harness.collector import RecordsPlan
 from harness.explanations import EXPLANATIONS_FILE, Asked
 from harness.late_scores import LOGS
@@ -27,8 +27,8 @@ def _software_version() -> str:
 
 
 def _case_hashes(case: Path) -> dict[str, str]:
-    """Of the files that feed the features: the warm state, and what became known during the run."""
-    files = sorted([*case.glob("state/**/*"), *case.glob("dispositions.parquet")])
+    """Of the files that feed the features: the warm state, what became known during the run, and the history."""
+    files = sorted([*case.glob("state/**/*"), *case.glob("dispositions.parquet"), *case.glob(f"{PREPARED}/**/*")])
     return {file.relative_to(case).as_posix(): file_hash(file) for file in files if file.is_file()}
 
 

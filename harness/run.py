@@ -201,7 +201,7 @@ class Run:
 
     def stream(self, ready: Ready) -> Streamed:
         """Through a broker, or in process; what decides is kept first."""
-        write_case(self.folder.path, ready.setup, ready.prepared.file("dispositions"))
+        write_case(self.folder.path, ready.setup, ready.prepared)
         faults = self.scenario.faults
         with model_switch(faults, self.folder.work) as switch, proxy_for(faults) as proxy:
             staging = Staging(self.plan_faults(ready), switch, proxy=proxy)
