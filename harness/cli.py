@@ -19,6 +19,7 @@ from harness.commands import (
     gate,
     inject,
     prepare,
+    replay,
     report,
     run,
     selftest,
@@ -46,6 +47,7 @@ app.add_typer(inject.app, name="inject")
 app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)
+app.command("replay")(replay.replay)
 app.command("explain")(explain.explain)
 app.command("selftest")(selftest.selftest)
 app.command("compare")(compare.compare)

@@ -30,6 +30,7 @@ from harness.instruments import StreamPlan
 from harness.interruption import interruptible
 from harness.latency_results import Floor
 from harness.opening import plan_records
+from harness.origin import Origin
 from harness.other_scorer import other_scorer
 from harness.panel import display_for
 from harness.prepare import prepare
@@ -67,6 +68,8 @@ class RunOptions:
     report: bool = True
     floor: bool = True
     environ: Mapping[str, str] | None = None
+    origin: Origin | None = None
+    """An earlier run that is repeated; None: the scenario says of what the run is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +117,14 @@ class Run:
     def prepare(self) -> Ready:
         """Data, model and warm state."""
         scenario = self.scenario
-        with self.steps.step("Preparing events" if scenario.data else "Building the world"):
-            prepared = prepare(scenario, self.options.cache)
-            order = self.feeding.order(schedule_of(scenario, prepared.events, prepared.folder))
-            prepared = in_order_of_sending(prepared, order, self.folder.work / "prepared")
+        prepared = self._prepared()
         other = other_scorer(scenario.scorer, self.steps.note)
         if other is not None:
             return Ready(prepared, other, None, self._write_feed(prepared))
         bundle_dir = self._bundle(prepared)
         bundle = read_bundle(bundle_dir)
         rules = given_rules(scenario)
-        with self.steps.step("Warming the features on history") as say, self._workshop(say) as shop:
-            state, _ = warm(scenario, prepared, bundle_dir, rules, shop)
+        state = self._state(prepared, bundle_dir, rules)
         scorer = scenario.scorer
         setup = ScorerSetup(
             engine=scorer.engine,
@@ -140,6 +139,23 @@ class Run:
             event_days=(scorer.event_behind_days_max, scorer.event_ahead_days_max),
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
+
+    def _prepared(self) -> Prepared:
+        scenario, origin, folder = self.scenario, self.options.origin, self.folder.work / "prepared"
+        if origin is not None:
+            with self.steps.step("Taking the events of the earlier run"):
+                return origin.prepared(folder)
+        with self.steps.step("Preparing events" if scenario.data else "Building the world"):
+            prepared = prepare(scenario, self.options.cache)
+            order = self.feeding.order(schedule_of(scenario, prepared.events, prepared.folder))
+            return in_order_of_sending(prepared, order, folder)
+
+    def _state(self, prepared: Prepared, bundle: Path, rules: Path) -> Path:
+        origin = self.options.origin
+        if origin is not None and origin.state is not None:
+            return origin.state
+        with self.steps.step("Warming the features on history") as say, self._workshop(say) as shop:
+            return warm(self.scenario, prepared, bundle, rules, shop)[0]
 
     def _bundle(self, prepared: Prepared) -> Path:
         given = given_bundle(self.scenario)
@@ -311,6 +327,9 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     with steps.step("Measuring"):
         results = run.measure(ready, streamed)
         folder.write("results.json", encode_results(results))
+    if options.origin is not None:
+        with steps.step("Comparing the decisions"):
+            options.origin.conclude(folder, results)
     report = _write_report(folder, steps) if options.report else None
     folder.complete()
     return Finished(folder.path, results, report)

@@ -93,6 +93,21 @@ def test_every_transfer_is_decided_and_every_part_is_there(of_file: Path) -> Non
     assert (of_file / "cases" / "index.html").is_file()
 
 
+def test_a_run_can_be_run_again_from_its_folder_alone(of_file: Path, tmp_path: Path) -> None:
+    options = ("--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "empty"), "--no-report", "--json")
+    done = bench("replay", str(of_file), "--speed", "2", *options)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = json.loads(done.stdout)
+    assert found["equal"]
+    assert found["events"] == pq.read_metadata(of_file / "events.parquet").num_rows
+    assert found["schedule_deviation_ns"] < 1_000
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert (folder / "events.parquet").read_bytes() == (of_file / "events.parquet").read_bytes()
+    assert pq.read_table(folder / "differences.parquet").num_rows == 0
+    assert pq.read_table(folder / "findings.parquet").equals(pq.read_table(of_file / "findings.parquet"))
+    assert verify(folder).findings == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("broker", ["apache", "embedded"])
 def test_kafka_gives_the_same_decisions(

@@ -66,6 +66,12 @@ def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int,
         (["capacity", "fraud", "--resolution", "3"], "--resolution 3"),
         (["capacity", "fraud", "--broker", "apache", "--bootstrap-servers", "a:1"], "give one of the two"),
         (["report", "nowhere"], "nowhere: not a finished run"),
+        (["replay", "nowhere"], "nowhere: no such run folder"),
+        (["replay", "nowhere", "--speed", "0"], "--speed 0: must be from 0.001 to 1000"),
+        (["replay", "nowhere", "--engine", "spark"], "--engine"),
+        (["replay", "nowhere", "--broker", "apache", "--bootstrap-servers", "a:1"], "give one of the two"),
+        (["replay", "nowhere", "--kafka-config", "x"], "--bootstrap-servers"),
+        (["replay"], "RUN"),
         (["world", "fraud"], "--out"),
         (["train", "fraud", "--out", "/"], "exists already"),
     ],
@@ -97,7 +103,7 @@ def test_a_file_that_is_missing_leaves_a_marked_folder(tmp_path: Path, capsys: p
 def test_help_lists_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = _run(["--help"], capsys)
     assert code == 0
-    assert all(command in text for command in ("run", "train", "world", "report", "version"))
+    assert all(command in text for command in ("run", "replay", "train", "world", "report", "version"))
     code, text = _run(["run", "fraud", "--help"], capsys)
     assert code == 0
     for option in ("--rate", "--engine", "--broker", "--bootstrap-serv", "--data", "--columns", "--no-floor", "--json"):
