@@ -26,6 +26,7 @@ from harness.commands.run_options import (
     Workers,
 )
 from harness.commands.scorer_choice import refuse_prefix
+from harness.interruption import interruptible
 from harness.replaying.changes import Wanted, replayed_scenario
 from harness.replaying.earlier import open_earlier
 from harness.replaying.record import REPLAY_FILE, Replayed
@@ -124,7 +125,7 @@ def replay(
 def replay_run(folder: Path, wanted: Wanted, where: Surroundings, listed: int, *, as_json: bool) -> Replayed:
     """Replay a run folder and tell of it."""
     console = Console(stderr=as_json)
-    with Steps(console).step("Checking the earlier run against its audit trail"):
+    with interruptible(), Steps(console).step("Checking the earlier run against its audit trail"):
         earlier = open_earlier(folder)
     scenario = replayed_scenario(earlier, wanted)
     refuse_prefix(scenario, where.topic_prefix)
