@@ -40,18 +40,23 @@ class Earlier:
     @property
     def bundle(self) -> Path:
         """The bundle that decided."""
-        return self.folder / CASE / "bundle"
+        return decided_by(self.folder)[0]
 
     @property
     def rules(self) -> Path:
         """The rules that decided: a file, or a folder of packs."""
-        packs = self.folder / CASE / "rules"
-        return packs if packs.is_dir() else self.folder / CASE / "rules.yaml"
+        return decided_by(self.folder)[1]
 
     @property
     def state(self) -> Path:
         """The warm state it started from."""
         return self.folder / CASE / "state"
+
+
+def decided_by(run: Path) -> tuple[Path, Path]:
+    """Bundle and rules in a run folder's case."""
+    packs = run / CASE / "rules"
+    return run / CASE / "bundle", packs if packs.is_dir() else run / CASE / "rules.yaml"
 
 
 def open_earlier(folder: Path) -> Earlier:

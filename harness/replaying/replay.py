@@ -10,7 +10,7 @@ from harness.audit_trail.records import file_hash
 from harness.comparison import Run
 from harness.prepared import Prepared
 from harness.replaying.differences import DIFFERENCES_FILE
-from harness.replaying.earlier import Earlier, digests, put_together, same_case
+from harness.replaying.earlier import Earlier, decided_by, digests, put_together, same_case
 from harness.replaying.record import REPLAY_FILE, Played, Replayed, encode_replayed, hold_against
 from harness.results import Results, encode_results
 from harness.runfolder import RunFolder
@@ -38,13 +38,10 @@ class Replay:
     _found: Replayed | None = field(default=None, init=False)
 
     @property
-    def _decides_by(self) -> tuple[Path, Path]:
-        return given_bundle(self.scenario) or self.earlier.bundle, given_rules(self.scenario)
-
-    @property
     def state(self) -> Path | None:
         """The earlier run's warm state, where the same bundle and rules decide."""
-        return self.earlier.state if same_case(self.earlier, *self._decides_by) else None
+        bundle, rules = given_bundle(self.scenario) or self.earlier.bundle, given_rules(self.scenario)
+        return self.earlier.state if same_case(self.earlier, bundle, rules) else None
 
     def prepared(self, folder: Path) -> Prepared:
         """The earlier run's data."""
@@ -63,7 +60,7 @@ class Replay:
         again = Run(folder.path, json.loads(encode_results(results)), environment)
         earlier = self.earlier
         before = Played(earlier.run, *digests(earlier.bundle, earlier.rules), speed_of(earlier.folder))
-        after = Played(again, *digests(*self._decides_by), before.speed * self.speed)
+        after = Played(again, *digests(*decided_by(folder.path)), before.speed * self.speed)
         events = file_hash(folder.path / "events.parquet")
         self._found, differences = hold_against(before, after, events, self.listed)
         pq.write_table(differences.rows, folder.path / DIFFERENCES_FILE, compression="zstd")

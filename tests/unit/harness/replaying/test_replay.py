@@ -48,6 +48,7 @@ def concluded(replay: Replay, tmp_path: Path, results: Results, score: float) ->
     folder = RunFolder.create(tmp_path / "runs", "fraud", datetime(2026, 1, 1, tzinfo=UTC))
     made = write_run(tmp_path / folder.path.name, [row(0, score=score), *(row(n) for n in range(1, EVENTS))])
     shutil.copytree(made, folder.path, dirs_exist_ok=True)
+    shutil.copytree(replay.earlier.folder / "case", folder.path / "case")
     replay.conclude(folder, results)
     return folder
 
