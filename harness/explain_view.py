@@ -9,12 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.recompute import Contribution, Recomputed, Shares
+from streams.datasets.money import decimals_of
 
 BAR = 24
 SHOWN = 15
 _STYLES = {"approve": "green", "review": "yellow", "block": "red"}
 _EVENT_COLUMNS = (
     "card_id", "customer_id", "merchant_id", "terminal_id", "device_id", "category", "channel", "country",
+    "from_account", "from_bank", "from_country", "to_account", "to_bank", "to_country",
 )  # fmt: skip
 
 
@@ -26,15 +28,22 @@ def _grid(title: str) -> Table:
     return table
 
 
+def _money(amount_minor: int, currency: str) -> str:
+    places = decimals_of(currency)
+    return f"{amount_minor / 10**places:,.{places}f} {currency}"
+
+
 def _event_grid(event: Mapping[str, Any]) -> Table:
     table = _grid("Event")
     moment = datetime.fromtimestamp(event["event_time_ns"] // 1_000_000_000, UTC)
     table.add_row("time", f"{moment:%Y-%m-%d %H:%M:%S} UTC")
     refund = " paid back" if event.get("is_refund") else ""
-    table.add_row("amount", f"{event['amount_minor'] / 100:,.2f} {event['currency']}{refund}")
+    table.add_row("amount", f"{_money(event['amount_minor'], event['currency'])}{refund}")
+    if event.get("received_minor") is not None:
+        table.add_row("received", _money(event["received_minor"], event["received_currency"]))
     for name in _EVENT_COLUMNS:
         if event.get(name) is not None:
-            table.add_row(name.removesuffix("_id"), escape(str(event[name])))
+            table.add_row(name.removesuffix("_id").replace("_", " "), escape(str(event[name])))
     return table
 
 
@@ -53,11 +62,13 @@ def _decision_grid(found: Recomputed, decided: Mapping[str, Any]) -> Table:
 
 
 def _truth_line(truth: Mapping[str, Any]) -> str:
-    if truth["is_fraud"]:
-        what = f"[red]fraud[/] ({escape(truth['scenario'])})" if truth.get("scenario") else "[red]fraud[/]"
+    crime = "fraud" if "is_fraud" in truth else "laundering"
+    if truth[f"is_{crime}"]:
+        named = truth.get("scenario") or truth.get("typology")
+        what = f"[red]{crime}[/] ({escape(named)})" if named else f"[red]{crime}[/]"
     else:
         alike = truth.get("look_alike")
-        what = f"[green]genuine[/] (looks like fraud: {escape(alike)})" if alike else "[green]genuine[/]"
+        what = f"[green]genuine[/] (looks like {crime}: {escape(alike)})" if alike else "[green]genuine[/]"
     return f"[bold]Truth[/]  {what}  [dim]known only to the harness, never to the scorer[/]"
 
 
@@ -67,6 +78,19 @@ def _rules_table(found: Recomputed) -> Table:
         table.add_column(name, overflow="fold")
     for rule in found.rules:
         table.add_row(escape(rule.code), rule.outcome, "decided" if rule.deciding else "", escape(rule.text))
+    return table
+
+
+def _customers_table(found: Recomputed) -> Table:
+    table = Table(title="Customers", title_justify="left", title_style="bold", header_style="bold")
+    for name in ("customer", "account", "typology"):
+        table.add_column(name, overflow="fold")
+    for name in ("score", "rules", "margin"):
+        table.add_column(name, justify="right")
+    for each in found.customers:
+        margin = "–" if each.margin is None else f"{each.margin:+.3f}"
+        names = (escape(each.customer_id), escape(each.account_id), escape(each.typology or "–"))
+        table.add_row(*names, f"{each.score:.6g}", f"{each.rule_score:.3g}", margin)
     return table
 
 
@@ -148,6 +172,8 @@ def tell_decision(
     console.print(_decision_grid(found, decided), highlight=False)
     if truth is not None:
         console.print(_truth_line(truth), highlight=False)
+    if found.customers:
+        console.print(_customers_table(found))
     if found.rules:
         console.print(_rules_table(found))
     if found.contributions:

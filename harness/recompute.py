@@ -16,6 +16,7 @@ from harness.explanations import EXPLANATIONS_FILE
 from harness.processes import Family, module_command
 from harness.runfolder import MARKER
 from harness.training import Say, Workshop, run_step
+from streams.decision import CustomerScore
 from streams.errors import BadInputError, RunInvalidError
 
 RECOMPUTE_S = 3_600.0
@@ -62,9 +63,9 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision computed again. `equal`: score, outcome and path are the recorded ones, bit for bit;
-    `features_equal`: so are the bytes of the features (None: they were not recorded). `contributions` are all, the
-    largest first; none where they were not asked for or the model did not decide."""
+    """One decision computed again. `equal`: score, outcome and path are the recorded ones, bit for bit, of transfers
+    the scores of its `customers` too; `features_equal`: so are the bytes of the features (None: not recorded).
+    `contributions` are all, the largest first; none where they were not asked for or the model did not decide."""
 
     event_id: str
     features: dict[str, FeatureValue]
@@ -80,6 +81,7 @@ class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
     base: float | None
     versions: dict[str, str | None]
     thresholds: dict[str, float] | None
+    customers: list[CustomerScore] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from scorer.input_files import read_dispositions, read_events
 from scorer.judgement import BY_MODEL, Judge, Judgement
 from scorer.recorded import Case, Choice, check_versions, read_recorded
 from scorer.replay import replay
-from streams.decision import OUTCOMES, PATHS
+from streams.decision import OUTCOMES, PATHS, CustomerScore
 from streams.errors import BadInputError
 
 Floats = NDArray[np.float32]
@@ -57,9 +57,10 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision made again. `equal`: score, outcome and path are the recorded ones exactly; `features_equal`: so are
-    the bytes of the features (None: none were recorded). `features` and `contributions` (all, the largest |share|
-    first, with `base`: the value they are added to) are empty where they were not asked for."""
+    """One decision made again. `equal`: score, outcome and path are the recorded ones exactly, of transfers the scores
+    of its `customers` too; `features_equal`: so are the bytes of the features (None: none were recorded). `features`
+    and `contributions` (all, the largest |share| first, with `base`: the value they are added to) are empty where they
+    were not asked for."""
 
     event_id: str
     features: dict[str, FeatureValue]
@@ -75,6 +76,35 @@ class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
     base: float | None
     versions: dict[str, str]
     thresholds: dict[str, float]
+    customers: list[CustomerScore] = []
+
+
+def values_told(explainer: Explainer, names: Sequence[str], values: Floats) -> dict[str, FeatureValue]:
+    """A row's features (float32 [F], `names` in their order) with their words."""
+    return {
+        name: FeatureValue(None if math.isnan(value) else value, explainer.words(column, value))
+        for column, (name, value) in enumerate(zip(names, values.tolist(), strict=True))
+    }
+
+
+def contributions_told(explainer: Explainer, values: Floats, error: float, shares: Floats) -> list[Contribution]:
+    """A row's contributions, the largest first; `shares` float32 [F + 2] as `Explainer.contributions` has them."""
+    return [
+        Contribution(
+            reason.code, None if math.isnan(value) else value, reason.text, reason.cause, reason.contribution or 0.0
+        )
+        for value, reason in explainer.every_reason(values, error, shares[:-1])
+    ]
+
+
+def versions_told(bundle: Bundle, rules_version: str, names: Sequence[str]) -> dict[str, str]:
+    """What decided, by version; `names` are those of the features."""
+    return {
+        "rules": rules_version,
+        "model": bundle.model_version,
+        "bundle": str(bundle.manifest["manifest_hash"]),
+        "features": content_hash(",".join(names).encode())[:12],
+    }
 
 
 class _ModelHere:
@@ -109,7 +139,7 @@ def recompute(
     bundle = Bundle.load(case.bundle)
     recorded = read_recorded(decisions_file, choice)
     pack = load_rules(case.rules, bundle)
-    check_versions(recorded, bundle, pack)
+    check_versions(recorded, case, bundle, pack.version)
     values = _features(case, bundle, read_events(events_file), recorded["event_id"].to_pylist())
     whole = choice.event is None and choice.sample is None
     writer = _Writer(bundle, pack, contributions=contributions, equal_features=not whole)
@@ -151,12 +181,7 @@ class _Writer:
         self._judge = Judge(pack, _ModelHere(OnnxModel(bundle)), calibration, thresholds)
         self._judge_without = Judge(pack, _NoModel(), calibration, thresholds)
         self._thresholds = {"review": thresholds.review, "block": thresholds.block}
-        self._versions = {
-            "rules": pack.version,
-            "model": bundle.model_version,
-            "bundle": str(bundle.manifest["manifest_hash"]),
-            "features": content_hash(",".join(FEATURE_NAMES).encode())[:12],
-        }
+        self._versions = versions_told(bundle, pack.version, FEATURE_NAMES)
 
     def write(self, recorded: pa.Table, values: Floats) -> Iterator[Recomputed]:
         """The decisions on these rows (float32 [k, F]), in the order of the recorded ones."""
@@ -190,9 +215,10 @@ class _Writer:
         same_features = None if features is None else features == values.astype("<f4").tobytes()
         equal = (score, outcome, path) == (told["score"], told["outcome"], told["path"])
         explained = shares[row] if shares is not None and by_model else None
+        shown = self._equal_features or not equal or same_features is False
         return Recomputed(
             event_id=told.pop("event_id"),
-            features=self._features(values) if self._equal_features or not equal or same_features is False else {},
+            features=values_told(self._explainer, FEATURE_NAMES, values) if shown else {},
             features_equal=same_features,
             rules=self._rules(verdicts, row, values),
             margin=float(judged.margin[row]) if by_model else None,
@@ -201,30 +227,17 @@ class _Writer:
             path=path,
             recorded=told,
             equal=equal,
-            contributions=self._told(values, float(judged.error[row]), explained) if explained is not None else [],
+            contributions=[]
+            if explained is None
+            else contributions_told(self._explainer, values, float(judged.error[row]), explained),
             base=float(explained[-1]) if explained is not None else None,
             versions=self._versions,
             thresholds=self._thresholds,
         )
-
-    def _features(self, values: Floats) -> dict[str, FeatureValue]:
-        words = self._explainer.words
-        return {
-            name: FeatureValue(None if math.isnan(value) else value, words(column, value))
-            for column, (name, value) in enumerate(zip(FEATURE_NAMES, values.tolist(), strict=True))
-        }
 
     def _rules(self, verdicts: Verdicts, row: int, values: Floats) -> list[RuleFired]:
         deciding = int(verdicts.deciding[row])
         return [
             RuleFired(rule.code, reason.text, rule.outcome, index == deciding)
             for index, rule, reason in self._pack.fired(verdicts.fired[row], values)
-        ]
-
-    def _told(self, values: Floats, error: float, shares: Floats) -> list[Contribution]:
-        return [
-            Contribution(
-                reason.code, None if math.isnan(value) else value, reason.text, reason.cause, reason.contribution or 0.0
-            )
-            for value, reason in self._explainer.every_reason(values, error, shares[:-1])
         ]

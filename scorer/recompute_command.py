@@ -28,14 +28,16 @@ def recompute_command(
 
     How many were equal is said on standard output; whether all were is not the exit code.
     """
-    from scorer.recompute import recompute  # noqa: PLC0415 (loads models and rules)
+    from scorer.aml.recompute import recompute_transfers  # noqa: PLC0415 (loads models and rules)
+    from scorer.recompute import recompute  # noqa: PLC0415
     from scorer.recorded import Case, Choice  # noqa: PLC0415
 
     if (event is not None) + (sample is not None) + everything != 1:
         raise BadInputError("choose exactly one of --event ID, --sample N and --all")
     choice = Choice(event, sample, seed)
     explain = event is not None if contributions is None else contributions
-    found = recompute(Case(case), events, decisions, choice, explain)
+    again = recompute_transfers if Case(case).of_transfers else recompute
+    found = again(Case(case), events, decisions, choice, explain)
     _write(out, msgspec.json.format(msgspec.json.encode(found), indent=1))
     features = [one.features_equal for one in found if one.features_equal is not None]
     typer.echo(

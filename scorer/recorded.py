@@ -1,6 +1,7 @@
 """The decisions that a run recorded, and the files it kept to make them again."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.bundle import Bundle
-from rules.pack import RulePack
 from streams.errors import BadInputError
 
+CUSTOMERS = "customers"
 COLUMNS = ("event_id", "outcome", "score", "path", "margin", "rules_version", "model_version", "features")
 ID_HINTS = 3
 
@@ -31,8 +32,13 @@ class Case:
 
     @property
     def rules(self) -> Path:
-        """The rule pack."""
-        return self.folder / "rules.yaml"
+        """The rule pack; of transfers a folder, a file a typology."""
+        return self.folder / ("rules" if self.of_transfers else "rules.yaml")
+
+    @property
+    def of_transfers(self) -> bool:
+        """Whether transfers were decided, not card transactions."""
+        return (self.folder / "rules").is_dir()
 
     @property
     def state(self) -> Path | None:
@@ -65,8 +71,8 @@ class Choice:
     seed: int = 0
 
 
-def read_recorded(path: Path, choice: Choice) -> pa.Table:
-    """The chosen rows of decisions.parquet that hold a decision, with `COLUMNS`.
+def read_recorded(path: Path, choice: Choice, columns: Sequence[str] = COLUMNS) -> pa.Table:
+    """The chosen rows of decisions.parquet that hold a decision, with `columns`.
 
     Raises `BadInputError` when the file cannot be used, or holds no decision of the event asked for.
     """
@@ -74,10 +80,10 @@ def read_recorded(path: Path, choice: Choice) -> pa.Table:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise BadInputError(f"--decisions {path} cannot be read as Parquet: {error}") from error
-    lacking = [name for name in COLUMNS if name not in table.column_names]
+    lacking = [name for name in columns if name not in table.column_names]
     if lacking:
         raise BadInputError(f"--decisions {path} lacks column {', '.join(lacking)}")
-    table = table.select(COLUMNS)
+    table = table.select(columns)
     decided = table.filter(pc.is_valid(table["outcome"]))
     if choice.event is not None:
         return _one(path, table, decided, choice.event)
@@ -98,11 +104,11 @@ def _one(path: Path, table: pa.Table, decided: pa.Table, event_id: str) -> pa.Ta
     raise BadInputError(f"--event {event_id} is not in {path}; the closest ids there: {', '.join(close)}")
 
 
-def check_versions(recorded: pa.Table, bundle: Bundle, pack: RulePack) -> None:
+def check_versions(recorded: pa.Table, case: Case, bundle: Bundle, rules_version: str) -> None:
     """Raise `BadInputError` unless these files are the ones the decisions name."""
     for column, found, what in (
         ("model_version", bundle.model_version, f"bundle {bundle.directory}"),
-        ("rules_version", pack.version, "rules.yaml"),
+        ("rules_version", rules_version, case.rules.name),
     ):
         named: list[Any] = pc.unique(recorded[column].cast(pa.string())).to_pylist()
         if None in named:

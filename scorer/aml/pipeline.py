@@ -17,21 +17,19 @@ from models.graph.link_ledger import LinkLedger
 from models.graph.state import GraphState
 from rules.typologies.pack import TypologyPack
 from scorer.aml.evening import EveningJob
+from scorer.aml.judging import REVIEW, CustomerScores, JudgedSides, judge_sides
 from scorer.aml.places import NOWHERE, Places
 from scorer.aml.raising import AlertRaiser, ScoredTransfers
-from scorer.aml.ranking import Ranked, rank
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.explaining import Scored
-from scorer.judgement import BY_FALLBACK, BY_MODEL, BY_RULES, Guard
+from scorer.judgement import BY_MODEL, Guard
 from scorer.options import Explain
 from scorer.pipeline import Explains, KeepsLate
 from streams.alert import RawAlert
 from streams.decision import OUTCOMES, PATHS, CustomerScore, Decision, Reason
 from streams.labels import NS_PER_DAY, business_days
 from streams.transfer import Transfer
-
-APPROVE, REVIEW = OUTCOMES.index("approve"), OUTCOMES.index("review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +59,17 @@ class TransferAnswers:
 class _Judged:
     """A micro-batch in columns. Row 2i is transfer i's sender, 2i + 1 its receiver.
 
-    Of rows: `place` and `market` int32 [2n], `values` float32 [2n, F], `ranked`, `margin` and `error` float32 [2n] (NaN
-    where the model did not speak). Of transfers: `top` int64 [n], the row with the higher score, `outcome` and `path`
-    int8 [n].
+    Of rows: `place` and `market` int32 [2n], `values` float32 [2n, F], `margin` and `error` float32 [2n] (NaN where the
+    model did not speak). `sides`: what was made of them.
     """
 
     events: Sequence[Transfer]
     place: NDArray[np.int32]
     values: NDArray[np.float32]
     market: NDArray[np.int32]
-    ranked: Ranked
     margin: NDArray[np.float32]
     error: NDArray[np.float32]
-    top: NDArray[np.int64]
-    outcome: NDArray[np.int8]
-    path: NDArray[np.int8]
+    sides: JudgedSides
     stages: dict[str, int]
 
 
@@ -91,6 +85,7 @@ class TransferPipeline:
     ) -> None:
         self.parts = parts
         self.counters = counters
+        self._customers = CustomerScores(parts.places, parts.pack)
         self.evening = EveningJob(parts.state, parts.ledger, clock_ns)
         self._clock_ns = clock_ns
         self._worker = worker
@@ -180,33 +175,26 @@ class TransferPipeline:
                 model[known] = parts.calibration.scores(guarded.output.margin)
             elif self._late_scores is not None and guarded.fallback is not None and guarded.fallback.cause == "overdue":
                 self._late_scores.expect(values[known], [ids[row // 2] for row in known.tolist()])
-        ranked = rank(typologies, model)
-        ranked.score[place == NOWHERE] = -1.0
-        sides = ranked.score.reshape(-1, 2)
-        top = 2 * np.arange(len(events)) + sides.argmax(axis=1)
-        path = np.full(len(events), BY_FALLBACK if model is None else BY_MODEL, np.int8)
-        path[(sides < 0).all(axis=1)] = BY_RULES
         raised = {alert.raised_by for alert in alerts}
-        flagged = ranked.score[top] >= parts.thresholds.review
-        flagged |= np.fromiter((name in raised for name in ids), np.bool_, len(ids))
+        is_raised = np.fromiter((name in raised for name in ids), np.bool_, len(ids))
+        sides = judge_sides(typologies, place, model, is_raised, parts.thresholds.review)
         stages = {"rules": rules_ns - begin_ns, "model": self._clock_ns() - rules_ns}
-        outcome = np.where(flagged, REVIEW, APPROVE).astype(np.int8)
-        return _Judged(events, place, values, market, ranked, margin, error, top, outcome, path, stages), alerts
+        return _Judged(events, place, values, market, margin, error, sides, stages), alerts
 
     def _write(self, judged: _Judged, taken_ns: int) -> Iterator[Decision]:
         """The rows as decisions, one by one, and then what is to be explained."""
-        told = np.ones(len(judged.top), np.bool_) if self._explain == "all" else judged.outcome == REVIEW
+        told = np.ones(len(judged.sides.top), np.bool_) if self._explain == "all" else judged.sides.outcome == REVIEW
         emitted: list[int] = []
-        for transfer, (event, top) in enumerate(zip(judged.events, judged.top.tolist(), strict=True)):
+        for transfer, (event, top) in enumerate(zip(judged.events, judged.sides.top.tolist(), strict=True)):
             customers = [row for row in (2 * transfer, 2 * transfer + 1) if judged.place[row] != NOWHERE]
-            by_model = judged.path[transfer] == BY_MODEL
+            by_model = judged.sides.path[transfer] == BY_MODEL
             emitted_ns = self._clock_ns()
             emitted.append(emitted_ns)
             yield Decision(
                 event_id=event.event_id,
-                outcome=OUTCOMES[judged.outcome[transfer]],
-                score=max(float(judged.ranked.score[top]), 0.0),
-                path=PATHS[judged.path[transfer]],
+                outcome=OUTCOMES[judged.sides.outcome[transfer]],
+                score=max(float(judged.sides.ranked.score[top]), 0.0),
+                path=PATHS[judged.sides.path[transfer]],
                 reasons=self._reasons(judged, top) if told[transfer] and customers else [],
                 margin=float(judged.margin[top]) if by_model else None,
                 rules_version=self.parts.pack.version,
@@ -222,42 +210,33 @@ class TransferPipeline:
 
     def _reasons(self, judged: _Judged, row: int) -> list[Reason]:
         """The bands of the customer's highest typology."""
-        if judged.ranked.rule_score[row] <= 0:
+        if judged.sides.ranked.rule_score[row] <= 0:
             return []
-        typology = int(judged.ranked.typology[row])
+        typology = int(judged.sides.ranked.typology[row])
         return self.parts.pack.reasons(typology, judged.values[row], int(judged.market[row]))
 
     def _customer(self, judged: _Judged, row: int, *, by_model: bool) -> CustomerScore:
-        ranked, places = judged.ranked, self.parts.places
-        rule_score, place = float(ranked.rule_score[row]), int(judged.place[row])
-        typology = self.parts.pack.typologies[int(ranked.typology[row])].name if rule_score > 0 else None
-        return CustomerScore(
-            customer_id=places.customer_ids[place],
-            account_id=places.account_ids[place],
-            score=float(ranked.score[row]),
-            rule_score=rule_score,
-            margin=float(judged.margin[row]) if by_model else None,
-            typology=typology,
-        )
+        margin = float(judged.margin[row]) if by_model else None
+        return self._customers.of(judged.sides.ranked, row, int(judged.place[row]), margin)
 
     def _hand_over(self, judged: _Judged, told: NDArray[np.bool_], emitted: Sequence[int]) -> None:
         """Submit the rows whose score the model made and whose contributions are asked for."""
         if self._explaining is None or self._explain == "none":
             return
-        chosen = np.flatnonzero(told & (judged.path == BY_MODEL))
+        chosen = np.flatnonzero(told & (judged.sides.path == BY_MODEL))
         if len(chosen):
-            rows, places = judged.top[chosen], chosen.tolist()
+            rows, places = judged.sides.top[chosen], chosen.tolist()
             ids = [judged.events[place].event_id for place in places]
             instants = [emitted[place] for place in places]
             self._explaining.submit(Scored(judged.values[rows], judged.error[rows], ids, instants))
 
     def _count(self, judged: _Judged, alerts: Sequence[RawAlert]) -> None:
         counters = self.counters
-        counters.decided += len(judged.path)
+        counters.decided += len(judged.sides.path)
         counters.alerts += len(alerts)
-        for path, count in zip(PATHS, np.bincount(judged.path, minlength=len(PATHS)).tolist(), strict=True):
+        for path, count in zip(PATHS, np.bincount(judged.sides.path, minlength=len(PATHS)).tolist(), strict=True):
             counters.by_path[path] += count
-        for outcome, count in zip(OUTCOMES, np.bincount(judged.outcome, minlength=3).tolist(), strict=True):
+        for outcome, count in zip(OUTCOMES, np.bincount(judged.sides.outcome, minlength=3).tolist(), strict=True):
             counters.by_outcome[outcome] += count
         for stage, duration_ns in judged.stages.items():
             counters.observe_stage(stage, duration_ns)

@@ -14,19 +14,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.features.batch import Status
 from models.graph.catalog import AML_FEATURE_NAMES
-from models.graph.daily import compute_daily
-from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from models.graph.link_ledger import LinkLedger
 from models.graph.markets import every_market
 from models.graph.state import GraphState
 from models.onnx_model import OnnxModel
 from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
 from scorer.aml.assembly import load_packs
-from scorer.aml.places import NOWHERE, Places
-from scorer.aml.raising import AlertRaiser, ScoredTransfers
+from scorer.aml.places import NOWHERE
+from scorer.aml.raising import AlertRaiser
 from scorer.aml.ranking import rank
+from scorer.aml.replaying import replay_transfers
 from scorer.aml.state_files import ACCOUNTS, TransferState, read_accounts
 from scorer.state_files import REFERENCE
 from scorer.summary import write_json
@@ -36,8 +34,6 @@ from streams.reference_bins import ReferenceBins
 from streams.transfer import TRANSFER_SCHEMA
 
 log = logging.getLogger("riskbench.scorer")
-
-ROWS_PER_CALL = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +87,22 @@ def warm_transfers(source: TransferWarmInput, out: Path) -> dict[str, Any]:
 
 
 def _replay(source: TransferWarmInput, state: TransferState, pack: TypologyPack, bundle: Bundle) -> _Seen:
-    history = _history(source)
-    places, model, seen = Places.of(state.graph, state.accounts), OnnxModel(bundle), _Seen()
-    for start in range(0, len(history), ROWS_PER_CALL):
-        part = history.slice(start, ROWS_PER_CALL)
-        batch = state.graph.code_table(part)
-        block = compute_daily(state.graph, state.ledger, batch)
-        kept = np.asarray(block.status != Status.REPEATED)
-        rows = np.repeat(kept, 2)
-        place = places.of_rows(batch.cells[:, [CELL_FROM, CELL_TO]].ravel())[rows]
-        ids = part["event_id"].filter(pa.array(kept)).to_pylist()
-        values, times = block.values[rows], batch.time_ns[kept]
-        market = state.raiser.market_of(place)
-        typologies = pack.score(values, market)
-        alerts = state.raiser.take(ScoredTransfers(ids, times, place, values, typologies))
-        recent = times >= source.reference_from_ns
+    model, seen = OnnxModel(bundle), _Seen()
+    for part in replay_transfers(state, pack, _history(source)):
+        scored = part.scored
+        recent = scored.time_ns >= source.reference_from_ns
         if recent.any():
-            sides = np.repeat(recent, 2)
-            raised = {alert.raised_by for alert in alerts}
-            flagged = np.fromiter((name in raised for name in ids), np.bool_, len(ids))[recent]
-            _take(seen, model, bundle, values[sides], place[sides], market[sides], typologies[sides], flagged)
+            sides, flagged = np.repeat(recent, 2), part.is_raised[recent]
+            _take(
+                seen,
+                model,
+                bundle,
+                scored.values[sides],
+                scored.account[sides],
+                part.market[sides],
+                scored.scores[sides],
+                flagged,
+            )
     return seen
 
 

@@ -108,6 +108,13 @@ def test_a_run_can_be_run_again_from_its_folder_alone(of_file: Path, tmp_path: P
     assert verify(folder).findings == []
 
 
+def test_every_decision_is_made_again(of_file: Path) -> None:
+    done = bench("explain", str(of_file), "--all", "--json")
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = json.loads(done.stdout)
+    assert found["sampled"] == found["equal"] == found["features_equal"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("broker", ["apache", "embedded"])
 def test_kafka_gives_the_same_decisions(
