@@ -68,8 +68,9 @@ def run_step(shop: Workshop, name: str, command: list[str], timeout_s: float) ->
     return child
 
 
-def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
-    """The bundle trained on the prepared history, from the cache where the same training was done before."""
+def train(scenario: Scenario, prepared: Prepared, shop: Workshop, findings: Path | None = None) -> Path:
+    """The bundle trained on the prepared history, from the cache where the same training was done before; `findings`
+    of investigators are the only labels after the training window."""
     training, windows = scenario.training, prepared.windows
     delay_days = prepared.facts.get("label_delay_days")
     command = module_command(
@@ -84,6 +85,7 @@ def train(scenario: Scenario, prepared: Prepared, shop: Workshop) -> Path:
         *_beside_transfers(scenario, prepared, ("accounts", "members")),
     )  # fmt: skip
     for option, value in (
+        ("--findings", findings),
         ("--alert-budget-per-day", training.alert_budget_per_day),
         ("--review-share", training.review_share),
         ("--cost-missed-fraud", training.cost_missed_fraud),

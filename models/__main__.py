@@ -12,6 +12,7 @@ import typer
 
 from models.ablation.command import ablate
 from models.aml.history import TransferFiles
+from models.aml.judge_command import judge
 from models.aml.settings import AmlTrainSettings
 from models.aml.train import train_aml_bundle, train_aml_cached
 from models.bundle import Bundle
@@ -167,6 +168,7 @@ def _train_aml(
 app.command()(separability)
 app.command()(ablate)
 app.command()(importance)
+app.command()(judge)
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def intervals(scored: Scored, seed: int, resamples: int = RESAMPLES) -> dict[str
         weights = times[:, card]
         recall, precision = _alerts(scored, weights)
         found = {
-            "average_precision": _average_precision(scored, weights),
+            "average_precision": weighted_average_precision(scored, weights),
             "card_precision_at_k": _card_precision(scored, card, times),
             "alert_recall": recall,
             "alert_precision": precision,
@@ -72,7 +72,7 @@ def _ratio(over: Weights, under: Weights) -> Weights:
     return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
 
 
-def _average_precision(scored: Scored, weights: Weights) -> Weights:
+def weighted_average_precision(scored: Scored, weights: Weights) -> Weights:
     """Step-wise area under the weighted precision-recall curve, one for each row of `weights` [resamples, n]; NaN
     without any fraud."""
     order = np.argsort(-scored.scores, kind="stable")

@@ -36,7 +36,7 @@ def cut_transfers(data: TransferData, limit: int | None, delay_days: int) -> Tra
         what = "before the stream begins (history)" if first == 0 else "in the days that are to stream"
         raise BadInputError(f"{data.file}: no transfers {what}; see the protocol of the column map {dataset.mapping}")
     end = end if limit is None else min(end, first + limit)
-    labels = dataset.laundering if dataset.laundering is not None else _all_genuine(dataset.transfers)
+    labels = dataset.laundering if dataset.laundering is not None else all_genuine(dataset.transfers)
     members = dataset.members if dataset.members is not None else MEMBER_SCHEMA.empty_table()
     tables = WorldTables(
         history_events=dataset.transfers.slice(0, first),
@@ -65,7 +65,8 @@ def _facts(dataset: TransferDataset) -> dict[str, Any]:
     }
 
 
-def _all_genuine(transfers: pa.Table) -> pa.Table:
+def all_genuine(transfers: pa.Table) -> pa.Table:
+    """Labels (LAUNDERING_SCHEMA) that say nothing of any of these transfers."""
     columns = {field.name: pa.nulls(len(transfers), field.type) for field in LAUNDERING_SCHEMA}
     columns["event_id"] = transfers["event_id"]
     columns["is_laundering"] = pa.array(np.zeros(len(transfers), dtype=bool))

@@ -40,11 +40,21 @@ DATA_CODE = (
 
 def prepare_transfers(scenario: AmlScenario, cache: Path) -> Prepared:
     """Make (or find in the cache) the files of a scenario. Raises BadInputError for what cannot be used."""
-    return _prepare_world(scenario, cache) if scenario.data is None else _prepare_files(scenario, scenario.data, cache)
+    if scenario.data is None:
+        return _prepare_world(scenario, len(scheduled(scenario)), cache)
+    limit = None if scenario.load.duration_s is None else len(scheduled(scenario))
+    return _prepare_files(scenario, scenario.data, limit, cache)
 
 
-def _prepare_world(scenario: AmlScenario, cache: Path) -> Prepared:
-    count = len(scheduled(scenario))
+def prepare_longer(scenario: AmlScenario, count: int, cache: Path) -> Prepared:
+    """As `prepare_transfers` of a run that sent `count` transfers, but its stream goes on: a world's for as many again,
+    a file's to its end."""
+    if scenario.data is None:
+        return _prepare_world(scenario, 2 * count, cache)
+    return _prepare_files(scenario, scenario.data, None, cache)
+
+
+def _prepare_world(scenario: AmlScenario, count: int, cache: Path) -> Prepared:
     world = scenario.world
     key = content_key(
         {
@@ -70,8 +80,7 @@ def _prepare_world(scenario: AmlScenario, cache: Path) -> Prepared:
     return open_prepared(folder, key, cached)
 
 
-def _prepare_files(scenario: AmlScenario, data: TransferData, cache: Path) -> Prepared:
-    limit = None if scenario.load.duration_s is None else len(scheduled(scenario))
+def _prepare_files(scenario: AmlScenario, data: TransferData, limit: int | None, cache: Path) -> Prepared:
     mapping = data.columns
     key = content_key(
         {

@@ -1,6 +1,5 @@
 """`bench train …`: a model bundle, without a run."""
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harness.aml.next_training import open_run
 from harness.commands.options import CacheDir, cache_folder
+from harness.commands.train_next import copied, train_next
 from harness.interruption import interruptible
 from harness.prepare import prepare
 from harness.processes import Family
@@ -68,17 +69,32 @@ def fraud(
 @app.command()
 def aml(
     *,
-    scenario: Annotated[str, typer.Option(help="Scenario file, or the name of a shipped one.")] = "aml",
+    scenario: Annotated[
+        str | None, typer.Option(help="Scenario file, or the name of a shipped one (aml); not with --from.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--from", help="Run folder: train its next model, on what its investigators found as well."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the training.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to copy the bundle to; it must not exist yet.")] = None,
     alert_budget_per_day: Annotated[float | None, typer.Option(help="Alerts a day that thresholds may give.")] = None,
     cache_dir: CacheDir = None,
 ) -> None:
-    """Train the money-laundering model on the scenario's history; the bundle's folder is printed last."""
+    """Train the money-laundering model on the scenario's history; the bundle's folder is printed last.
+
+    With --from, the transfers that a run streamed follow its history, labelled by its investigators' findings alone;
+    the run's model and the new one are then compared on the transfers that come next.
+    """
     if out is not None and out.exists():
         raise BadInputError(f"--out {out}: exists already; name a new folder")
     changes = {"seeds.training": seed, "training.alert_budget_per_day": alert_budget_per_day}
-    _train_and_tell(load_scenario(scenario, changes, OPTION_NAMES, domain="aml"), out, cache_dir)
+    if run is None:
+        _train_and_tell(load_scenario(scenario or "aml", changes, OPTION_NAMES, domain="aml"), out, cache_dir)
+        return
+    if scenario is not None:
+        raise BadInputError("--from RUN has the run's own scenario: leave out --scenario")
+    train_next(open_run(run, changes, OPTION_NAMES), out, cache_folder(cache_dir))
 
 
 def _train_and_tell(resolved: Scenario, out: Path | None, cache_dir: Path | None) -> None:
@@ -89,11 +105,7 @@ def _train_and_tell(resolved: Scenario, out: Path | None, cache_dir: Path | None
             prepared = prepare(resolved, cache)
         with steps.step("Training the model") as say:
             bundle = train(resolved, prepared, Workshop(cache, Path(logs), family, say))
-    if out is not None:
-        try:
-            bundle = Path(shutil.copytree(bundle, out))
-        except OSError as error:
-            raise BadInputError(f"--out {out}: cannot be written: {error.strerror or error}") from error
+    bundle = copied(bundle, out)
     for name, value in read_bundle(bundle).get("metrics", {}).items():
         if isinstance(value, float):
             steps.note(f"{name}: {value:.4f}")

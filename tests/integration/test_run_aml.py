@@ -116,6 +116,16 @@ def test_every_decision_is_made_again(of_file: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_next_model_learns_from_what_was_found(of_file: Path, tmp_path: Path, broker_cache_dir: Path) -> None:
+    options = ("--out", str(tmp_path / "next"), "--cache-dir", str(broker_cache_dir))
+    done = bench("train", "aml", "--from", str(of_file), *options)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "average precision of customers" in done.stderr
+    assert (tmp_path / "next" / "bundle.json").is_file()
+    assert done.stdout.strip() == str(tmp_path / "next")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["apache", "embedded"])
 def test_kafka_gives_the_same_decisions(
     scenario: Path, tmp_path: Path, broker_cache_dir: Path, of_file: Path, broker: str

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.bootstrap import Scored, _average_precision, _card_precision, intervals
+from models.bootstrap import Scored, _card_precision, intervals, weighted_average_precision
 from models.bundle import Bundle
 from models.metrics import average_precision, card_precision
 
@@ -18,7 +18,7 @@ def test_a_weighted_figure_is_that_of_the_repeated_rows() -> None:
     rng = np.random.default_rng(4)
     scored = events(rng)
     times = rng.integers(0, 4, (6, 120)).astype(float)
-    precision = _average_precision(scored, times[:, scored.cards])
+    precision = weighted_average_precision(scored, times[:, scored.cards])
     cards = _card_precision(scored, scored.cards.astype(np.intp), times)
     for row, drawn in enumerate(times.astype(int)):
         copies = np.repeat(np.arange(len(scored.cards)), drawn[scored.cards])
