@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from harness import measures
 from harness.aml.monitoring import Watched, monitor
 from harness.aml.results import AmlResults
+from harness.aml.sent_findings import SENT_FILE, SentFindings
 from harness.explanations import EXPLANATIONS_FILE
 from harness.faults.assess import Assessed
 from harness.hgrm import HGRM_TAGS, write_hgrm
@@ -75,7 +76,8 @@ def find_results(
     explaining = measures.explanation_latency(folder.path / EXPLANATIONS_FILE)
     waterfall = measure_waterfall(outcome.decisions, outcome.appended_ns)
     latency = measures.latency_results(log, streamed.floor, explaining, tail, waterfall)
-    watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path)
+    found = SentFindings.read(folder.work / SENT_FILE)
+    watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path, found)
     quality, aml = _right(scenario, watched)
     drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
     judged = assessed.judged(latency) if assessed else latency

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ NS_PER_S = 1_000_000_000
 START_IN_NS = 300_000_000
 READY_S = 60.0
 DRAIN_S = 120.0
+INVESTIGATED_S = 20.0
 EXPLANATIONS_S = 60.0
 """For reading all explanations, once the scorers have ended."""
 
@@ -48,6 +49,10 @@ class StreamPlan:
     faults: Staging | None = None
     alerts: Path | None = None
     """Where raw alerts are kept; None: there are none of interest."""
+    investigators: Callable[[Topics, Reach], msgspec.Struct] | None = None
+    """Makes the plan of the investigators' process; None: nobody investigates."""
+    findings: Path | None = None
+    """Where the messages of the dispositions topic are kept; None: they are of no interest."""
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:
@@ -128,6 +133,7 @@ class Instruments:
     start_file: Path
     collector_summary: Path
     explanations: ReceiverPlan | None
+    investigators: Child | None = None
 
     @classmethod
     def start(cls, plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> "Instruments":
@@ -153,9 +159,16 @@ class Instruments:
         loads = _start_load(plan, reach, topics, family)
         receiver = _start("receiver", "harness.receiver", receiver_plan, reach, family)
         collector = _start("collector", "harness.collector", collector_plan, reach, family)
-        for child in (*(load.child for load in loads), receiver, collector):
+        investigators = None
+        if plan.investigators is not None:
+            wanted = plan.investigators(topics, reach)
+            investigators = _start("investigators", "harness.aml.investigating", wanted, reach, family)
+        following = [] if investigators is None else [investigators]
+        for child in (*(load.child for load in loads), receiver, collector, *following):
             child.await_line("ready", READY_S)
-        return cls(loads, receiver, collector, live, work / "start", work / "collector.json", explanations)
+        return cls(
+            loads, receiver, collector, live, work / "start", work / "collector.json", explanations, investigators
+        )
 
     def figures(self) -> dict[str, int]:
         """The live figures, with what all load processes have sent."""
@@ -175,6 +188,13 @@ class Instruments:
         for load in self.loads:
             load.child.tell(str(start_ns))
         return start_ns
+
+    def end_investigating(self, family: Family) -> None:
+        """Let the investigators read to the end and send what is known by then: while the scorers still listen."""
+        if self.investigators is None:
+            return
+        if family.stop(self.investigators, INVESTIGATED_S) != 0:
+            raise self.investigators.failure()
 
     def finish(self, family: Family) -> tuple[dict[str, Any], dict[str, Any]]:
         """End the receiver, take the explanations, let the collector read to the end; returns the collector's and the

@@ -10,7 +10,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
@@ -55,7 +55,13 @@ class Positioned(Consuming, Protocol):
     def get_watermark_offsets(self, partition: Any, timeout: float) -> tuple[int, int] | None: ...
 
 
-def drain(consumer: Consuming, spool: SpoolWriter, now_ns: Callable[[], int]) -> int:
+class Taking(Protocol):
+    """Where stamped messages go."""
+
+    def append(self, received_ns: int, values: Sequence[bytes]) -> None: ...
+
+
+def drain(consumer: Consuming, spool: Taking, now_ns: Callable[[], int]) -> int:
     """Wait a moment for one message, take what has come with it, stamp and spool. Returns how many.
 
     The first is stamped when it comes; `consume` with a time-out would hold it back until the batch is full.
@@ -69,7 +75,7 @@ def drain(consumer: Consuming, spool: SpoolWriter, now_ns: Callable[[], int]) ->
     return spooled + (_spool(more, now_ns(), spool) if more else 0)
 
 
-def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
+def _spool(messages: list[Any], received_ns: int, spool: Taking) -> int:
     values = []
     for message in messages:
         error = message.error()
@@ -85,7 +91,7 @@ def _spool(messages: list[Any], received_ns: int, spool: SpoolWriter) -> int:
 def catch_up(
     consumer: Positioned,
     partitions: list[TopicPartition],
-    spool: SpoolWriter,
+    spool: Taking,
     now_ns: Callable[[], int],
     limit_s: float = CATCH_UP_S,
 ) -> bool:
@@ -106,7 +112,7 @@ def catch_up(
     return True
 
 
-class _Stop:
+class Stop:
     """Set by SIGTERM."""
 
     def __init__(self) -> None:
@@ -117,25 +123,26 @@ class _Stop:
         self.asked = True
 
 
-def _open_consumer(plan: ReceiverPlan) -> Consumer:
+def open_consumer(plan: ReceiverPlan) -> Consumer:
     """Reads every partition from its beginning; no group, so there is nothing to rebalance or to commit."""
     config_file = Path(plan.kafka_config) if plan.kafka_config else None
     connection = connection_from(plan.bootstrap_servers, config_file)
     consumer = Consumer(consumer_config(connection, group=f"{plan.topic}.receiver"))
-    consumer.assign([TopicPartition(at.topic, at.partition, OFFSET_BEGINNING) for at in _partitions(plan)])
+    consumer.assign([TopicPartition(at.topic, at.partition, OFFSET_BEGINNING) for at in partitions_of(plan)])
     return consumer
 
 
-def _partitions(plan: ReceiverPlan) -> list[TopicPartition]:
+def partitions_of(plan: ReceiverPlan) -> list[TopicPartition]:
+    """All of the topic's partitions."""
     return [TopicPartition(plan.topic, partition) for partition in range(plan.partitions)]
 
 
 def take_topic(plan: ReceiverPlan, now_ns: Callable[[], int], limit_s: float) -> bool:
     """Spool everything a topic holds now, in this process: for what nobody waits for. False as `catch_up`."""
-    consumer = _open_consumer(plan)
+    consumer = open_consumer(plan)
     spool = SpoolWriter(Path(plan.spool))
     try:
-        return catch_up(consumer, _partitions(plan), spool, now_ns, limit_s)
+        return catch_up(consumer, partitions_of(plan), spool, now_ns, limit_s)
     finally:
         spool.close()
         consumer.close()
@@ -143,8 +150,8 @@ def take_topic(plan: ReceiverPlan, now_ns: Callable[[], int], limit_s: float) ->
 
 def run_receiver(plan: ReceiverPlan) -> None:
     """Read the decisions topic from its beginning until asked to stop."""
-    stop = _Stop()
-    consumer = _open_consumer(plan)
+    stop = Stop()
+    consumer = open_consumer(plan)
     spool = SpoolWriter(Path(plan.spool))
     claim_priority(FIRST)
     sharpen_sleep()
@@ -155,7 +162,7 @@ def run_receiver(plan: ReceiverPlan) -> None:
     sys.stdout.flush()
     while not stop.asked:
         drain(consumer, spool, time.monotonic_ns)
-    catch_up(consumer, _partitions(plan), spool, time.monotonic_ns)
+    catch_up(consumer, partitions_of(plan), spool, time.monotonic_ns)
     while drain(consumer, spool, time.monotonic_ns):
         pass
     spool.close()

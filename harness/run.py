@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from harness.aml.alerts import ALERTS_FILE
+from harness.aml.investigating import plan_investigating
+from harness.aml.sent_findings import SENT_FILE
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.drifting import copy_truth, schedule_of
@@ -197,9 +199,10 @@ class Run:
 
     def plan(self, ready: Ready, faults: Staging | None = None) -> StreamPlan:
         """The measured stream."""
+        feed, investigated = self.folder.work / "feed", self.scenario.domain == "aml" and ready.prepared.labelled
         return StreamPlan(
             title=f"{self.scenario.name} on {ready.setup.engine}",
-            feed=self.folder.work / "feed",
+            feed=feed,
             events=ready.prepared.file("events"),
             dispositions=ready.prepared.file("dispositions"),
             partitions=self.scenario.load.partitions,
@@ -213,6 +216,8 @@ class Run:
             ),
             faults=faults,
             alerts=self.folder.path / ALERTS_FILE if self.scenario.domain == "aml" else None,
+            investigators=plan_investigating(self.scenario, ready.prepared, feed) if investigated else None,
+            findings=self.folder.work / SENT_FILE if investigated else None,
         )
 
     def stream(self, ready: Ready) -> Streamed:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.aml.alerts import keep_alerts
+from harness.aml.alerts import keep_lines
 from harness.dead_letters import keep_dead_letters
 from harness.faults.driver import Driver, Injection, Vitals, driving
 from harness.faults.input_fault import InputFault
@@ -30,7 +30,7 @@ from streams.topics import Topics
 
 REFRESH_S = 0.25
 LETTERS_S = 60.0
-ALERTS_S = 60.0
+MESSAGES_S = 60.0
 GRACE_S = 0.5
 """After the last answer, time for a second answer to something (a duplicate) to show itself."""
 
@@ -151,11 +151,11 @@ def _keep_letters(plan: StreamPlan, out: Path, reach: Reach, topics: Topics, dea
     keep_dead_letters(spooled(spool), plan.feed, out)
 
 
-def _keep_alerts(out: Path, reach: Reach, topics: Topics) -> None:
-    """Take the raw alerts into the run folder; the scorers have ended."""
-    spool = reach.work / "alerts"
-    take_topic(taking(topics.alerts, 1, reach, spool), time.monotonic_ns, ALERTS_S)
-    keep_alerts(spooled(spool), out)
+def _keep_messages(topic: str, out: Path, reach: Reach) -> None:
+    """Take a topic of one partition into a file of lines; the scorers have ended."""
+    spool = reach.work / out.stem
+    take_topic(taking(topic, 1, reach, spool), time.monotonic_ns, MESSAGES_S)
+    keep_lines(spooled(spool), out)
 
 
 def stream_once(
@@ -178,13 +178,16 @@ def stream_once(
                 with driving(driver):
                     _attend(watch, family, display, driver)
                 driver.check()
+            instruments.end_investigating(family)
             summaries = scorers.stop(family)
         counts, load = instruments.finish(family)
         dead_lettered = _dead_lettered(connection, topics)
         if plan.letters is not None:
             _keep_letters(plan, plan.letters, reach, topics, dead_lettered)
         if plan.alerts is not None:
-            _keep_alerts(plan.alerts, reach, topics)
+            _keep_messages(topics.alerts, plan.alerts, reach)
+        if plan.findings is not None:
+            _keep_messages(topics.dispositions, plan.findings, reach)
     sent_ns, appended_ns = np.load(reach.work / "sent.npy"), np.load(reach.work / "appended.npy")
     return StreamOutcome(
         start_ns, counts, load, sent_ns, dead_lettered, watcher.samples, summaries, plan.decisions,

@@ -34,7 +34,8 @@ class Counters:
     cut to its last byte on disk, `checkpoint_current_ns`: the last instant (monotonic clock) at which all that was
     known then is on disk by now; None where no checkpoints are kept.
 
-    `alerts`: raw alerts that rules raised about customers (money laundering). `stale_tables`: events decided with
+    `alerts`: raw alerts that rules raised about customers (money laundering); `findings`: what investigators sent back,
+    `findings_suspicious` of them against the customer. `stale_tables`: events decided with
     another day's table than theirs, or with none. `explained`: explanations handed over; `explain_failed`: decisions
     that stay without one; `explain_waiting`: rows handed to the explaining thread and not done; `explain_waits`: how
     often the deciding thread waited for it.
@@ -71,6 +72,9 @@ class Counters:
     checkpoint_times: StageHistogram = field(default_factory=StageHistogram)
     checkpoint_current_ns: int | None = None
     alerts: int = 0
+    findings: int = 0
+    findings_suspicious: int = 0
+    findings_unreadable: int = 0
     lag: int | None = None
 
     def observe_stage(self, stage: str, duration_ns: int) -> None:

@@ -11,6 +11,7 @@ from streams.alert import RawAlert
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
 from streams.late_score import LateScore
+from streams.laundering import Finding
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
 from streams.transfer import TRANSFER_SCHEMA, Transfer
 
@@ -38,6 +39,7 @@ _disposition_decoder = msgspec.json.Decoder(Disposition)
 _day_end_decoder = msgspec.json.Decoder(DayEnd)
 _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
 _alert_decoder = msgspec.json.Decoder(RawAlert)
+_finding_decoder = msgspec.json.Decoder(Finding)
 
 ROWS_PER_SLICE = 65_536
 MESSAGE_BYTES_MAX = 65_536
@@ -147,6 +149,11 @@ def decode_disposition(value: bytes) -> Disposition:
 def decode_day_end(value: bytes) -> DayEnd:
     """A day end from JSON bytes; raises `msgspec.DecodeError` when it is none."""
     return _day_end_decoder.decode(value)
+
+
+def decode_finding(value: bytes) -> Finding:
+    """An investigator's finding from JSON bytes; raises `msgspec.DecodeError` when it is none."""
+    return _finding_decoder.decode(value)
 
 
 def decode_alert(value: bytes) -> RawAlert:

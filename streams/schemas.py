@@ -8,6 +8,7 @@ import msgspec
 from streams.alert import RawAlert
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.labels import DayEnd, Disposition
+from streams.laundering import Finding
 from streams.transaction import CardTransaction
 from streams.transfer import Transfer
 
@@ -20,6 +21,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "dead-letter": DeadLetter,
     "transfer": Transfer,
     "alert": RawAlert,
+    "finding": Finding,
 }
 """File stem under `docs/schemas/` → message."""
 

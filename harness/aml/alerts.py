@@ -11,12 +11,12 @@ logger = logging.getLogger("riskbench.harness.aml.alerts")
 ALERTS_FILE = "alerts.jsonl"
 
 
-def keep_alerts(messages: Iterable[bytes], path: Path) -> None:
-    """Write messages as lines; what holds a line break in it is no alert of ours, and is said."""
+def keep_lines(messages: Iterable[bytes], path: Path) -> None:
+    """Write messages as lines; what holds a line break in it is no message of ours, and is said."""
     with path.open("wb") as file:
         for message in messages:
             if b"\n" in message:
-                logger.warning("a message on the alerts topic is left out: it has several lines")
+                logger.warning("%s: a message is left out: it has several lines", path.name)
             else:
                 file.write(message + b"\n")
 

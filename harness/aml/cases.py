@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.aml.case_file import Alerted, build_cases, write_cases
-from harness.aml.investigators import BY_RANK, Investigation
+from harness.aml.desk import BY_RANK, Investigation
 from harness.explanations import EXPLANATIONS_FILE
 from harness.prepared import Prepared
 from streams.alert import EVIDENCE_MAX, RawAlert

@@ -1,6 +1,7 @@
 """From a stream of transfers that has ended to what is said of its monitoring, and to what investigators found."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,17 @@ import pyarrow.parquet as pq
 
 from harness.aml.alerts import ALERTS_FILE, read_alerts
 from harness.aml.cases import write_case_files
+from harness.aml.desk import ScoredRows
 from harness.aml.investigators import investigate, investigation_results, write_findings
 from harness.aml.measure import Asked, Monitored, measure_aml
-from harness.aml.ranking import customer_scores
 from harness.aml.section import Investigators
+from harness.aml.sent_findings import SentFindings
 from harness.aml.truth import Truth, truth_of
 from harness.drift import Limits
 from harness.prepared import Prepared
 from harness.scenario import Scenario
 
+logger = logging.getLogger("riskbench.harness.aml.monitoring")
 K_DEFAULT = 20
 """Customers that investigators look at a day, where the scenario says nothing."""
 K_SHARE_DEFAULT = 0.10
@@ -72,6 +75,11 @@ def market_references(state: Path | None) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+def capacity(scenario: Scenario) -> int:
+    """Customers that investigators look at a day."""
+    return scenario.measure.k or K_DEFAULT
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A stream whose monitoring is measured: what was prepared, what was answered, and where the run lies."""
@@ -81,14 +89,19 @@ class Watched:
     sent: int
     state: Path | None
     folder: Path
+    findings: SentFindings | None = None
+    """What the dispositions topic held; None without a topic."""
 
 
 def monitor(scenario: Scenario, watched: Watched) -> Monitored:
     """Measure, let the investigators work, and leave what they found in the run folder."""
     truth = stream_truth(watched.prepared, watched.sent)
+    # investigators began before anybody knew where sending would end
+    planned = watched.prepared.events
+    looked_at = truth if watched.sent == planned else stream_truth(watched.prepared, planned)
     times = pq.read_table(watched.prepared.file("events"), columns=["event_time_ns"])["event_time_ns"]
     scored = scored_customers(watched.decisions, times)
-    k = scenario.measure.k or K_DEFAULT
+    k = capacity(scenario)
     asked = Asked(
         k=k,
         k_share=scenario.slo.k_share or K_SHARE_DEFAULT,
@@ -98,10 +111,12 @@ def monitor(scenario: Scenario, watched: Watched) -> Monitored:
     )
     monitored = measure_aml(scored, truth, asked)
     settings = scenario.investigators or Investigators()
-    ids = pc.binary_join_element_wise(scored["event_id"], scored["customer_id"], "/").to_pylist()
-    done = investigate(customer_scores(scored, truth), ids, truth, k, settings, scenario.seeds.training)
-    write_findings(done, watched.folder)
+    done = investigate(ScoredRows.of(scored, looked_at), looked_at, k, settings, scenario.seeds.training)
+    write_findings(done, watched.folder, watched.findings)
+    found = investigation_results(done, k, settings, watched.findings)
+    if found.sent_otherwise:
+        logger.warning("%d findings on the dispositions topic are not those of the decisions", found.sent_otherwise)
     alerts = read_alerts(watched.folder / ALERTS_FILE)
     cases = write_case_files(watched.folder, watched.prepared, done, alerts, watched.sent)
-    aml = msgspec.structs.replace(monitored.aml, investigations=investigation_results(done, k, settings), cases=cases)
+    aml = msgspec.structs.replace(monitored.aml, investigations=found, cases=cases)
     return Monitored(aml, monitored.quality)

@@ -58,34 +58,26 @@ def day_end_ns(day: int) -> int:
     return (day + 1) * NS_PER_DAY - 1
 
 
-class Ranking:
-    """The ranking as it stands: `advance` to the end of a day, read `order`, `remove` who is looked at.
+class Standing:
+    """Each customer's best score so far, and who has not been looked at yet.
 
     Equal scores are put in order by a hash of the customer's name, which knows nothing of labels.
     """
 
-    def __init__(self, scores: CustomerScores, truth: Truth) -> None:
-        self._scores = scores
+    def __init__(self, truth: Truth) -> None:
         self._tie = tie_order(truth.customer_names)
-        self._next = 0
         self.best: Scores = np.full(len(truth), NOT_RANKED)
-        self.best_row: Int64s = np.full(len(truth), NOBODY)
-        """The row of the table that holds each customer's best score; of equal ones, the first."""
         self.is_open: Bools = np.ones(len(truth), bool)
 
-    def advance(self, day: int) -> None:
-        """Take everything scored up to the end of the day."""
-        end = int(np.searchsorted(self._scores.time_ns, day_end_ns(day), side="right"))
-        part = slice(self._next, end)
-        customer, score, row = self._scores.customer[part], self._scores.score[part], self._scores.row[part]
-        # the best of each customer, of equal ones the first
+    def take(self, customer: Int64s, score: Scores, row: Int64s) -> list[tuple[int, int]]:
+        """Scores of customers, in order; returns whose best they are now, with the row of it: of equal ones the
+        first."""
         order = np.lexsort((np.arange(len(score)), -score, customer))
         who, first = np.unique(customer[order], return_index=True)
-        of_day, of_row = score[order][first], row[order][first]
-        better = of_day > self.best[who]
-        self.best[who[better]] = of_day[better]
-        self.best_row[who[better]] = of_row[better]
-        self._next = end
+        found, of_row = score[order][first], row[order][first]
+        better = found > self.best[who]
+        self.best[who[better]] = found[better]
+        return list(zip(who[better].tolist(), of_row[better].tolist(), strict=True))
 
     def order(self) -> Places:
         """Ranked customers not looked at yet, the most suspicious first."""
@@ -95,6 +87,23 @@ class Ranking:
     def remove(self, customers: Places) -> None:
         """These have been looked at: they are not listed again."""
         self.is_open[customers] = False
+
+
+class Ranking(Standing):
+    """The standing of a stream that is known whole: `advance` to the end of a day, read `order`, `remove` who is looked
+    at."""
+
+    def __init__(self, scores: CustomerScores, truth: Truth) -> None:
+        super().__init__(truth)
+        self._scores = scores
+        self._next = 0
+
+    def advance(self, day: int) -> None:
+        """Take everything scored up to the end of the day."""
+        end = int(np.searchsorted(self._scores.time_ns, day_end_ns(day), side="right"))
+        part = slice(self._next, end)
+        self.take(self._scores.customer[part], self._scores.score[part], self._scores.row[part])
+        self._next = end
 
 
 def days_of(truth: Truth) -> Iterator[int]:

@@ -101,7 +101,9 @@ class MarketStability(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvestigationResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What the simulated investigators did: by rank and by exploration, and how often they were wrong."""
+    """What the simulated investigators did: by rank and by exploration, and how often they were wrong. `sent`: findings
+    that went out while the stream lasted; `sent_otherwise`: messages that went out and are none of the findings. Both
+    are None without a topic."""
 
     capacity_per_day: int
     exploration_per_day: int
@@ -111,6 +113,8 @@ class InvestigationResults(msgspec.Struct, frozen=True, kw_only=True):
     explored_suspicious: int
     wrong: int
     file: str
+    sent: int | None = None
+    sent_otherwise: int | None = None
 
 
 class AmlResults(msgspec.Struct, frozen=True, kw_only=True):

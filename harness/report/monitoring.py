@@ -102,6 +102,7 @@ def _detection(aml: Mapping[str, Any]) -> Table:
         ["Findings of the investigators", count(done.get("findings"))],
         ["of them suspicious", count(done.get("suspicious"))],
         ["looked at without a rank", count(done.get("explored"))],
+        ["sent back while the stream lasted", count(done.get("sent"))],
         ["Case files", count(aml.get("cases"))],
     ]
     return table("How soon, and what the investigators found", ("What", "How much"), rows)

@@ -8,6 +8,7 @@ from typing import Any
 
 from scorer.aml.assembly import TransferWorker, transfer_worker
 from scorer.aml.engine import TransferEngine
+from scorer.aml.findings_feed import FindingsFeed
 from scorer.aml.inline import AlertsFile, InlineTransfers
 from scorer.assembly import explaining_thread
 from scorer.breaker_desk import breaker_desk
@@ -59,6 +60,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
         consumer = links.group_consumer(group, options.member)
         share = PartitionShare(consumer, links.producer(), links.topics, made.counters, clock_ns)
         explaining = stack.enter_context(_explaining(options, made, share, clock_ns))
+        stack.enter_context(FindingsFeed(lambda: links.whole_topics((links.topics.dispositions,)), made.counters))
         engine = TransferEngine(
             share,
             made.pipeline,

@@ -23,6 +23,7 @@ world: {history_days: 45, customers: 900, markets: [US, DE], laundering_share: 0
 training: {kernel_warmup_days: 10}
 load: {rate_per_s: 200.0, duration_s: 5.0, warmup_s: 1.0}
 measure: {k: 5, event_timeout_s: 20.0, floor_s: 1.0}
+investigators: {delay_days_min: 0.1, delay_days_max: 0.5}
 slo: {response_p99_ms: 15000.0}
 """
 
@@ -132,6 +133,12 @@ def test_kafka_gives_the_same_decisions(
 ) -> None:
     on_kafka, results = run(scenario, tmp_path, broker_cache_dir, "--broker", broker, "--no-report")
     check(on_kafka, results)
+    done = results["aml"]["investigations"]
+    assert done["sent_otherwise"] == 0
+    assert 0 < done["sent"] < done["findings"]
+    assert [each["findings"] for each in results["scorers"] if each["role"] == "worker"] == [done["sent"]]
+    found = [pq.read_table(folder / "findings.parquet").drop_columns("sent") for folder in (on_kafka, of_file)]
+    assert found[0].equals(found[1])
     told = [pq.read_table(folder / "decisions.parquet", columns=COMPARED) for folder in (on_kafka, of_file)]
     assert told[0].sort_by("event_id").to_pylist() == told[1].sort_by("event_id").to_pylist()
     alerts = [sorted((folder / "alerts.jsonl").read_bytes().splitlines()) for folder in (on_kafka, of_file)]

@@ -73,7 +73,7 @@ def test_a_broker_that_is_gone_does_not_keep_it(spool: SpoolWriter, caplog: Any)
 def test_a_whole_topic_is_taken_at_once_and_its_end_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = SlowConsumer(4)
     monkeypatch.setattr(consumer, "close", lambda: None, raising=False)
-    monkeypatch.setattr(receiver, "_open_consumer", lambda plan: consumer)
+    monkeypatch.setattr(receiver, "open_consumer", lambda plan: consumer)
     plan = ReceiverPlan(topic="d", partitions=2, bootstrap_servers="b:1", kafka_config=None, spool=str(tmp_path / "e"))
     assert take_topic(plan, clock(1_000_000), 1.0)
     reader = SpoolReader(tmp_path / "e")
@@ -87,7 +87,7 @@ def test_a_topic_that_takes_too_long_is_left_and_its_end_marked(
 ) -> None:
     consumer = SlowConsumer(4, comes=False)
     monkeypatch.setattr(consumer, "close", lambda: None, raising=False)
-    monkeypatch.setattr(receiver, "_open_consumer", lambda plan: consumer)
+    monkeypatch.setattr(receiver, "open_consumer", lambda plan: consumer)
     plan = ReceiverPlan(topic="d", partitions=2, bootstrap_servers="b:1", kafka_config=None, spool=str(tmp_path / "e"))
     assert not take_topic(plan, clock(100_000_000), 1.0)
     assert SpoolReader(tmp_path / "e").ended()

@@ -3,23 +3,19 @@
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.aml.investigators import (
-    BY_EXPLORATION,
-    BY_RANK,
-    FINDINGS_SCHEMA,
-    Investigation,
-    investigate,
-    investigation_results,
-    write_findings,
-)
+from harness.aml.desk import BY_EXPLORATION, BY_RANK, ID_MAX, Desk, Investigation, ScoredRows, alert_of, in_order
+from harness.aml.investigators import FINDINGS_SCHEMA, investigate, investigation_results, write_findings
 from harness.aml.ranking import customer_scores, day_end_ns
 from harness.aml.section import Investigators
+from harness.aml.sent_findings import SENT_FILE, SentFindings
 from harness.aml.truth import Truth
 from harness.aml.worklists import work
+from streams.codec import encode
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
 from tests.unit.harness.aml.made import DAY, scored, small_truth
@@ -30,8 +26,13 @@ EXACT = Investigators(exploration_per_day=0, delay_days_min=2.0, delay_days_max=
 
 
 def looked(truth: Truth, table: pa.Table, k: int, settings: Investigators, seed: int = 1) -> list[Investigation]:
-    ids = [f"alert-{row}" for row in range(len(table))]
-    return investigate(customer_scores(table, truth), ids, truth, k, settings, seed)
+    return investigate(rows_of(table, truth), truth, k, settings, seed)
+
+
+def rows_of(table: pa.Table, truth: Truth) -> ScoredRows:
+    """In order of event time, as transfers are decided; row n of the table is of transfer tn."""
+    named = table.append_column("event_id", pa.array([f"t{row}" for row in range(len(table))]))
+    return ScoredRows.of(named.sort_by("event_time_ns"), truth)
 
 
 def test_without_mistakes_and_exploration_they_find_what_the_worklists_hold() -> None:
@@ -48,7 +49,7 @@ def test_a_finding_names_the_alert_the_customer_was_ranked_by() -> None:
     truth = small_truth()
     table = scored(("c", 1, 5, 0.4), ("a", 0, 5, 0.7), ("c", 1, 6, 0.9), ("c", 3, 7, 1.0))
     done = looked(truth, table, 1, EXACT)
-    assert [(one.finding.alert_id, one.finding.customer_id) for one in done] == [("alert-1", "a"), ("alert-2", "c")]
+    assert [(one.finding.alert_id, one.finding.customer_id) for one in done] == [("t1/a", "a"), ("t2/c", "c")]
     assert [one.finding.is_suspicious for one in done] == [True, True]
     assert [one.finding.market for one in done] == ["BE", "NL"]
     assert done[0].listed_at_ns == day_end_ns(DAY)
@@ -119,3 +120,57 @@ def test_findings_are_written_in_order_of_time(tmp_path: Path) -> None:
 def test_more_exploration_than_places_is_refused() -> None:
     with pytest.raises(BadInputError, match=r"exploration_per_day = 3 is above measure\.k = 2"):
         looked(small_truth(), scored(("a", 0, 5, 0.7)), 2, EXACT.model_copy(update={"exploration_per_day": 3}))
+
+
+def test_portions_make_no_difference() -> None:
+    truth, table = crowd()
+    rows, settings = rows_of(table, truth), Investigators(exploration_per_day=3)
+    whole = investigate(rows, truth, 10, settings, 1)
+    desk, done = Desk(truth, 10, settings, 1), list[Investigation]()
+    for first in range(0, len(table), 37):
+        part = slice(first, first + 37)
+        done += desk.take(ScoredRows(rows.customer[part], rows.time_ns[part], rows.score[part], rows.event_id[part]))
+        assert all(one.listed_at_ns < desk.now_ns for one in done), "a day is worked when it has ended"
+    assert desk.now_ns == int(rows.time_ns[-1])
+    assert in_order([*done, *desk.close()]) == whole
+    assert desk.close() == []
+
+
+def test_what_comes_late_counts_from_when_it_comes() -> None:
+    truth = small_truth()
+    table = scored(("a", 0, 5, 0.7), ("c", 1, 6, 0.9), ("b", 0, 7, 1.0))
+    rows = ScoredRows.of(table.append_column("event_id", pa.array(["t0", "t1", "t2"])), truth)
+    done = investigate(rows, truth, 1, EXACT, 1)
+    assert [(one.finding.customer_id, one.listed_at_ns) for one in done] == [
+        ("a", day_end_ns(DAY)), ("b", day_end_ns(DAY + 1)), ("c", day_end_ns(DAY + 2)),
+    ]  # fmt: skip
+
+
+def test_days_without_a_transfer_are_worked_as_well() -> None:
+    truth = small_truth()
+    done = looked(truth, scored(("a", 0, 5, 0.7), ("c", 0, 6, 0.9), ("b", 3, 7, 0.1)), 1, EXACT)
+    assert [one.listed_at_ns for one in done] == [day_end_ns(DAY + day) for day in (0, 1, 3)]
+
+
+def test_ids_are_never_longer_than_a_message_allows() -> None:
+    assert alert_of("t1", "c1") == "t1/c1"
+    long = alert_of("t" * 100, "c" * 100)
+    assert len(long) <= ID_MAX
+    assert long != alert_of("t" * 100, "d" * 100)
+
+
+def test_what_the_topic_held_is_told_finding_by_finding(tmp_path: Path) -> None:
+    truth, table = crowd()
+    settings = Investigators(exploration_per_day=3)
+    done = looked(truth, table, 10, settings)
+    held = tmp_path / SENT_FILE
+    stranger = msgspec.structs.replace(done[1].finding, is_suspicious=not done[1].finding.is_suspicious)
+    messages = [encode(one.finding) for one in (done[0], done[2])] + [encode(done[0].finding), encode(stranger)]
+    held.write_bytes(b"\n".join(messages) + b"\n")
+    sent = SentFindings.read(held)
+    assert sent is not None
+    assert pq.read_table(write_findings(done, tmp_path, sent))["sent"].to_pylist()[:4] == [True, False, True, False]
+    results = investigation_results(done, 10, settings, sent)
+    assert (results.sent, results.sent_otherwise) == (2, 2)
+    assert SentFindings.read(tmp_path / "nowhere") is None
+    assert investigation_results(done, 10, settings).sent is None
