@@ -277,11 +277,18 @@ class TransferLoad(Load):
     partitions: Annotated[int, Field(ge=1, le=512)] = 1
 
 
+class TransferScorer(Scorer):
+    """Of the engines on a broker one takes transfers."""
+
+    engine: Engine = "native"
+
+
 class AmlScenario(Scenario):
     """A scenario of money-laundering monitoring."""
 
     domain: Literal["aml"]
     load: TransferLoad = TransferLoad()
+    scorer: TransferScorer = TransferScorer()
     world: AmlPopulation = AmlPopulation()
     data: TransferData | None = None
 

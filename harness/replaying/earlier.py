@@ -9,7 +9,7 @@ from harness.case import CASE, KEPT_ELSEWHERE, PREPARED, link_folder, link_or_co
 from harness.comparison import Run, read_finished
 from harness.faults.feeding import Feeding, in_order_of_sending
 from harness.prepare import prepare
-from harness.prepared import Prepared, open_prepared, scheduled
+from harness.prepared import Prepared, open_prepared
 from harness.recompute import check_case
 from harness.replaying.same_rows import same_rows
 from harness.scenario import Scenario, load_scenario

@@ -79,6 +79,7 @@ def test_a_scenario_is_of_its_domain() -> None:
         parse_scenario({"name": "x", "domain": "insurance"}, "x.yaml")
     aml = load_scenario("aml", domain="aml")
     assert isinstance(aml.world, AmlPopulation)
+    assert parse_scenario({"name": "x", "domain": "aml"}, "x.yaml").scorer.engine == "native"
     with pytest.raises(BadInputError, match=r"world\.cards"):
         load_scenario("aml", {"world.cards": 100}, domain="aml")
 
