@@ -52,7 +52,7 @@ def audit(truth: Truth, settings: AuditSettings, tell: Tell = silent) -> dict[st
         shuffled.measure(truth, compared, lambda labels: features(truth, labels, settings.label_delay_days)[0], again)
     )
     _within(tell, "traces and behaviour")
-    counted = np.flatnonzero(counts & (truth.time_ns >= counted_from_ns(truth, settings)))
+    counted = np.flatnonzero(counts & (truth.time_ns >= counted_from_ns(truth.time_ns, settings)))
     found += [leaks.measure(truth, counted), behaviour.measure(truth, settings.seed), motifs.measure(truth)]
     return _document(truth, settings, found, (len(split.train), len(split.test)))
 

@@ -14,8 +14,8 @@ from models.features.offline import compute_history
 from models.separability.settings import AuditSettings
 from models.training_data import FRAUDS_MIN, category_names, read_events, read_labels
 from streams.errors import BadInputError
-from streams.labels import NS_PER_DAY
-from streams.transaction import CHANNELS
+from streams.labels import LABEL_SCHEMA, NS_PER_DAY
+from streams.transaction import CHANNELS, TRANSACTION_SCHEMA
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -81,10 +81,17 @@ def coded(table: pa.Table, column: str) -> tuple[Ints, list[str]]:
 
 def read_truth(events: Sequence[Path], labels: Sequence[Path]) -> Truth:
     """Read files of events, one after another in time, each with its labels. Raises `BadInputError` naming the file."""
+    return truth_of(*read_parts(events, labels, TRANSACTION_SCHEMA, LABEL_SCHEMA))
+
+
+def read_parts(
+    events: Sequence[Path], labels: Sequence[Path], schema: pa.Schema, label_schema: pa.Schema
+) -> tuple[pa.Table, pa.Table]:
+    """Events and labels of files that follow one another in time. Raises `BadInputError` naming the file."""
     if len(events) != len(labels):
         raise BadInputError(f"--events names {len(events)} files, --labels {len(labels)}: give one of labels for each")
-    tables = [read_events(path) for path in events]
-    truths = [read_labels(path, table) for path, table in zip(labels, tables, strict=True)]
+    tables = [read_events(path, schema) for path in events]
+    truths = [read_labels(path, table, label_schema) for path, table in zip(labels, tables, strict=True)]
     both = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
     times = both["event_time_ns"].to_numpy()
     back = np.flatnonzero(np.diff(times) < 0)
@@ -93,7 +100,7 @@ def read_truth(events: Sequence[Path], labels: Sequence[Path]) -> Truth:
         raise BadInputError(
             f"--events: the files are not in order of time: event {start} is earlier than the one before"
         )
-    return truth_of(both, pa.concat_tables(truths, promote_options="default").unify_dictionaries())
+    return both, pa.concat_tables(truths, promote_options="default").unify_dictionaries()
 
 
 def truth_of(events: pa.Table, labels: pa.Table) -> Truth:
@@ -116,9 +123,9 @@ def features(truth: Truth, labels: pa.Table, label_delay_days: int) -> tuple[NDA
     return history.values, history.status != Status.REPEATED
 
 
-def counted_from_ns(truth: Truth, settings: AuditSettings) -> int:
+def counted_from_ns(time_ns: Ints, settings: AuditSettings) -> int:
     """First instant whose rows count: what comes before only warms the features."""
-    first, last = int(truth.time_ns[0]), int(truth.time_ns[-1])
+    first, last = int(time_ns[0]), int(time_ns[-1])
     return first + min(settings.warm_up_days * NS_PER_DAY, int(0.4 * (last - first)))
 
 
@@ -127,7 +134,7 @@ def split_rows(truth: Truth, counts: Flags, settings: AuditSettings) -> Split:
 
     Raises `BadInputError` when a part has too few frauds.
     """
-    start, end = counted_from_ns(truth, settings), int(truth.time_ns[-1]) + 1
+    start, end = counted_from_ns(truth.time_ns, settings), int(truth.time_ns[-1]) + 1
     cut = end - int(settings.test_share * (end - start))
     rng = np.random.default_rng([settings.seed, 1])
     parts = []

@@ -43,17 +43,17 @@ def measure(
     for number in range(settings.permutations):
         order = np.concatenate([rng.permutation(cut), cut + rng.permutation(len(truth) - cut)])
         labels, fraud = shuffle(truth, order)
-        area = _area(among(contest, features_of(labels), fraud))
+        area = area_of(among(contest, features_of(labels), fraud))
         positives = int(fraud[split.test].sum())
         error = auc_error(positives, len(split.test) - positives)
         table.append({"permutation": number, "auc": rounded(area), "standard_error": rounded(error),
                       "errors_from_chance": rounded((area - 0.5) / error)})  # fmt: skip
         tell((number + 1) / settings.permutations)
-    return Findings((_verdict([row["auc"] for row in table], [row["standard_error"] for row in table]),),
+    return Findings((verdict([row["auc"] for row in table], [row["standard_error"] for row in table]),),
                     {"shuffled_labels": table})  # fmt: skip
 
 
-def _area(contest: Contest) -> float:
+def area_of(contest: Contest) -> float:
     fraud = contest.fraud[contest.split.test]
     trained = contest.fraud[contest.split.train]
     if not fraud.any() or not trained.any():
@@ -61,7 +61,7 @@ def _area(contest: Contest) -> float:
     return contest.skill(contest.scores()).roc_auc
 
 
-def _verdict(areas: list[float | None], errors: list[float | None]) -> Check:
+def verdict(areas: list[float | None], errors: list[float | None]) -> Check:
     """The mean of the permutations against its own standard error: more telling than any one of them."""
     found = np.array([area for area in areas if area is not None])
     error = float(np.mean([one for one in errors if one is not None])) / np.sqrt(max(len(found), 1))

@@ -1,11 +1,12 @@
 """How far one column alone gets: raw columns and the kernel's features, each by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.catalog import FEATURES
+from models.features.catalog import FEATURES, Feature
 from models.separability.checks import Check, Findings, rounded
 from models.separability.material import Ints, Split, Truth
 from models.separability.ranking import auc_error, bins, free_auc, rate_auc
@@ -16,7 +17,9 @@ RAW_CATEGORIES = (
     "card_id", "customer_id", "merchant_id", "terminal_id", "device_id", "category", "channel", "country", "currency",
 )  # fmt: skip
 RAW_NUMBERS = ("amount_minor", "latitude", "longitude")
-SHOWN = 12
+Column = tuple[str, str, NDArray[np.float64] | None, Ints | None]
+"""Name, what it is, numbers or None, codes of categories (or of bins of the numbers) or None."""
+Row = dict[str, Any]
 
 
 def raw_columns(truth: Truth, rows: Ints) -> Iterator[tuple[str, NDArray[np.float64] | None, Ints | None]]:
@@ -35,13 +38,16 @@ def raw_columns(truth: Truth, rows: Ints) -> Iterator[tuple[str, NDArray[np.floa
     yield "day of the week", None, (truth.time_ns[rows] // NS_PER_DAY + 3) % 7
 
 
-def candidates(
-    truth: Truth, values: NDArray[np.float32], rows: Ints
-) -> Iterator[tuple[str, str, NDArray[np.float64] | None, Ints | None]]:
+def candidates(truth: Truth, values: NDArray[np.float32], rows: Ints) -> Iterator[Column]:
     """Every column of `rows` as (name, what it is, numbers or None, category codes or None)."""
     for name, numbers, codes in raw_columns(truth, rows):
         yield name, "raw", numbers, codes
-    for index, feature in enumerate(FEATURES):
+    yield from feature_columns(FEATURES, values, rows)
+
+
+def feature_columns(features: Sequence[Feature], values: NDArray[np.float32], rows: Ints) -> Iterator[Column]:
+    """The columns of a catalogue that hold something in `rows` of float32 [n, F]."""
+    for index, feature in enumerate(features):
         column = values[rows, index].astype(np.float64)
         if np.isfinite(column).any():
             ordered = feature.kind != "category"
@@ -59,19 +65,30 @@ def measure(truth: Truth, values: NDArray[np.float32], split: Split) -> Findings
     fraud rate. Rates are learnt on the first half of the rows and measured on the second.
     """
     rows = np.sort(split.rows)
-    fraud = truth.fraud[rows]
-    first = np.arange(len(rows)) < len(rows) // 2
-    table = []
-    for name, kind, numbers, codes in candidates(truth, values, rows):
-        direct = None if numbers is None else free_auc(numbers, fraud)
-        by_rate = None if codes is None else rate_auc(codes, fraud, first)
+    table = alone(candidates(truth, values, rows), truth.fraud[rows])
+    return Findings((best_check("best single feature, AUC", table, truth.fraud[rows]),), {"single_features": table})
+
+
+def alone(columns: Iterable[Column], positive: NDArray[np.bool_]) -> list[Row]:
+    """Every column by itself, the best one first; rows are in order of time."""
+    first = np.arange(len(positive)) < len(positive) // 2
+    table: list[Row] = []
+    for name, kind, numbers, codes in columns:
+        direct = None if numbers is None else free_auc(numbers, positive)
+        by_rate = None if codes is None else rate_auc(codes, positive, first)
         table.append({"feature": name, "kind": kind, "auc": rounded(max(direct or 0.0, by_rate or 0.0)),
                       "auc_as_is": rounded(direct), "auc_by_rate": rounded(by_rate)})  # fmt: skip
     table.sort(key=lambda row: (-float(row["auc"] or 0.0), str(row["feature"])))
+    return table
+
+
+def best_check(name: str, table: list[Row], positive: NDArray[np.bool_], throws: int | None = None) -> Check:
+    """The best column's AUC; the standard error counts `throws` positives where they came together (None: all)."""
     best = table[0]
-    error = auc_error(int(fraud.sum()), int((~fraud).sum()), float(best["auc"] or 0.5))
-    check = Check(
-        "single feature", "best single feature, AUC", float(best["auc"] or 0.5), high=SINGLE_AUC_MAX,
+    area = float(best["auc"] or 0.5)
+    positives = int(positive.sum()) if throws is None else throws
+    error = auc_error(positives, int((~positive).sum()), area)
+    return Check(
+        "single feature", name, area, high=SINGLE_AUC_MAX,
         detail=f"{best['feature']} ({best['kind']}), standard error {error:.3f}; of {len(table)} columns",
     )  # fmt: skip
-    return Findings((check,), {"single_features": table})
