@@ -19,13 +19,20 @@ from streams.errors import BadInputError
 AUDIT_S = 1_800.0
 WIDE = 130
 """Columns from which a console has room for what was found beside each figure."""
-AUDIT_CODE = ("models", "streams/*.py")
+AUDIT_CODE = ("models", "streams/*.py", "streams/markets")
 AUDIT_LIBRARIES = ("numpy", "numba", "pyarrow", "scikit-learn", "scipy", "xgboost-cpu")
 _STYLES = {"pass": "green", "fail": "bold red", "information": "dim", "not measured": "yellow"}
 _TABLES: dict[str, tuple[str, int]] = {
     "single_features": ("Single features", 15),
+    "customer_features": ("Single features of a customer's period", 15),
     "families": ("Families of features", 20),
+    "models": ("Models", 10),
+    "customer_models": ("Models of a customer's period", 10),
     "scenarios": ("Fraud scenarios", 30),
+    "typologies": ("Typologies", 40),
+    "markets": ("Markets", 80),
+    "hard_negatives": ("Typologies and their look-alikes", 40),
+    "members_accounts": ("Members' accounts, by typology", 40),
     "shuffled_labels": ("Shuffled labels", 20),
     "leaks": ("Traces", 40),
     "fresh_merchants": ("Frauds at merchants without genuine customers", 30),
@@ -62,6 +69,8 @@ def audit_prepared(scenario: Scenario, prepared: Prepared, shop: Workshop, *, st
         command = module_command("models", "separability", "--out", str(folder / "audit.json"))
         for events, labels in (("history", "history_labels"), ("events", "labels")):
             command += ["--events", str(prepared.file(events)), "--labels", str(prepared.file(labels))]
+        if scenario.domain == "aml":
+            command += ["--accounts", str(prepared.file("accounts")), "--members", str(prepared.file("members"))]
         for name, value in options.items():
             command += [name, str(value)]
         command.append("--strict" if strict else "--no-strict")
@@ -124,6 +133,12 @@ def print_audit(audit: Audit, console: Console) -> None:
 def headline(audit: Audit) -> str:
     """What was audited, and the outcome."""
     data = audit["data"]
+    if "transfers" in data:
+        return (
+            f"Separability audit: {audit['status']} ({data['transfers']:,} transfers of {data['customers']:,} "
+            f"customers over {data['days']:.0f} days, {data['laundering']:,} of them laundering, in "
+            f"{data['patterns']:,} patterns)"
+        )
     return (
         f"Separability audit: {audit['status']} ({data['events']:,} events of {data['cards']:,} cards over "
         f"{data['days']:.0f} days, {data['frauds']:,} frauds)"

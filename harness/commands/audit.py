@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.audit_trail.verify import LIMIT, Verified, as_json, verify
-from harness.commands.audit_world import fraud
+from harness.commands.audit_world import aml, fraud
 
 app = typer.Typer(no_args_is_help=True, help="Check what has to be relied on: a run's audit trail, a world's honesty.")
 
@@ -20,6 +20,7 @@ def audit() -> None:
 
 
 app.command("fraud")(fraud)
+app.command("aml")(aml)
 
 
 @app.command("verify")

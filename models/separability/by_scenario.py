@@ -26,7 +26,7 @@ def measure(truth: Truth, contest: Contest, full: NDArray[np.floating]) -> Findi
     caught = [_caught(truth, contest, full, share)]
     if truth.fraud[before.split.train].any() and truth.fraud[before.split.test].any():
         caught.append(_caught(truth, before, before.scores(), share))
-    found, flagged = np.concatenate([one[0] for one in caught]), np.concatenate([one[1] for one in caught])
+    found, taken = np.concatenate([one[0] for one in caught]), np.concatenate([one[1] for one in caught])
     rows = _rows(truth, contest)
     columns = [
         (name, numbers) for name, _, numbers, _ in candidates(truth, contest.values, rows) if numbers is not None
@@ -35,7 +35,7 @@ def measure(truth: Truth, contest: Contest, full: NDArray[np.floating]) -> Findi
     for code, name in enumerate(truth.scenarios):
         here = found == code
         tested = int(here.sum())
-        recall = float(flagged[here].mean()) if tested >= FRAUDS_MIN else None
+        recall = float(taken[here].mean()) if tested >= FRAUDS_MIN else None
         best = _best_column(truth, rows, columns, code, share)
         table.append({"scenario": name, "frauds": int((truth.scenario[rows] == code).sum()), "tested": tested,
                       "recall": rounded(recall), **best})  # fmt: skip
@@ -46,11 +46,15 @@ def _caught(
     truth: Truth, contest: Contest, scores: NDArray[np.floating], share: float
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Scenario of each test row, and whether it is among the highest scores that make up `share` of the events."""
-    weight = contest.split.test_weight
+    return truth.scenario[contest.split.test], flagged(scores, contest.split.test_weight, share)
+
+
+def flagged(scores: NDArray[np.floating], weight: NDArray[np.float64], share: float) -> NDArray[np.bool_]:
+    """Which rows are among the highest scores that make up `share` of the events."""
     order = np.argsort(-scores, kind="stable")
-    flagged = np.zeros(len(scores), np.bool_)
-    flagged[order[np.cumsum(weight[order]) <= share * weight.sum()]] = True
-    return truth.scenario[contest.split.test], flagged
+    found = np.zeros(len(scores), np.bool_)
+    found[order[np.cumsum(weight[order]) <= share * weight.sum()]] = True
+    return found
 
 
 def _rows(truth: Truth, contest: Contest) -> Ints:
@@ -74,14 +78,14 @@ def _best_column(
     kept = fraud | (others & alike if int((others & alike).sum()) >= GENUINE_MIN else others)
     fraud = fraud[kept]
     areas = [(free_auc(values[kept], fraud), name) for name, values in columns] if fraud.any() else []
-    recalls = [(_tail_recall(values[kept], fraud, share), name) for name, values in columns] if fraud.any() else []
+    recalls = [(tail_recall(values[kept], fraud, share), name) for name, values in columns] if fraud.any() else []
     area, by_area = max(areas, default=(None, None))
     recall, by_recall = max(recalls, default=(None, None))
     return {"best_feature": by_area, "best_auc": rounded(area),
             "single_recall_feature": by_recall, "single_recall": rounded(recall)}  # fmt: skip
 
 
-def _tail_recall(values: NDArray[np.float64], fraud: NDArray[np.bool_], share: float) -> float:
+def tail_recall(values: NDArray[np.float64], fraud: NDArray[np.bool_], share: float) -> float:
     """Share of frauds strictly beyond the genuine events' quantile, in the better tail; missing values are no tail."""
     genuine = values[~fraud & ~np.isnan(values)]
     if not genuine.size:

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 def measure(contest: Contest, full: NDArray[np.floating], tell: Callable[[float], None] = lambda _: None) -> Findings:
     """Compare with the full model, whose scores of the test part are `full`."""
-    whole, tree = contest.skill(full), contest.tree_skill()
+    whole, tree = contest.skill(full), contest.skill(contest.tree_scores())
     families = families_of(smaller(contest), FEATURES, tell)
     checks = (
         learnable(contest, whole),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import xgboost
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
@@ -38,29 +39,34 @@ class Contest:
     settings: AuditSettings
     rounds: int
 
-    def scores(self, columns: Sequence[int] | None = None) -> NDArray[np.float32]:
-        """Train our boosting on `columns` (None: all) of the training part; raw margins of the test part."""
+    def fit(self, columns: Sequence[int] | None = None) -> xgboost.Booster:
+        """Train our boosting on `columns` (None: all) of the training part."""
         split, chosen = self.split, slice(None) if columns is None else list(columns)
         rows = Rows(self.values[split.train][:, chosen], self.fraud[split.train], split.train_weight.astype(np.float32))
-        booster = fit_trees(
+        return fit_trees(
             rows, None, self.settings.boosting, seed=self.settings.seed, nthread=self.settings.nthread,
             rounds=self.rounds,
         )  # fmt: skip
-        return margins(booster, self.values[split.test][:, chosen], self.settings.nthread)
+
+    def scores(self, columns: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """Raw margins of the test part by the model trained on `columns` (None: all)."""
+        chosen = slice(None) if columns is None else list(columns)
+        return margins(self.fit(columns), self.values[self.split.test][:, chosen], self.settings.nthread)
 
     def skill(self, scores: NDArray[np.floating]) -> Skill:
         """How well these scores of the test part rank it."""
         return skill(self.fraud[self.split.test], scores, self.split.test_weight)
 
-    def tree_skill(self) -> Skill:
-        """The better (by average precision) of two trees of depth 2, one split by Gini impurity, one by entropy."""
+    def tree_scores(self) -> NDArray[np.float64]:
+        """The better (by average precision) of two trees of depth 2, one split by Gini impurity, one by entropy: its
+        scores of the test part."""
         split = self.split
         found = []
         for criterion in ("gini", "entropy"):
             tree = DecisionTreeClassifier(max_depth=DEPTH, criterion=criterion, random_state=self.settings.seed)
             tree.fit(self.values[split.train], self.fraud[split.train], sample_weight=split.train_weight)
-            found.append(self.skill(tree.predict_proba(self.values[split.test])[:, 1]))
-        return max(found, key=lambda one: one.average_precision)
+            found.append(np.asarray(tree.predict_proba(self.values[split.test])[:, 1], np.float64))
+        return max(found, key=lambda scores: self.skill(scores).average_precision)
 
 
 def skill(fraud: Flags, scores: NDArray[np.floating], weight: NDArray[np.float64]) -> Skill:

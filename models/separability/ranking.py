@@ -1,5 +1,7 @@
 """Areas under the ROC curve that forgive nothing: either direction, missing values at either end, categories."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -29,6 +31,24 @@ def free_auc(values: NDArray[np.floating], positive: Flags) -> float:
     ends = (-np.inf, np.inf) if missing.any() else (0.0,)
     found = (auc(np.where(missing, end, values), positive) for end in ends)
     return max(max(area, 1.0 - area) for area in found)
+
+
+def free_auc_against(negatives: NDArray[np.floating], groups: Sequence[NDArray[np.floating]]) -> list[float]:
+    """`free_auc` of each group of positives against the same negatives, sorted once; 0.5 where either is empty."""
+    known = np.sort(negatives[~np.isnan(negatives)])
+    absent, count = len(negatives) - len(known), len(negatives)
+    found = []
+    for group in groups:
+        here = group[~np.isnan(group)]
+        if not count or not len(group):
+            found.append(0.5)
+            continue
+        wins = float((np.searchsorted(known, here, "left") + np.searchsorted(known, here, "right")).sum()) / 2
+        ties = (len(group) - len(here)) * absent / 2
+        below, above = wins + ties + len(here) * absent, wins + ties + (len(group) - len(here)) * len(known)
+        areas = [below / (count * len(group)), above / (count * len(group))]
+        found.append(max(max(area, 1.0 - area) for area in areas))
+    return found
 
 
 def auc_error(positives: int, negatives: int, area: float = 0.5) -> float:

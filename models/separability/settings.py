@@ -13,8 +13,9 @@ class AuditSettings:
 
     `genuine_max` bounds the genuine rows of each part, `genuine_compared` those that the many models which are only
     compared with each other train on (frauds are all kept, what is kept stands for the rest by its weight).
-    `permutations`: how often labels are shuffled. `alert_share`: share of events that may be alerted. Unless
-    `strict`, limits are there to compare with only: real data may be what they are.
+    `period_days`: how long a customer is looked at, of money laundering. `permutations`: how often labels are shuffled.
+    `alert_share`: share of events that may be alerted. Unless `strict`, limits are there to compare with only: real
+    data may be what they are.
     """
 
     seed: int = 1
@@ -25,6 +26,7 @@ class AuditSettings:
     genuine_compared: int = 30_000
     permutations: int = 4
     alert_share: float = 0.01
+    period_days: int = 14
     nthread: int = 1
     strict: bool = True
     boosting: BoostingSettings = field(default_factory=BoostingSettings)

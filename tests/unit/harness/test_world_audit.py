@@ -1,4 +1,4 @@
-"""`bench audit fraud`: what is shown, what is saved, and how it ends."""
+"""`bench audit fraud`, `bench audit aml`: what is shown, what is saved, and how it ends."""
 
 import json
 from io import StringIO
@@ -10,7 +10,8 @@ from rich.console import Console
 
 from harness.cli import main
 from harness.commands import audit_world
-from harness.world_audit import figure, limits, print_audit, to_markdown, verdict
+from harness.scenario import AmlScenario, Scenario
+from harness.world_audit import figure, headline, limits, print_audit, to_markdown, verdict
 
 
 def check(name: str, value: float | None, low: float | None, high: float | None, found: str) -> dict[str, Any]:
@@ -136,3 +137,71 @@ def test_a_folder_that_cannot_be_written_is_said(
         main(["audit", "fraud", "--out", str(blocked)])
     assert ended.value.code == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+TRANSFERS = {"transfers": 9_000, "laundering": 40, "patterns": 12, "customers": 300, "markets": 2, "days": 100.2}
+
+
+def laundering_document(status: str = "fail") -> dict[str, Any]:
+    tables = {"typologies": [{"typology": "cycle", "judged": "too few patterns"}], "markets": [{"market": "DE"}]}
+    return {**document(status), "data": TRANSFERS, "tables": tables}
+
+
+def test_the_page_of_transfers_has_typologies_and_markets() -> None:
+    found = laundering_document()
+    words = "fail (9,000 transfers of 300 customers over 100 days, 40 of them laundering, in 12 patterns)"
+    assert headline(found) == f"Separability audit: {words}"
+    page = to_markdown(found, "Audit of world aml, seed 1")
+    assert "## Typologies" in page
+    assert "| cycle | too few patterns |" in page
+    assert "## Markets" in page
+
+
+@pytest.mark.parametrize(("status", "code"), [("fail", 1), ("pass", 0)])
+def test_the_audit_of_transfers_ends_as_that_of_cards(
+    status: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Scenario] = []
+
+    def made(scenario: Scenario, *_: object, strict: bool) -> dict[str, Any]:
+        assert strict
+        asked.append(scenario)
+        return laundering_document(status)
+
+    monkeypatch.setattr(audit_world, "_audit", made)
+    options = ["--out", str(tmp_path), "--json", "--customers", "900", "--markets", "us,de", "--denser", "4"]
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "aml", *options, "--preset", "hard", "--history-days", "60", "--seed", "9"])
+    assert (ended.value.code or 0) == code
+    scenario = asked[0]
+    assert isinstance(scenario, AmlScenario)
+    config = scenario.world.config
+    assert (config.customers, config.market_codes) == (900, ("US", "DE"))
+    assert config.laundering_share == pytest.approx(0.004)
+    assert config.look_alike_share == pytest.approx(0.048)
+    assert (scenario.seeds.world, scenario.world.history_days) == (9, 60)
+    assert json.loads(capsys.readouterr().out) == laundering_document(status)
+    assert (tmp_path / "audit.md").read_text(encoding="utf-8").startswith("# Audit of world aml, seed 9")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--transfers", "a.csv"], "give --accounts too"),
+        (["--transfers", "a.csv", "--accounts", "b.csv", "--denser", "2"], "--denser is of the synthetic world"),
+        (["--transfers", "a.csv", "--accounts", "b.csv", "--seed", "2"], "--seed: it shapes a world"),
+        (["--columns", "amlsim"], "--columns"),
+        (["--denser", "100"], "laundering_share"),
+        (["--markets", "XX"], "XX"),
+        (["--scenario", "fraud"], "domain"),
+    ],
+)
+def test_bad_input_about_transfers(
+    options: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "aml", "--cache-dir", str(tmp_path), *options])
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert words in captured.out + captured.err
+    assert "Traceback" not in captured.err
