@@ -31,13 +31,13 @@ def measure(contest: Contest, full: NDArray[np.floating], tell: Callable[[float]
     return Findings(checks, {"families": families, "models": [row_of("full", whole), row_of("depth-2 tree", tree)]})
 
 
-def learnable(contest: Contest, whole: Skill) -> Check:
-    """Whether the full model finds anything."""
+def learnable(contest: Contest, whole: Skill, what: str = "frauds") -> Check:
+    """Whether the full model finds anything of what is looked for."""
     weight = contest.split.test_weight
     share = float(weight[contest.fraud[contest.split.test]].sum() / weight.sum())
-    return Check("depth", "full model, average precision over share of frauds", whole.average_precision / share,
+    return Check("depth", f"full model, average precision over share of {what}", whole.average_precision / share,
                  low=LIFT_MIN, detail=f"average precision {whole.average_precision:.3f}, AUC {whole.roc_auc:.3f}, "
-                 f"share of frauds {share:.4f}, {contest.rounds} rounds")  # fmt: skip
+                 f"share of {what} {share:.4f}, {contest.rounds} rounds")  # fmt: skip
 
 
 def tree_check(name: str, tree: Skill, whole: Skill) -> Check:

@@ -153,7 +153,7 @@ def _depth(
     whole, two = contest.skill(full), contest.skill(tree)
     families = families_of(smaller(contest), AML_FEATURES, tell)
     checks = (
-        learnable(contest, whole),
+        learnable(contest, whole, "laundering"),
         tree_check(SIDE_TREE, two, whole),
         family_check(families, None),
     )

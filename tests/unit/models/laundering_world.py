@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.aml.history import TransferTables, replay
 from models.boosting import BoostingSettings
+from models.separability.checks import Check
 from models.separability.laundering.material import Laundering, Rows, laundering_of, split_sides
 from models.separability.settings import AuditSettings
 from streams.worlds.aml.config import AmlWorldConfig
@@ -60,3 +61,8 @@ def changed(data: Laundering, table: str, **columns: Any) -> Laundering:
             array = array.cast(field.type)
         found = found.set_column(index, field.name, array)
     return laundering_of(replace(data.tables, **{table: found}))
+
+
+def of(checks: tuple[Check, ...], begins: str) -> Check:
+    """The check whose name begins so."""
+    return next(check for check in checks if check.name.startswith(begins))
