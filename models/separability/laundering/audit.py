@@ -86,7 +86,7 @@ def judge(
     again = within(tell, STEPS, "shuffled labels")
     found.append(shuffle.measure(data, rows, smaller(contest), lambda _: rows.values, again))
     within(tell, STEPS, "typologies, markets and traces")
-    found.append(_share(data, rows))
+    found.append(share(data, rows))
     found.append(hard_negatives.measure(data, rows, full))
     found.append(material.typologies(full))
     found.append(groups.by_market(data, rows, material.levels(), contest, (full, tree)))
@@ -184,12 +184,13 @@ def customers_depth(periods: Periods | None, best: NDArray[np.floating] | None, 
     return Findings((check,), {"customer_models": models})
 
 
-def _share(data: Laundering, rows: Rows) -> Findings:
+def share(data: Laundering, rows: Rows) -> Findings:
+    """How much of the transfers is laundering."""
     late = data.time_ns >= rows.start_ns
-    share = float(data.is_laundering[late].mean())
+    found = float(data.is_laundering[late].mean())
     patterns = len(np.unique(data.pattern[late & data.is_laundering]))
     return Findings(
-        (Check("motifs", "laundering transfers, share", share, SHARE_MIN, SHARE_MAX,
+        (Check("motifs", "laundering transfers, share", found, SHARE_MIN, SHARE_MAX,
                f"{int(data.is_laundering[late].sum())} transfers in {patterns} patterns"),),
         {},
     )  # fmt: skip

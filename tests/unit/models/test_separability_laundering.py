@@ -15,9 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from models.graph.catalog import AML_FEATURE_INDEX
+from models.separability.checks import Check
 from models.separability.command import separability
+from models.separability.depth import learnable
 from models.separability.laundering import accounts, groups, hard_negatives, shuffle
-from models.separability.laundering.audit import CUSTOMER_TREE, customers_depth, judge
+from models.separability.laundering.audit import CUSTOMER_TREE, customers_depth, judge, share
 from models.separability.laundering.columns import columns_of
 from models.separability.laundering.customers import periods_of
 from models.separability.laundering.groups import Level
@@ -161,7 +163,42 @@ def test_laundering_that_all_has_a_shape_is_found(world: Made) -> None:
     rows = world.rows(data=leaky)
     found = hard_negatives.measure(leaky, rows, np.zeros(len(rows.split.test)))
     assert of(found.checks, "laundering without a pattern's shape").verdict == "fail"
-    assert hard_negatives.untyped_share(world.data, np.ones(len(data), np.bool_)) > hard_negatives.UNTYPED_MIN
+    fair = hard_negatives.untyped_share(data, np.ones(len(data), np.bool_))
+    assert (fair or 0.0) > hard_negatives.UNTYPED_MIN
+
+
+def _markets(data: Laundering, rows: Rows, contest: Contest) -> tuple[Check, ...]:
+    level = Level(columns_of(data, rows), rows.positive, rows.pattern, data.market[rows.number])
+    return groups.by_market(data, rows, (level, None), contest, (contest.scores(), contest.tree_scores())).checks
+
+
+def test_a_market_whose_laundering_all_has_a_shape_or_that_has_no_look_alikes_is_found(
+    world: Made, contest: Contest
+) -> None:
+    data = world.data
+    german = data.patterns.market == data.patterns.markets.index("DE")
+    in_market = data.is_laundering & german[data.pattern]
+    names = data.tables.laundering["typology"].cast(pa.string()).combine_chunks()
+    typology = pc.if_else(pa.array(in_market), "fan_in", names).dictionary_encode()
+    sender, receiver = data.market[::2], data.market[1::2]
+    genuine = np.where(sender >= 0, sender, receiver) == data.patterns.markets.index("DE")
+    twins = data.tables.laundering["look_alike"].cast(pa.string()).combine_chunks()
+    look_alike = pc.if_else(pa.array(genuine), None, twins).dictionary_encode()
+    leaky = changed(data, "laundering", typology=typology, look_alike=look_alike)
+    found = {"fair": _markets(data, world.rows(), contest), "leaky": _markets(leaky, world.rows(data=leaky), contest)}
+    for name in ("market with the least untyped laundering", "market with fewest look-alikes"):
+        assert of(found["fair"], name).verdict == "pass"
+        assert (of(found["leaky"], name).verdict, of(found["leaky"], name).detail[:2]) == ("fail", "DE")
+
+
+def test_laundering_that_is_everywhere_or_that_cannot_be_learnt_is_found(world: Made, contest: Contest) -> None:
+    rows = world.rows()
+    assert share(world.data, rows).checks[0].verdict == "pass"
+    everywhere = replace(world.data, is_laundering=np.arange(len(world.data)) % 20 == 0)
+    assert share(everywhere, rows).checks[0].verdict == "fail"
+    drawn = np.random.default_rng(1).random(len(rows.split.test))
+    assert learnable(contest, contest.skill(contest.scores())).verdict == "pass"
+    assert learnable(contest, contest.skill(drawn)).verdict == "fail"
 
 
 def _look_alikes(world: Made, keep: Callable[[str], bool]) -> Laundering:
