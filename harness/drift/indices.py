@@ -4,7 +4,7 @@ The convention is 0.1 (watch) and 0.25 (drift). It knows nothing of sample size,
 what a window of this size stays under in 99 of 100 cases without any drift. A status other than stable needs both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.drift.alarm import Alarm
 from streams.decision import OUTCOMES, PATHS
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
@@ -83,6 +84,7 @@ def measure_drift(
     limits: Limits | None = None,
     span_ns: int | None = None,
     events_min: int = EVENTS_MIN,
+    alarms: Sequence[Alarm] = (),
 ) -> Drift:
     """Compare the decisions of the model path with a reference.
 
@@ -90,6 +92,7 @@ def measure_drift(
     (they were fitted on what this scorer, rules and all, sent to the model). Without either, or without
     features in the decisions (a scorer of somebody else's), what cannot be measured is None and `unknown`.
     `span_ns`: event time the window covers; the calendar's features are only judged when it is a week or more.
+    `alarms`: of the monitors that watched the same stream; they become detections, and change no status.
     Raises BadInputError when stored bins are damaged, or features do not match the bundle's names.
     """
     limits = limits or Limits()
@@ -108,7 +111,7 @@ def measure_drift(
         psi_outcomes=_mix(decisions, "outcome", OUTCOMES, warmed.get("outcomes"), events_min),
         limits=limits,
         status=_overall(score, features),
-        detections=_detections(score, features),
+        detections=[*_detections(score, features), *(alarm.to_dict() for alarm in alarms)],
     )
 
 
