@@ -20,6 +20,12 @@ Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 EVENTS_A_STEP = 8
 """Means of so many events are fed: an eighth of the calls, and the same mean."""
+EVENTS_A_LOOK = 256
+RARE = 0.05
+STEP_MAX = 512
+HITS_MAX = 5.0
+"""ADWIN's bound is for values that fill 0–1. Of something rarer than `RARE`, a step is as many events as show it once
+on average, and its value the number of hits over this (more count as this)."""
 DELTA, DELTA_MIN, DELTA_STEP = 1e-3, 1e-12, 1e-2
 DAY_SPREADS = 4.0
 
@@ -33,8 +39,8 @@ class Shift:
     allowed: float
 
 
-def _adwin(delta: float) -> ADWIN:
-    return ADWIN(delta=delta)  # type: ignore[no-untyped-call]
+def _adwin(delta: float, step: int) -> ADWIN:
+    return ADWIN(delta=delta, clock=max(1, EVENTS_A_LOOK // step))  # type: ignore[no-untyped-call]
 
 
 class AdaptiveMean:
@@ -48,8 +54,9 @@ class AdaptiveMean:
         self._season: Season | None = None
         self._day_spread = 0.0
         self._events_a_day = 1.0
+        self._step, self._scale = EVENTS_A_STEP, 1.0
         self._usual = 0.0
-        self._adwin = _adwin(DELTA)
+        self._adwin = _adwin(DELTA, EVENTS_A_STEP)
         self._rest = np.zeros(0)
         self._is_cut = False
 
@@ -65,10 +72,10 @@ class AdaptiveMean:
         if self._season is None:
             self._end_burn_in(event_time_ns)
             return None
-        if not self._is_cut or self._adwin.width * EVENTS_A_STEP < self._events_min:
+        if not self._is_cut or self._adwin.width * self._step < self._events_min:
             return None
-        mean = float(self._adwin.estimation)
-        days = max(1.0, self._adwin.width * EVENTS_A_STEP / self._events_a_day)
+        mean = float(self._adwin.estimation) / self._scale
+        days = max(1.0, self._adwin.width * self._step / self._events_a_day)
         allowed = max(self._shift_min, self._day_spread / float(np.sqrt(days))) + VOLUME_SHIFT * float(np.log(surge))
         if abs(mean - self._usual) <= allowed:
             return None
@@ -88,6 +95,9 @@ class AdaptiveMean:
         self._season = Season.of(times, values)
         level = self._season.without(times, values)
         self._usual = float(level.mean())
+        if self._usual < RARE:
+            self._step = int(np.clip(round(1 / max(self._usual, 1e-9)), EVENTS_A_STEP, STEP_MAX))
+            self._scale = self._step / HITS_MAX
         days = times // NS_PER_DAY
         counts = np.bincount(days - days.min())
         daily = (np.bincount(days - days.min(), weights=level) / np.maximum(counts, 1))[counts * 2 > counts.max()]
@@ -95,7 +105,7 @@ class AdaptiveMean:
         self._events_a_day = len(times) / max(1, len(counts))
         delta = DELTA
         while True:
-            self._adwin, self._is_cut, self._rest = _adwin(delta), False, np.zeros(0)
+            self._adwin, self._is_cut, self._rest = _adwin(delta, self._step), False, np.zeros(0)
             self._feed(level)
             if not self._is_cut or delta <= DELTA_MIN:
                 break
@@ -104,10 +114,11 @@ class AdaptiveMean:
 
     def _feed(self, values: Floats) -> None:
         joined = np.concatenate([self._rest, values])
-        whole = len(joined) - len(joined) % EVENTS_A_STEP
+        whole = len(joined) - len(joined) % self._step
         self._rest = joined[whole:]
         adwin = self._adwin
-        for mean in joined[:whole].reshape(-1, EVENTS_A_STEP).mean(axis=1).tolist():
-            adwin.update(mean)  # type: ignore[no-untyped-call]
+        steps = np.minimum(joined[:whole].reshape(-1, self._step).mean(axis=1) * self._scale, 1.0)
+        for step in steps.tolist():
+            adwin.update(step)  # type: ignore[no-untyped-call]
             if adwin.drift_detected:
                 self._is_cut = True

@@ -11,7 +11,7 @@ HORIZONS_DAYS = (1, 7, 30)
 """A surge of a day stands in features of seven or thirty days for as long, thinned: each mean tells how much."""
 
 
-VOLUME_SPREAD = 0.5
+VOLUME_SPREAD = 0.35
 """Spread (log) of a count over keys: a volume of v times the usual moves its distribution by ln v, and the index of a
 shift by δ of a spread σ is (δ / σ)²."""
 VOLUME_SHIFT = 0.15
@@ -34,14 +34,15 @@ class Volume:
         self._closed = 0
         self._usual = np.zeros(BLOCKS_PER_WEEK)
         self._natural = 1.0
+        self._surges: deque[float] = deque(maxlen=BLOCKS_PER_WEEK)
 
     def take(self, events: int) -> None:
         """Count events of the present block."""
         self._present += events
 
     def close(self) -> float:
-        """The present block is over: the surge, the largest ratio to the usual volume over any horizon. 1 in the
-        burn-in, and up to what it showed itself."""
+        """The present block is over: the surge, the largest ratio to the usual volume over any horizon in the week that
+        windows look back. 1 in the burn-in, and up to what it showed itself."""
         self._blocks.append(self._present)
         self._present = 0
         self._closed += 1
@@ -52,7 +53,8 @@ class Volume:
             self._usual = weeks.mean(axis=0)
             self._natural = max(1.0, *(self._ratio(days) for days in HORIZONS_DAYS), self._busiest_day(weeks))
             return 1.0
-        return max(1.0, max(self._ratio(days) for days in HORIZONS_DAYS) / self._natural)
+        self._surges.append(max(1.0, max(self._ratio(days) for days in HORIZONS_DAYS) / self._natural))
+        return max(self._surges)
 
     def _ratio(self, days: int) -> float:
         length = min(days * BLOCKS_PER_DAY, len(self._blocks))

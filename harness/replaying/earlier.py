@@ -7,6 +7,7 @@ from harness.audit_trail.records import file_hash
 from harness.audit_trail.verify import verify
 from harness.case import CASE, KEPT_ELSEWHERE, PREPARED, link_folder, link_or_copy
 from harness.comparison import Run, read_finished
+from harness.drifting import schedule_of
 from harness.faults.feeding import Feeding, in_order_of_sending
 from harness.prepare import prepare
 from harness.prepared import Prepared, open_prepared

@@ -23,22 +23,22 @@ WITHIN_NS = NS_PER_DAY
 
 
 class Repeats(NoLabels):
-    """Of all events whose content is known."""
+    """Of all events whose content is known, all groups together: a feed knows none."""
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._remembered = np.zeros(SLOTS, np.uint64)
         self._at_ns = np.zeros(SLOTS, np.int64)
-        self._rates = RatesWatch(1, len(watched.names.groups), Bounds(factor=3.0, rate_min=RATE_MIN), watched.settings)
+        self._rates = RatesWatch(1, 0, Bounds(factor=3.0, rate_min=RATE_MIN), watched.settings)
 
     def take(self, part: Part) -> None:
         """Look every content up, and remember it."""
         batch = part.batch
         known = batch.content != 0
-        group = batch.group[known]
-        hits = group[_repeated(batch.content[known], batch.event_time_ns[known], self._remembered, self._at_ns)]
-        self._rates.hit(np.zeros(len(hits), np.int32), hits)
-        self._rates.expose(group)
+        hits = _repeated(batch.content[known], batch.event_time_ns[known], self._remembered, self._at_ns)
+        ungrouped = np.full(len(hits), -1, np.int16)
+        self._rates.hit(np.zeros(int(hits.sum()), np.int32), ungrouped[hits])
+        self._rates.expose(ungrouped)
 
     def close(self, end: BlockEnd) -> Sequence[Alarm]:
         """Repeats out of their bounds; fewer are no harm."""

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from harness.drift import Limits, feature_matrix, measure_drift
+from harness.drift import Alarm, Limits, feature_matrix, measure_drift
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
 from streams.reference_bins import ReferenceBins
@@ -158,3 +158,18 @@ def test_the_score_counts_as_decided_whatever_its_margin() -> None:
     moved = decisions(margin, features)
     moved = moved.set_column(moved.column_names.index("margin"), "margin", pa.array(2.0 * margin - 3.0))
     assert measure_drift(moved, bundle()).score.status == "stable"
+
+
+def test_alarms_of_monitors_become_detections_and_change_no_status() -> None:
+    alarm = Alarm("csi", "amount", "all", 7, 8, 0.5, 0.25, "because")
+    drift = measure_drift(decisions(*reference_sample(seed=2, size=5_000)), bundle(), alarms=[alarm])
+    assert drift.status == "stable"
+    (row,) = drift.to_dict()["detections"]
+    assert (row["kind"], row["monitor"], row["name"], row["group"], row["ordinal"]) == (
+        "monitor",
+        "csi",
+        "amount",
+        "all",
+        7,
+    )
+    assert (row["value"], row["threshold"], row["status"]) == (0.5, 0.25, "drift")
