@@ -21,7 +21,7 @@ DAYS = 21
 EVENTS = 420_000
 
 
-def columns(events: int) -> np.ndarray:  # type: ignore[type-arg]
+def columns(events: int) -> np.ndarray:
     """Money, counts and shares, with missing values and point masses, as features have them."""
     random = np.random.default_rng(4)
     found = random.lognormal(3, 1, (events, FEATURES)).astype(np.float32)
@@ -49,7 +49,7 @@ def test_counting_features_costs_a_part_of_plain_numpys(benchmark: BenchmarkFixt
     turns = by_turns(ours, plain, rounds=20)
     benchmark.extra_info["us_per_event"] = 1e6 * float(turns.ours.min()) / len(values)
     benchmark.extra_info["of_numpy"] = turns.least
-    benchmark.pedantic(ours, args=(None,), rounds=5)
+    benchmark.pedantic(ours, args=(None,), rounds=5)  # type: ignore[no-untyped-call]
     note_rate(benchmark, "events", len(values))
     turns.hold("numpy, a search a feature", RATIO_MAX)
 
@@ -85,6 +85,6 @@ def test_all_monitors_keep_up(benchmark: BenchmarkFixture) -> None:
     def watch() -> int:
         return sum(len(detector.feed(piece)) for piece in pieces[cut:])
 
-    assert benchmark.pedantic(watch, rounds=1) == 0
+    assert benchmark.pedantic(watch, rounds=1) == 0  # type: ignore[no-untyped-call]
     benchmark.extra_info["us_per_event"] = 1e6 * (time.process_time() - before) / judged
     note_rate(benchmark, "events", judged)

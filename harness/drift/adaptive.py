@@ -40,7 +40,7 @@ class Shift:
 
 
 def _adwin(delta: float, step: int) -> ADWIN:
-    return ADWIN(delta=delta, clock=max(1, EVENTS_A_LOOK // step))  # type: ignore[no-untyped-call]
+    return ADWIN(delta=delta, clock=max(1, EVENTS_A_LOOK // step))
 
 
 class AdaptiveMean:
@@ -119,6 +119,6 @@ class AdaptiveMean:
         adwin = self._adwin
         steps = np.minimum(joined[:whole].reshape(-1, self._step).mean(axis=1) * self._scale, 1.0)
         for step in steps.tolist():
-            adwin.update(step)  # type: ignore[no-untyped-call]
+            adwin.update(step)
             if adwin.drift_detected:
                 self._is_cut = True

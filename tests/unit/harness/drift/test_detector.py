@@ -20,7 +20,7 @@ SURGES = {"payday": (21, 23, 1.6), "holiday": (21, 33, 1.5)}
 DELAY_NS = 7 * NS_PER_DAY
 
 
-def labels(batch: Batch, bad: np.ndarray) -> Arrivals:  # type: ignore[type-arg]
+def labels(batch: Batch, bad: np.ndarray) -> Arrivals:
     """Every bad event is reported after a week."""
     return Arrivals.delayed(batch.event_time_ns, bad, np.where(bad, batch.event_time_ns + DELAY_NS, -1), DELAY_NS)
 
