@@ -132,7 +132,9 @@ def put_together(earlier: Earlier, folder: Path, cache: Path) -> Prepared:
 def _made_again(earlier: Earlier, folder: Path, cache: Path) -> Prepared:
     scenario = earlier.scenario
     prepared = prepare(scenario, cache)
-    order = Feeding(scenario.faults, scenario.seeds.faults).order(schedule_of(scenario, prepared.events, prepared.folder))
+    order = Feeding(scenario.faults, scenario.seeds.faults).order(
+        schedule_of(scenario, prepared.events, prepared.folder)
+    )
     prepared = in_order_of_sending(prepared, order, folder)
     if not same_rows(prepared.file("events"), earlier.folder / "events.parquet"):
         raise BadInputError(
