@@ -23,7 +23,7 @@ from models.onnx_model import OnnxModel
 from scorer.assembly import load_rules, vocabulary_of
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
-from scorer.checkpoint.chain import Identity
+from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.counters import Counters
 from scorer.guarded_model import GuardedModel

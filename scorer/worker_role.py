@@ -10,6 +10,7 @@ from scorer.breaker_desk import breaker_desk
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.engines import FILE_ENGINES, StopSignal, engine_class
+from scorer.engines.keeping import Keeping
 from scorer.engines.membership import Membership
 from scorer.engines.partitions import PartitionShare
 from scorer.health import WorkerMetrics
@@ -55,7 +56,7 @@ def _run_null(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
             log.info("engine null has no state: --checkpoint-dir is not used")
         if not links.await_topics(options.topics_wait_s, stop):
             return
-        share = _share(options, links, counters, clock_ns)
+        share = share_of(options, links, counters, clock_ns)
         engine = engine_class("null")(share, counters, clock_ns, options.worker, options.batch_max)
         engine.run(stop, presence.ready)
 
@@ -93,7 +94,7 @@ def _run_native(
     stop: StopSignal,
     presence: Presence,
 ) -> None:
-    share = _share(options, links, made.counters, clock_ns, checkpoints)
+    share = share_of(options, links, made.counters, clock_ns, checkpoints)
     with _explaining(options, links, made, share, clock_ns) as explaining:
         engine = engine_class("native")(
             share,
@@ -123,7 +124,7 @@ def _run_faust(
     settings = FaustSettings(
         connection=links.connection,
         topics=links.topics,
-        group=_group(options, links.topics),
+        group=group_of(options, links.topics),
         event_partitions=links.partitions(links.topics.events),
         decision_partitions=links.partitions(links.topics.decisions),
         batch_max=options.batch_max,
@@ -164,7 +165,7 @@ def _checkpoints(
 
     if options.checkpoint_dir is None:
         return nullcontext()
-    group = _group(options, links.topics)
+    group = group_of(options, links.topics)
     return open_checkpoints(options, options.checkpoint_dir, group, links, made, clock_ns)
 
 
@@ -224,14 +225,15 @@ def _summary(options: RunOptions, counters: Counters, status: str, guard: Mappin
     return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=guard)
 
 
-def _share(
+def share_of(
     options: RunOptions,
     links: KafkaLinks,
     counters: Counters,
     clock_ns: ClockNs,
-    checkpoints: "Checkpoints | None" = None,
+    checkpoints: Keeping | None = None,
 ) -> PartitionShare:
-    group = _group(options, links.topics)
+    """A worker's share of the topic; with checkpoints it holds a lease on it, and another consumer can be opened."""
+    group = group_of(options, links.topics)
     if checkpoints is None:
         consumer = links.group_consumer(group, options.member)
         return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns)
@@ -245,5 +247,6 @@ def _share(
     )
 
 
-def _group(options: RunOptions, topics: Topics) -> str:
+def group_of(options: RunOptions, topics: Topics) -> str:
+    """The group of this worker."""
     return options.group or f"{topics.prefix}.scorer"

@@ -59,10 +59,11 @@ class _Codes(dict[str | None, int]):
 class Interner:
     """Codes of one kind of id: 0, 1, 2, … in the order they were first met; null is -1."""
 
-    __slots__ = ("_codes",)
+    __slots__ = ("_codes", "_told")
 
     def __init__(self, strings: Iterable[str] = ()) -> None:
         self._codes = _Codes(strings)
+        self._told: tuple[UInt8s, Int32s] = np.zeros(0, np.uint8), np.zeros(0, np.int32)
 
     def __len__(self) -> int:
         return len(self._codes.strings)
@@ -97,8 +98,15 @@ class Interner:
         return found
 
     def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
-        """The strings as two arrays for a snapshot: UTF-8 bytes and the length of each."""
-        return text_arrays(name, self._codes.strings)
+        """The strings as two arrays for a snapshot: UTF-8 bytes and the length of each. Cheap when few are new since
+        the last time; the arrays do not change later."""
+        text, lengths = self._told
+        new = self._codes.strings[len(lengths) :]
+        if new:
+            found = text_arrays("new", new)
+            text, lengths = np.append(text, found["new_text"]), np.append(lengths, found["new_lengths"])
+            self._told = text, lengths
+        return {f"{name}_text": text, f"{name}_lengths": lengths}
 
     @staticmethod
     def layout(name: str) -> dict[str, tuple[Any, tuple[int | None, ...]]]:

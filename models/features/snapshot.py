@@ -81,7 +81,8 @@ def write_snapshot(
     draft = path.with_name(path.name + ".draft")
     with draft.open("wb") as file:
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-        for part in (MAGIC, len(head).to_bytes(8, "little"), head, *map(_padded, arrays.values())):
+        parts = (part for array in arrays.values() for part in _padded(array))
+        for part in (MAGIC, len(head).to_bytes(8, "little"), head, *parts):
             digest.update(part)
             file.write(part)
         file.write(digest.digest())
@@ -92,9 +93,10 @@ def write_snapshot(
     _sync_folder(path.parent)
 
 
-def _padded(array: npt.NDArray[Any]) -> bytes:
-    content = np.ascontiguousarray(array).tobytes()
-    return content + b"\0" * (-len(content) % ALIGNMENT)
+def _padded(array: npt.NDArray[Any]) -> tuple[memoryview, bytes]:
+    """An array's bytes, not copied (who copies holds up the other threads), and what follows them."""
+    content: memoryview = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    return content, b"\0" * (-len(content) % ALIGNMENT)
 
 
 def _keep_previous(path: Path) -> None:

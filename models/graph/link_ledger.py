@@ -25,11 +25,13 @@ SNAPSHOT_KIND = "link ledger"
 Names = Callable[[Int32s], list[str]]
 
 
-class _Settings(msgspec.Struct, frozen=True):
+class LedgerSettings(msgspec.Struct, frozen=True):
+    """What a snapshot says beside its links."""
+
     last_closed: int
 
 
-SNAPSHOT_LAYOUT = Layout(_Settings, {"links": (np.int64, (None, LINK_FIELDS))})
+SNAPSHOT_LAYOUT = Layout(LedgerSettings, {"links": (np.int64, (None, LINK_FIELDS))})
 
 
 class LinkLedger:
@@ -72,15 +74,27 @@ class LinkLedger:
 
     def save(self, path: Path, offsets: Mapping[str, int]) -> None:
         """Write a snapshot together with the input offsets it contains (see `write_snapshot`)."""
-        arrays = {"links": _summed(np.concatenate([self._links, *self._fresh]))}
-        write_snapshot(path, SNAPSHOT_KIND, {"last_closed": self.last_closed}, offsets, arrays)
+        settings, arrays = self.snapshot()
+        write_snapshot(path, SNAPSHOT_KIND, settings, offsets, {"links": _summed(arrays["links"])})
 
     @classmethod
     def load(cls, path: Path) -> "tuple[LinkLedger, dict[str, int]]":
         """A saved ledger and the offsets saved with it; `SnapshotError` when it is missing, damaged or of another
         version."""
         snapshot = read_snapshot(path, SNAPSHOT_KIND, SNAPSHOT_LAYOUT)
-        return cls(snapshot.arrays["links"], int(snapshot.settings["last_closed"])), snapshot.offsets
+        return cls.restore(snapshot.settings, snapshot.arrays), snapshot.offsets
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """The whole ledger as settings (JSON) and arrays by name, those of the ledger itself: copy what is to last.
+        Nothing is summed, which would take long: the same tables come of it."""
+        if self._fresh:
+            self._links, self._fresh = np.concatenate([self._links, *self._fresh]), []
+        return {"last_closed": self.last_closed}, {"links": self._links}
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "LinkLedger":
+        """The ledger that `snapshot` gave; the arrays become its own."""
+        return cls(arrays["links"], int(settings["last_closed"]))
 
 
 def draw_table(day: int, week: Int64s, names: Names) -> CommunityTable:

@@ -28,13 +28,15 @@ from streams.transfer import Transfer
 SNAPSHOT_KIND = "graph state"
 
 
-class _Settings(msgspec.Struct, frozen=True):
+class GraphSettings(msgspec.Struct, frozen=True):
+    """What a snapshot says beside its arrays."""
+
     countries: list[str]
     currencies: list[str]
 
 
 SNAPSHOT_LAYOUT = Layout(
-    _Settings,
+    GraphSettings,
     {
         **STORE_LAYOUT,
         **MARKET_LAYOUT,

@@ -46,8 +46,14 @@ class EveningJob:
         week = self._ledger.week(day)
         self._drawing[day] = self._pool.submit(draw_table, day, week, self._state.names_of)
 
+    @property
+    def drawing(self) -> bool:
+        """Whether a table is being drawn at this instant: `settle` would wait."""
+        return not all(each.done() for each in self._drawing.values())
+
     def settle(self) -> None:
-        """Wait for what is being drawn, so that a snapshot can hold it: it is installed at once."""
+        """Wait for what is being drawn, so that a snapshot can hold it: it is installed at once. No row changes by it:
+        a transfer looks at the table of its own day."""
         for day in sorted(self._drawing):
             self._state.install(self._drawing.pop(day).result())
             self.installed += 1

@@ -1,8 +1,9 @@
 """The flow for a micro-batch of transfers: graph features of both sides, typologies, guarded model, decisions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,14 @@ from models.graph.link_ledger import LinkLedger
 from models.graph.state import GraphState
 from rules.typologies.pack import TypologyPack
 from scorer.aml.evening import EveningJob
-from scorer.aml.judging import REVIEW, CustomerScores, JudgedSides, judge_sides
+from scorer.aml.judged import Judged, Ruled, to_explain
+from scorer.aml.judging import REVIEW, CustomerScores, judge_sides
 from scorer.aml.places import NOWHERE, Places
 from scorer.aml.raising import AlertRaiser, ScoredTransfers
+from scorer.aml.state_files import TransferState, snapshot_of
+from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
-from scorer.explaining import Scored
 from scorer.judgement import BY_MODEL, Guard
 from scorer.options import Explain
 from scorer.pipeline import Explains, KeepsLate
@@ -55,29 +58,11 @@ class TransferAnswers:
     alerts: list[RawAlert]
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A micro-batch in columns. Row 2i is transfer i's sender, 2i + 1 its receiver.
-
-    Of rows: `place` and `market` int32 [2n], `values` float32 [2n, F], `margin` and `error` float32 [2n] (NaN where the
-    model did not speak). `sides`: what was made of them.
-    """
-
-    events: Sequence[Transfer]
-    place: NDArray[np.int32]
-    values: NDArray[np.float32]
-    market: NDArray[np.int32]
-    margin: NDArray[np.float32]
-    error: NDArray[np.float32]
-    sides: JudgedSides
-    stages: dict[str, int]
-
-
 class TransferPipeline:
     """Decides micro-batches of transfers, in the order they are given; holds the graph between them.
 
     A decision depends on the transfers given before it, never on how they were cut into batches. Not for several
-    threads.
+    threads. `parts` are another's after `begin_from`.
     """
 
     def __init__(
@@ -92,6 +77,7 @@ class TransferPipeline:
         self._explain = explain
         self._explaining: Explains | None = None
         self._late_scores: KeepsLate | None = None
+        self._answered: Answered | None = None
         self._stale_before = parts.state.stale_lookups
 
     def explain_by(self, explaining: Explains) -> None:
@@ -101,6 +87,31 @@ class TransferPipeline:
     def keep_late_scores(self, late_scores: KeepsLate) -> None:
         """From now on say whose rows an overdue model call was made for."""
         self._late_scores = late_scores
+
+    def leave_out(self, answered: Answered) -> None:
+        """From now on say nothing that is `answered`: such transfers only enter the state."""
+        self._answered = answered
+
+    @property
+    def busy(self) -> bool:
+        """Whether a community table is being drawn at this instant."""
+        return self.evening.drawing
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The state at this instant (see `snapshot_of`), with the tables that are being drawn: it waits for them."""
+        self.evening.settle()
+        return snapshot_of(self.parts.state, self.parts.ledger, self.parts.raiser)
+
+    def begin_from(self, state: TransferState) -> None:
+        """Go on from another state."""
+        installed = self.evening.installed
+        self.evening.close()
+        places = Places.of(state.graph, state.accounts)
+        self.parts = replace(self.parts, state=state.graph, ledger=state.ledger, raiser=state.raiser, places=places)
+        self._customers = CustomerScores(places, self.parts.pack)
+        self.evening = EveningJob(state.graph, state.ledger, self._clock_ns)
+        self.evening.installed = installed
+        self._stale_before = state.graph.stale_lookups - self.counters.stale_tables
 
     def answer(self, events: Sequence[Transfer], taken_ns: int) -> TransferAnswers:
         """Take a batch in: one decision a transfer, in order; repeated transfers get none. All decisions must be used
@@ -116,9 +127,19 @@ class TransferPipeline:
             values, place, times = values[rows], place[rows], times[kept]
             events = [events[row] for row in np.flatnonzero(kept).tolist()]
         features_ns = self._clock_ns()
-        judged, alerts = self._judge(events, times, place, values)
-        judged.stages["features"] = features_ns - begin_ns - waited_ns
-        judged.stages["table_wait"] = waited_ns
+        ruled, alerts = self._rule(events, times, place, values)
+        if self._answered:  # empty but after a restart
+            ruled = self._undecided(self._answered, ruled)
+            alerts = [alert for alert in alerts if not self._answered.raised(alert.alert_id)]
+        rules_ns = self._clock_ns()
+        judged = self._judge(ruled)
+        stages = {
+            "features": features_ns - begin_ns - waited_ns,
+            "rules": rules_ns - features_ns,
+            "model": self._clock_ns() - rules_ns,
+            "table_wait": waited_ns,
+        }
+        judged.stages.update(stages)
         self._count(judged, alerts)
         return TransferAnswers(self._write(judged, taken_ns), alerts)
 
@@ -150,38 +171,52 @@ class TransferPipeline:
         counters.too_late += int((status == Status.TOO_LATE).sum())
         return np.asarray(status != Status.REPEATED)
 
-    def _judge(
+    def _rule(
         self,
         events: Sequence[Transfer],
         times: NDArray[np.int64],
         place: NDArray[np.int32],
         values: NDArray[np.float32],
-    ) -> tuple[_Judged, list[RawAlert]]:
+    ) -> tuple[Ruled, list[RawAlert]]:
+        """Typology scores, and the raw alerts that are raised by them."""
         parts = self.parts
-        begin_ns = self._clock_ns()
         market = parts.raiser.market_of(place)
         typologies = parts.pack.score(values, market)
         ids = [event.event_id for event in events]
         alerts = parts.raiser.take(ScoredTransfers(ids, times, place, values, typologies))
-        rules_ns = self._clock_ns()
+        named = {alert.raised_by for alert in alerts}
+        raised = np.fromiter((name in named for name in ids), np.bool_, len(ids))
+        return Ruled(events, ids, place, values, market, typologies, raised), alerts
+
+    def _undecided(self, answered: Answered, ruled: Ruled) -> Ruled:
+        """Those that are not decided yet; what the others still owe, an explanation, is handed over."""
+        sifted = sift(answered, ruled.ids, range(len(ruled.ids)), self._explain)
+        self.counters.replayed += len(ruled.ids) - len(sifted.undecided)
+        if self._explaining is not None and len(sifted.unexplained):
+            judged = self._judge(ruled.chosen(sifted.unexplained))
+            known = np.flatnonzero(judged.sides.path == BY_MODEL)
+            self.counters.explain_failed += len(judged.sides.path) - len(known)
+            if len(known):
+                self._explaining.submit(to_explain(judged, known, sifted.emitted_ns))
+        return ruled.chosen(sifted.undecided)
+
+    def _judge(self, ruled: Ruled) -> Judged:
+        parts, place = self.parts, ruled.place
         known = np.flatnonzero(place != NOWHERE)
         margin, error = (np.full(len(place), np.nan, np.float32) for _ in range(2))
         model = None
         if len(known):
-            guarded = parts.guard.score(values[known])
+            guarded = parts.guard.score(ruled.values[known])
             if guarded.output is not None:
                 margin[known], error[known] = guarded.output.margin, guarded.output.reconstruction_error
                 model = np.zeros(len(place))
                 model[known] = parts.calibration.scores(guarded.output.margin)
             elif self._late_scores is not None and guarded.fallback is not None and guarded.fallback.cause == "overdue":
-                self._late_scores.expect(values[known], [ids[row // 2] for row in known.tolist()])
-        raised = {alert.raised_by for alert in alerts}
-        is_raised = np.fromiter((name in raised for name in ids), np.bool_, len(ids))
-        sides = judge_sides(typologies, place, model, is_raised, parts.thresholds.review)
-        stages = {"rules": rules_ns - begin_ns, "model": self._clock_ns() - rules_ns}
-        return _Judged(events, place, values, market, margin, error, sides, stages), alerts
+                self._late_scores.expect(ruled.values[known], [ruled.ids[row // 2] for row in known.tolist()])
+        sides = judge_sides(ruled.typologies, place, model, ruled.raised, parts.thresholds.review)
+        return Judged(ruled.events, place, ruled.values, ruled.market, margin, error, sides, {})
 
-    def _write(self, judged: _Judged, taken_ns: int) -> Iterator[Decision]:
+    def _write(self, judged: Judged, taken_ns: int) -> Iterator[Decision]:
         """The rows as decisions, one by one, and then what is to be explained."""
         told = np.ones(len(judged.sides.top), np.bool_) if self._explain == "all" else judged.sides.outcome == REVIEW
         emitted: list[int] = []
@@ -208,29 +243,26 @@ class TransferPipeline:
             )
         self._hand_over(judged, told, emitted)
 
-    def _reasons(self, judged: _Judged, row: int) -> list[Reason]:
+    def _reasons(self, judged: Judged, row: int) -> list[Reason]:
         """The bands of the customer's highest typology."""
         if judged.sides.ranked.rule_score[row] <= 0:
             return []
         typology = int(judged.sides.ranked.typology[row])
         return self.parts.pack.reasons(typology, judged.values[row], int(judged.market[row]))
 
-    def _customer(self, judged: _Judged, row: int, *, by_model: bool) -> CustomerScore:
+    def _customer(self, judged: Judged, row: int, *, by_model: bool) -> CustomerScore:
         margin = float(judged.margin[row]) if by_model else None
         return self._customers.of(judged.sides.ranked, row, int(judged.place[row]), margin)
 
-    def _hand_over(self, judged: _Judged, told: NDArray[np.bool_], emitted: Sequence[int]) -> None:
+    def _hand_over(self, judged: Judged, told: NDArray[np.bool_], emitted: Sequence[int]) -> None:
         """Submit the rows whose score the model made and whose contributions are asked for."""
         if self._explaining is None or self._explain == "none":
             return
         chosen = np.flatnonzero(told & (judged.sides.path == BY_MODEL))
         if len(chosen):
-            rows, places = judged.sides.top[chosen], chosen.tolist()
-            ids = [judged.events[place].event_id for place in places]
-            instants = [emitted[place] for place in places]
-            self._explaining.submit(Scored(judged.values[rows], judged.error[rows], ids, instants))
+            self._explaining.submit(to_explain(judged, chosen, emitted))
 
-    def _count(self, judged: _Judged, alerts: Sequence[RawAlert]) -> None:
+    def _count(self, judged: Judged, alerts: Sequence[RawAlert]) -> None:
         counters = self.counters
         counters.decided += len(judged.sides.path)
         counters.alerts += len(alerts)

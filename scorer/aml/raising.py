@@ -50,12 +50,14 @@ class ScoredTransfers:
         )
 
 
-class _Settings(msgspec.Struct, frozen=True):
+class RaisedSettings(msgspec.Struct, frozen=True):
+    """What a snapshot was made with: it fits nothing else."""
+
     typologies: list[str]
     accounts: int
 
 
-SNAPSHOT_LAYOUT = Layout(_Settings, {"last_raised_ns": (np.int64, (None, None)), **Trail.LAYOUT})
+SNAPSHOT_LAYOUT = Layout(RaisedSettings, {"last_raised_ns": (np.int64, (None, None)), **Trail.LAYOUT})
 
 
 class AlertRaiser:

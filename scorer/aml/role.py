@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +10,23 @@ from scorer.aml.assembly import TransferWorker, transfer_worker
 from scorer.aml.engine import TransferEngine
 from scorer.aml.findings_feed import FindingsFeed
 from scorer.aml.inline import AlertsFile, InlineTransfers
+from scorer.aml.keeping import TransferCheckpoints
+from scorer.aml.opening import open_transfer_checkpoints
 from scorer.assembly import explaining_thread
 from scorer.breaker_desk import breaker_desk
+from scorer.checkpoint.report import CheckpointMetrics
 from scorer.clock import ClockNs
 from scorer.engines import StopSignal
 from scorer.engines.inprocess import ExplanationsFile, InprocessEngine, Input
-from scorer.engines.partitions import PartitionShare
 from scorer.explaining import Explaining, Outlet
 from scorer.guard_report import GuardMetrics, guard_summary
 from scorer.health import WorkerMetrics
 from scorer.input_files import read_schedule, read_transfers_file
+from scorer.kafka_links import KafkaLinks
 from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.summary import worker_summary
-from scorer.worker_role import links_of
+from scorer.worker_role import group_of, links_of, share_of
 from streams.codec import table_to_transfers
 from streams.errors import BadInputError
 from streams.markets import CURRENCY_RATES
@@ -46,19 +49,16 @@ def run_transfer_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) 
 
 def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     links = links_of(options)
-    if options.checkpoint_dir is not None:
-        log.warning("transfers have no checkpoints: --checkpoint-dir is not used, a restart begins from --state again")
     if options.topics_wait_s == 0:
         _check_one_order(links.partitions(links.topics.events), links.topics.events)
     with ExitStack() as stack:
         made = stack.enter_context(transfer_worker(options, clock_ns))
-        presence = stack.enter_context(_presence(options, made))
+        presence = stack.enter_context(_presence(options, made, clock_ns))
         if not links.await_topics(options.topics_wait_s, stop):
             return
         _check_one_order(links.partitions(links.topics.events), links.topics.events)
-        group = options.group or f"{links.topics.prefix}.scorer"
-        consumer = links.group_consumer(group, options.member)
-        share = PartitionShare(consumer, links.producer(), links.topics, made.counters, clock_ns)
+        checkpoints = stack.enter_context(_checkpoints(options, links, made, clock_ns))
+        share = share_of(options, links, made.counters, clock_ns, checkpoints)
         explaining = stack.enter_context(_explaining(options, made, share, clock_ns))
         stack.enter_context(FindingsFeed(lambda: links.whole_topics((links.topics.dispositions,)), made.counters))
         engine = TransferEngine(
@@ -68,8 +68,20 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
             currencies=frozenset(CURRENCY_RATES),
             clock_ns=clock_ns,
             batch_max=options.batch_max,
+            checkpoints=checkpoints,
         )
         engine.run(stop, presence.ready)
+
+
+def _checkpoints(
+    options: RunOptions, links: KafkaLinks, made: TransferWorker, clock_ns: ClockNs
+) -> AbstractContextManager[TransferCheckpoints | None]:
+    """The worker's checkpoints, if they are kept."""
+    if options.checkpoint_dir is None:
+        return nullcontext()
+    warm = Path(required(options.state, "--state", "monitoring of transfers"))
+    group = group_of(options, links.topics)
+    return open_transfer_checkpoints(options, options.checkpoint_dir, warm, group, links, made, clock_ns)
 
 
 def _check_one_order(partitions: int, topic: str) -> None:
@@ -83,12 +95,16 @@ def _check_one_order(partitions: int, topic: str) -> None:
 
 def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> None:
     who = f"engine {options.engine}"
+    if options.checkpoint_dir is not None:
+        raise BadInputError(
+            f"--checkpoint-dir is for engines on a broker: engine {options.engine} reads its file from the start"
+        )
     events = read_transfers_file(Path(required(options.files.events, "--events", who)))
     out = Path(required(options.files.decisions_out, "--decisions-out", who))
     source = Input(events, read_schedule(options.files.schedule), out)
     with ExitStack() as stack:
         made = stack.enter_context(transfer_worker(options, clock_ns))
-        presence = stack.enter_context(_presence(options, made))
+        presence = stack.enter_context(_presence(options, made, clock_ns))
         alerts = stack.enter_context(AlertsFile(options.files.alerts_out))
         explaining = None
         if options.files.explanations_out is not None:
@@ -113,8 +129,9 @@ def _explaining(
         yield explaining
 
 
-def _presence(options: RunOptions, made: TransferWorker) -> Presence:
+def _presence(options: RunOptions, made: TransferWorker, clock_ns: ClockNs) -> Presence:
     guards = made.guarding
+    kept = [] if options.checkpoint_dir is None else [CheckpointMetrics(made.counters, clock_ns)]
 
     def summarise(status: str) -> Mapping[str, Any]:
         guard = guard_summary(guards.guard, guards.late_scores)
@@ -125,5 +142,6 @@ def _presence(options: RunOptions, made: TransferWorker) -> Presence:
         summarise,
         WorkerMetrics(made.counters),
         GuardMetrics(guards.guard, guards.late_scores),
+        *kept,
         desk=breaker_desk(guards.breaker),
     )

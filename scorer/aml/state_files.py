@@ -1,22 +1,41 @@
 """The warm state's directory of transfers: what a worker starts from."""
 
+import hashlib
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from models.features.snapshot import read_snapshot, write_snapshot
-from models.graph.link_ledger import LinkLedger
-from models.graph.state import GraphState
+from models.features.snapshot import DIGEST_BYTES, Layout, read_snapshot, write_snapshot
+from models.graph.link_ledger import SNAPSHOT_LAYOUT as LINK_LAYOUT
+from models.graph.link_ledger import LedgerSettings, LinkLedger
+from models.graph.state import SNAPSHOT_LAYOUT as GRAPH_LAYOUT
+from models.graph.state import GraphSettings, GraphState
 from rules.typologies.pack import TypologyPack
-from scorer.aml.raising import SNAPSHOT_LAYOUT, AlertRaiser
+from scorer.aml.raising import SNAPSHOT_LAYOUT, AlertRaiser, RaisedSettings
 from streams.account import ACCOUNT_SCHEMA
 from streams.errors import BadInputError
 
 GRAPH, LINKS, ALERTS, ACCOUNTS = "graph.state", "links.state", "alerts.state", "accounts.parquet"
 ALERTS_KIND = "alert state"
 _AGAIN = "make it again with `python -m scorer warm --domain aml`"
+
+
+class StateSettings(msgspec.Struct, frozen=True):
+    """What a snapshot of all of it says beside its arrays."""
+
+    graph: GraphSettings
+    links: LedgerSettings
+    alerts: RaisedSettings
+
+
+STATE_LAYOUT = Layout(StateSettings, {**GRAPH_LAYOUT.arrays, **LINK_LAYOUT.arrays, **SNAPSHOT_LAYOUT.arrays})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,42 @@ class TransferState:
         self.ledger.save(directory / LINKS, given)
         settings, arrays = self.raiser.snapshot()
         write_snapshot(directory / ALERTS, ALERTS_KIND, settings, given, arrays)
+
+    @classmethod
+    def restore(
+        cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], pack: TypologyPack, accounts: pa.Table
+    ) -> "TransferState":
+        """The state that `snapshot_of` gave, of these accounts; the arrays become its own.
+
+        Raises `SnapshotError` when it was made with other typologies or accounts."""
+        raiser = AlertRaiser(pack, accounts)
+        raiser.restore(settings["alerts"], arrays)
+        graph = GraphState.restore(settings["graph"], arrays)
+        return cls(graph, LinkLedger.restore(settings["links"], arrays), raiser, accounts)
+
+
+def snapshot_of(
+    graph: GraphState, ledger: LinkLedger, raiser: AlertRaiser
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """All of it but the accounts as settings (JSON) and arrays by name (`STATE_LAYOUT`), those of the state itself:
+    copy what is to last."""
+    parts = {"graph": graph.snapshot(), "links": ledger.snapshot(), "alerts": raiser.snapshot()}
+    settings = {name: settings for name, (settings, _) in parts.items()}
+    return settings, {name: array for _, arrays in parts.values() for name, array in arrays.items()}
+
+
+def digest_of_state(directory: Path) -> str:
+    """What tells one warm state from another: of the checksums its files end with. Raises `BadInputError` when one is
+    missing."""
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name in (GRAPH, LINKS, ALERTS):
+        try:
+            with (directory / name).open("rb") as file:
+                file.seek(-DIGEST_BYTES, os.SEEK_END)
+                digest.update(file.read())
+        except OSError as error:
+            raise BadInputError(f"state file {directory / name} cannot be read: {error.strerror}; {_AGAIN}") from error
+    return digest.hexdigest()
 
 
 def load_state(directory: Path, pack: TypologyPack) -> TransferState:

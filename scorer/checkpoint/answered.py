@@ -24,6 +24,10 @@ class _Explained(msgspec.Struct, frozen=True):
     event_id: str
 
 
+class _Alert(msgspec.Struct, frozen=True):
+    alert_id: str
+
+
 class _Letter(msgspec.Struct, frozen=True):
     topic: str
     partition: int
@@ -31,18 +35,25 @@ class _Letter(msgspec.Struct, frozen=True):
 
 
 class Answered:
-    """Decisions, explanations and dead letters that are out. Each is asked for once and then forgotten."""
+    """Decisions, explanations, raw alerts and dead letters that are out. A decision or explanation is asked for once
+    and then forgotten."""
 
     def __init__(self) -> None:
         self._decisions: defaultdict[str, list[Decided]] = defaultdict(list)
         self._explained: Counter[str] = Counter()
+        self._alerts: set[str] = set()
         self._letters: set[tuple[str, int, int]] = set()
         self._decode_decision = msgspec.json.Decoder(Decided).decode
         self._decode_explained = msgspec.json.Decoder(_Explained).decode
+        self._decode_alert = msgspec.json.Decoder(_Alert).decode
         self._decode_letter = msgspec.json.Decoder(_Letter).decode
 
     def __len__(self) -> int:
         return len(self._decisions)
+
+    def __bool__(self) -> bool:
+        """Whether anything that was said to an event is known."""
+        return bool(self._decisions or self._alerts)
 
     def decision(self, event_id: str) -> Decided | None:
         """How an event was decided; None when it was not."""
@@ -61,6 +72,10 @@ class Answered:
         self._explained[event_id] -= 1
         return True
 
+    def raised(self, alert_id: str) -> bool:
+        """Whether a raw alert is out."""
+        return alert_id in self._alerts
+
     def lettered(self, topic: str, partition: int, offset: int) -> bool:
         """Whether the message at this place was put on the dead-letter topic."""
         return (topic, partition, offset) in self._letters
@@ -69,6 +84,7 @@ class Answered:
         """All that was read back is behind us."""
         self._decisions.clear()
         self._explained.clear()
+        self._alerts.clear()
         self._letters.clear()
 
     def add_decision(self, value: bytes) -> None:
@@ -79,6 +95,10 @@ class Answered:
     def add_explanation(self, value: bytes) -> None:
         """Take a message of the explanations' topic."""
         self._explained[self._decode_explained(value).event_id] += 1
+
+    def add_alert(self, value: bytes) -> None:
+        """Take a message of the alerts' topic."""
+        self._alerts.add(self._decode_alert(value).alert_id)
 
     def add_letter(self, value: bytes) -> None:
         """Take a message of the dead-letter topic."""

@@ -11,9 +11,10 @@ from models.features.batch import Int32s, Vocabulary
 from models.features.card_rows import CardRows
 from models.features.state import FeatureState
 from scorer.checkpoint.answered import Answered
-from scorer.checkpoint.chain import Identity, Part, PartitionFiles, Position, Progress
+from scorer.checkpoint.chain import Part, PartitionFiles
 from scorer.checkpoint.changes import CARD, RECENT_KINDS, Numbers, renumbered
 from scorer.checkpoint.cutting import Cutting
+from scorer.checkpoint.epochs import Identity, Position, Progress
 from scorer.checkpoint.read_back import ReadBack
 from scorer.checkpoint.writing import CheckpointWriter, Cut, PartitionWriter
 from scorer.clock import ClockNs

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.bundle import Bundle
 from models.features.state import FeatureState
 from scorer.assembly import Worker, state_of
-from scorer.checkpoint.chain import Identity
+from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.checkpoint.read_back import ReadBack
 from scorer.clock import ClockNs
@@ -24,7 +24,8 @@ def open_checkpoints(
     options: RunOptions, directory: Path, group: str, links: KafkaLinks, made: Worker, clock_ns: ClockNs
 ) -> Iterator[Checkpoints]:
     """The checkpoints of a worker of this group; what is being written at the end is finished."""
-    identity = identity_of(links.topics.events, group, made.bundle, options.state)
+    warm = EMPTY if options.state is None else digest_of_features(options.state)
+    identity = identity_of(links.topics.events, group, made.bundle, warm)
     keep = Keep(directory, identity, options.checkpoint_every_s)
 
     def warm_state() -> FeatureState | None:
@@ -40,8 +41,7 @@ def open_checkpoints(
         checkpoints.close()
 
 
-def identity_of(topic: str, group: str, bundle: Bundle, state: Path | None) -> Identity:
-    """What a checkpoint must fit: the stream and who reads it, the model, its features, the warm state."""
+def identity_of(topic: str, group: str, bundle: Bundle, warm: str) -> Identity:
+    """What a checkpoint must fit: the stream and who reads it, the model, its features, the warm state (by digest)."""
     features = hashlib.blake2b("\n".join(bundle.feature_names).encode(), digest_size=8).hexdigest()
-    warm = EMPTY if state is None else digest_of_features(state)
     return Identity(topic, group, bundle.model_version, features, warm)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from scorer.checkpoint.answered import Answered
-from scorer.checkpoint.chain import Position
+from scorer.checkpoint.epochs import Position
 from scorer.kafka_links import KafkaLinks
 
 log = logging.getLogger("riskbench.scorer")
@@ -20,6 +20,8 @@ class ReadBack:
         self._links = links
         topics = links.topics
         self._topics = [topics.decisions, topics.dead_letter, *([topics.explanations] if explanations else [])]
+        if topics.domain == "aml":
+            self._topics.append(topics.alerts)
 
     def event_edges(self) -> dict[int, tuple[int, int]]:
         """Of each partition of the events: the oldest offset kept, and the next one."""
@@ -35,6 +37,7 @@ class ReadBack:
             topics.decisions: answered.add_decision,
             topics.explanations: answered.add_explanation,
             topics.dead_letter: answered.add_letter,
+            topics.alerts: answered.add_alert,
         }
         for message in self._links.from_places(self._topics, begins):
             _take(take[message.topic()], message)

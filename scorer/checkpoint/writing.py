@@ -11,9 +11,10 @@ import numpy as np
 from models.features.batch import Int32s
 from models.features.card_rows import CardRows, joined
 from models.features.state import FeatureState
-from scorer.checkpoint.chain import Part, PartitionFiles, Progress
+from scorer.checkpoint.chain import Part, PartitionFiles
 from scorer.checkpoint.changes import CARD, KINDS, RECENT_KINDS, Changes, Numbers, renumbered
 from scorer.checkpoint.cutting import Copied
+from scorer.checkpoint.epochs import Progress
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 

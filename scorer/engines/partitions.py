@@ -166,8 +166,10 @@ class PartitionShare:
             self._produce(topic, decision.event_id.encode(), encode(decision), self._offsets.follow())
 
     def send_alerts(self, alerts: Iterable[RawAlert]) -> None:
-        """Hand over raw alerts, keyed by customer."""
+        """Hand over raw alerts, keyed by customer. Raises `ShareLostError` as `send` does."""
         for alert in alerts:
+            if not self._may_answer(self._clock_ns()):
+                raise ShareLostError
             self._produce(self._topics.alerts, alert.customer_id.encode(), encode(alert), self._offsets.follow())
 
     def expect(self, count: int) -> list[Any]:

@@ -18,7 +18,7 @@ from streams.brokers.connection import KafkaConnection
 from streams.brokers.control import COMPACTED, ControlPlane, TopicSpec
 from streams.codec import encode, encode_events
 from streams.decision import Decision, Explanation
-from streams.topics import Topics
+from streams.topics import Domain, Topics
 from tests.scorer_case import ScorerCase, control_messages
 
 READY_LIMIT_S = 90
@@ -94,12 +94,12 @@ def scorer_system(
 
 
 @contextmanager
-def fresh_topics(connection: KafkaConnection, partitions: int) -> Iterator[Topics]:
+def fresh_topics(connection: KafkaConnection, partitions: int, domain: Domain = "fraud") -> Iterator[Topics]:
     """A run's topics under a name of their own, removed afterwards."""
-    topics = Topics(f"test-{uuid.uuid4().hex[:8]}")
+    topics = Topics(f"test-{uuid.uuid4().hex[:8]}", domain)
     specs = [TopicSpec(name, partitions) for name in (topics.events, topics.decisions, topics.explanations)]
     specs += [TopicSpec(name, 1) for name in (topics.dead_letter, topics.dispositions, topics.day_ends)]
-    specs.append(TopicSpec(topics.day_tables, 1, COMPACTED))
+    specs.append(TopicSpec(topics.alerts, 1) if domain == "aml" else TopicSpec(topics.day_tables, 1, COMPACTED))
     with ControlPlane(connection) as control:
         control.create_topics(specs)
         try:

@@ -7,9 +7,10 @@ import numpy as np
 
 from models.features.batch import FeatureBlock
 from models.features.state import FeatureState
-from scorer.checkpoint.chain import Identity, Part, PartitionFiles, Progress
+from scorer.checkpoint.chain import Part, PartitionFiles
 from scorer.checkpoint.changes import CARD, RECENT_KINDS, Numbers, renumbered
 from scorer.checkpoint.cutting import Cutting
+from scorer.checkpoint.epochs import Identity, Progress
 from scorer.checkpoint.writing import PartitionWriter
 from streams.transaction import CardTransaction
 from tests.unit.models.features.streams import VOCABULARY

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from models.features.state import FeatureState
 from scorer.checkpoint import writing
-from scorer.checkpoint.chain import Part, Progress
+from scorer.checkpoint.chain import Part
 from scorer.checkpoint.changes import Numbers
+from scorer.checkpoint.epochs import Progress
 from scorer.checkpoint.writing import PartitionWriter
 from streams.errors import BadInputError
 from tests.unit.models.features.streams import VOCABULARY, StreamShape, random_stream, same_bits

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from models.features.batch import Status
 from models.features.state import FeatureState
 from scorer.checkpoint.answered import Answered, sift
-from scorer.checkpoint.chain import Identity
+from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.counters import Counters
 from streams.errors import BadInputError

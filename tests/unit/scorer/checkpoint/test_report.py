@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from models.features.state import FeatureState
-from scorer.checkpoint.chain import Identity
+from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.checkpoint.report import CheckpointMetrics
 from scorer.counters import Counters
