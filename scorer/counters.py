@@ -29,7 +29,8 @@ class Counters:
     `replayed`: events taken a second time after a restart or rebalance, whose decisions were out already.
     `given_up`: decisions made and not sent, their partitions being another worker's by then; that one decides them.
     `restored`: partitions taken over with their state; `checkpoints`: parts written, `checkpoint_bytes`: all files of
-    theirs, `checkpoint_refused`: files that were damaged, `checkpoint_failed`: cards whose part could not be written,
+    theirs, `checkpoint_refused`: files that were damaged, `checkpoint_failed`: cards whose part could not be written
+    (of transfers: checkpoints that could not),
     `checkpoint_pause_ns_max`: the longest time the deciding thread gave to them at once, `checkpoint_times`: from each
     cut to its last byte on disk, `checkpoint_current_ns`: the last instant (monotonic clock) at which all that was
     known then is on disk by now; None where no checkpoints are kept.
