@@ -237,6 +237,9 @@ class Pipeline:
         if self._explain == "flagged":
             wanted &= judged.outcome != APPROVE
         rows = np.flatnonzero(wanted)
+        if self._answered:  # a killed process may have got an explanation out and not its decision
+            explained = self._answered.explained
+            rows = np.array([row for row in rows.tolist() if not explained(decided.ids[row])], np.intp)
         if len(rows):
             places = rows.tolist()
             ids, instants = [decided.ids[row] for row in places], [emitted_ns[row] for row in places]

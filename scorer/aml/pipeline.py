@@ -259,6 +259,9 @@ class TransferPipeline:
         if self._explaining is None or self._explain == "none":
             return
         chosen = np.flatnonzero(told & (judged.sides.path == BY_MODEL))
+        if self._answered:  # a killed process may have got an explanation out and not its decision
+            explained = self._answered.explained
+            chosen = np.array([at for at in chosen.tolist() if not explained(judged.events[at].event_id)], np.intp)
         if len(chosen):
             self._explaining.submit(to_explain(judged, chosen, emitted))
 

@@ -53,7 +53,7 @@ class Answered:
 
     def __bool__(self) -> bool:
         """Whether anything that was said to an event is known."""
-        return bool(self._decisions or self._alerts)
+        return bool(self._decisions or self._explained or self._alerts)
 
     def decision(self, event_id: str) -> Decided | None:
         """How an event was decided; None when it was not."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from scorer.aml.whole_files import Whole
 from scorer.checkpoint.answered import Answered
 from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Keep
+from scorer.explaining import Scored
 from streams.codec import encode, table_to_transfers
 from streams.errors import BadInputError
 from streams.transfer import Transfer
@@ -32,6 +34,7 @@ from streams.worlds.aml.world import AmlTables, AmlWorld
 from tests.unit.scorer.aml.test_pipeline import pipeline, without_instants
 
 TOPIC, DECISIONS, ALERTS = "run.transfers", ("run.decisions", 0), ("run.alerts", 0)
+EXPLANATIONS = ("run.explanations", 0)
 IDENTITY = Identity(TOPIC, "run.scorer", "m", "f00d", "empty")
 EVERY_NS = 3_000_000_000
 
@@ -61,7 +64,7 @@ class Log:
 
     def __init__(self, transfers: list[Transfer]) -> None:
         self.transfers = transfers
-        self.topics: dict[tuple[str, int], list[Any]] = {DECISIONS: [], ALERTS: []}
+        self.topics: dict[tuple[str, int], list[Any]] = {DECISIONS: [], EXPLANATIONS: [], ALERTS: []}
 
     def append(self, at: tuple[str, int], said: Any) -> int:
         self.topics[at].append(said)
@@ -71,9 +74,14 @@ class Log:
         return {0: (0, len(self.transfers))}
 
     def into(self, answered: Answered, begins: Mapping[tuple[str, int], int]) -> None:
-        for at, add in ((DECISIONS, answered.add_decision), (ALERTS, answered.add_alert)):
+        takes = (answered.add_decision, answered.add_explanation, answered.add_alert)
+        for at, add in zip(self.topics, takes, strict=True):
             for said in self.topics[at][begins.get(at, 0) :]:
                 add(encode(said))
+
+
+class Explained(msgspec.Struct, frozen=True):
+    event_id: str
 
 
 class Worker:
@@ -99,7 +107,12 @@ class Worker:
         )
         self.checkpoints.connect(lambda: self.reached, self.flying.append)
         self.pipeline.leave_out(self.checkpoints.answered)
+        self.pipeline.explain_by(self)
         self.at = 0
+
+    def submit(self, rows: Scored) -> None:
+        """Explained once the decisions of the batch are on their way."""
+        self.flying.extend((EXPLANATIONS, Explained(event_id)) for event_id in rows.event_ids)
 
     def take_over(self) -> None:
         self.at = self.checkpoints.restore([0])[0]
@@ -120,7 +133,8 @@ class Worker:
             return
         answers = self.pipeline.answer(batch, 0)
         self.flying.extend((ALERTS, alert) for alert in answers.alerts)
-        self.flying.extend((DECISIONS, decision) for decision in answers.decisions)
+        for decision in answers.decisions:
+            self.flying.append((DECISIONS, decision))
         self.at += len(batch)
         self.checkpoints.took(self.at)
 
@@ -129,8 +143,14 @@ class Worker:
         self.checkpoints.finish(lambda: self.deliver(10**6))
         self.checkpoints.give_up([0])
 
-    def die(self, delivered: int) -> None:
+    def die(self, delivered: int, rng: np.random.Generator | None = None) -> None:
+        """What is in flight arrives in order within a topic, and in none between topics."""
         self.deliver(delivered)
+        sent = [found for found in self.flying if not callable(found)]
+        for at in self.log.topics if rng is not None else ():
+            of_topic = [said for where, said in sent if where == at]
+            for said in of_topic[: 0 if rng is None else int(rng.integers(len(of_topic) + 1))]:
+                self.log.append(at, said)
         self.checkpoints.close()
         self.pipeline.evening.close()
 
@@ -158,8 +178,10 @@ def expected(transfers: list[Transfer], tables: AmlTables, pack: TypologyPack) -
 
 
 def check(log: Log, expected: tuple[list[Any], list[Any]]) -> None:
-    assert [without_instants(decision) for decision in log.topics[DECISIONS]] == expected[0]
+    assert list(map(without_instants, log.topics[DECISIONS])) == expected[0]
     assert log.topics[ALERTS] == expected[1] != []
+    reviewed = [each.event_id for each in log.topics[DECISIONS] if each.outcome == "review" and each.path == "model"]
+    assert sorted(each.event_id for each in log.topics[EXPLANATIONS]) == sorted(reviewed) != []
 
 
 @settings(max_examples=8)
@@ -185,7 +207,7 @@ def test_every_transfer_is_decided_once_and_the_same(
             left -= 1
             kind = rng.random()
             if kind < 0.7:
-                worker.die(int(rng.integers(0, 60)))
+                worker.die(int(rng.integers(0, 60)), rng)
                 worker = Worker(folder, log, tables, pack)
             elif kind < 0.85:
                 worker.hand_over()
