@@ -15,13 +15,14 @@ from harness.commands.run_options import OPTION_NAMES
 from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.markdown import part, write_part
-from harness.faults.campaign.ready import about, names, ready
+from harness.faults.campaign.ready import FOLDERS, about, names, ready
 from harness.faults.campaign.trial import Trial, exit_code
 from harness.faults.kinds import KINDS
 from harness.faults.shortcut import LEAD_S, fault_entry, own_keys, room_for
 from harness.run import Outside, RunOptions
 from harness.scenario import Scenario, load_scenario
 from streams.errors import BadInputError
+from streams.topics import Domain
 
 NAMES = {**OPTION_NAMES, "load.duration_s": "--run-duration"}
 SHARED = ("at_s", "at_event_time", "abort", "expect")
@@ -40,6 +41,7 @@ class Asked:
     only: list[str]
     write: Path | None
     again: Path | None = None
+    domain: Domain = "fraud"
 
     def refuse_contradictions(self) -> None:
         """Raise BadInputError for options that do not belong together."""
@@ -47,12 +49,16 @@ class Asked:
             raise BadInputError(
                 "--all has its faults in the ready scenarios: leave out --fault, --at, --duration, keys"
             )
-        if self.everything and self.scenario != "fraud":
-            raise BadInputError("--all runs the ready scenarios: leave out --scenario, or run it with bench run fraud")
+        if self.everything and self.scenario != self.domain:
+            raise BadInputError(
+                f"--all runs the ready scenarios: leave out --scenario, or run it with bench run {self.domain}"
+            )
         if not self.everything and (self.only or self.write is not None or self.again is not None):
             raise BadInputError("--only, --write and --again belong to --all")
         if not self.everything and self.kind is None:
-            raise BadInputError("say which fault: --fault KIND, or --all (the kinds: bench inject fraud --list)")
+            raise BadInputError(
+                f"say which fault: --fault KIND, or --all (the kinds: bench inject {self.domain} --list)"
+            )
         if self.write is not None and self.write.suffix != ".md":
             raise BadInputError(f"--write {self.write}: the page is Markdown; give a name that ends in .md")
 
@@ -65,7 +71,7 @@ def with_fault(asked: Asked, changes: Mapping[str, Any], plain: Scenario) -> Sce
     room = room_for(plain, at_s, lasts if isinstance(lasts, int | float) else 0.0)
     length = changes.get("load.duration_s")
     more = {"load.duration_s": room if length is None else length, "faults": [entry]}
-    return load_scenario(asked.scenario, {**changes, **more}, NAMES)
+    return load_scenario(asked.scenario, {**changes, **more}, NAMES, asked.domain)
 
 
 def run_all(asked: Asked, changes: Mapping[str, Any], options: RunOptions, *, as_json: bool) -> int:
@@ -73,7 +79,8 @@ def run_all(asked: Asked, changes: Mapping[str, Any], options: RunOptions, *, as
     now = datetime.now(UTC)
     folder = (asked.again or options.out / f"{now:%Y%m%d-%H%M%S}-faults").resolve()
     console = Console(stderr=as_json)
-    chosen = ready(asked.only, changes, NAMES, given_kafka=options.bootstrap_servers is not None)
+    given = options.bootstrap_servers is not None
+    chosen = ready(asked.only, changes, NAMES, given_kafka=given, domain=asked.domain)
     outside = Outside(now=lambda: datetime.now(UTC), token=lambda: secrets.token_hex(2))
     wanted = "a running Kafka" if options.bootstrap_servers else options.scenario.broker
     setting = f"{len(chosen)} scenarios on broker {wanted}, {now:%Y-%m-%d %H:%M} UTC"
@@ -84,7 +91,7 @@ def run_all(asked: Asked, changes: Mapping[str, Any], options: RunOptions, *, as
     if asked.write is not None:
         broker = _broker(trials, wanted)
         only = "".join(f" --only '{each}'" for each in asked.only)
-        command = f"bench inject fraud --all --broker {broker}{only}"
+        command = f"bench inject {asked.domain} --all --broker {broker}{only}"
         told = (
             ""
             if asked.again is None
@@ -114,21 +121,25 @@ def _setting(trials: list[Trial]) -> str:
     )
 
 
-def list_faults(console: Console) -> None:
+def list_faults(console: Console, domain: Domain = "fraud") -> None:
     """The kinds with their keys, and the ready scenarios."""
     kinds = Table(title="Kinds of faults", title_justify="left", header_style="bold")
     for name in ("kind", "what happens", "its keys"):
         kinds.add_column(name)
     for kind, fault in KINDS.items():
+        if domain == "aml" and fault.need == "feed":
+            continue
         fields = fault.model_fields
         keys = [f"{key}={_default(fields[key].default)}" for key in own_keys(kind) if key not in SHARED]
         kinds.add_row(kind, (sys.modules[fault.__module__].__doc__ or "").strip(), " ".join(keys))
     console.print(kinds)
-    scenarios = Table(title="Ready scenarios (--all, or bench run fraud --scenario faults/NAME)", title_justify="left")
+    scenarios = Table(
+        title=f"Ready scenarios (--all, or bench run {domain} --scenario {FOLDERS[domain]}/NAME)", title_justify="left"
+    )
     for name in ("scenario", "what happens"):
         scenarios.add_column(name)
-    for each in names([]):
-        scenarios.add_row(each, about(each))
+    for each in names([], domain):
+        scenarios.add_row(each, about(each, domain))
     console.print(scenarios)
 
 

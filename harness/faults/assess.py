@@ -140,10 +140,11 @@ def repetitions(audit: Path) -> list[int]:
 def _prices(
     scenario: Scenario, prepared: Prepared, seen: Observed, found: Sequence[Span], run: Path, shop: Workshop
 ) -> list[FaultQuality | None]:
-    """Of each fault; None where the truth is not known, or nothing can be computed again (another's scorer)."""
+    """Of each fault; None where the truth is not known, or nothing can be computed again (another's scorer). Transfers
+    are judged by patterns that take days: of the seconds of a fault there is nothing to tell."""
     chosen = [seen.rows.ordinal[seen.rows.due(span.from_ns, span.until_ns)] for span in found]
     everything = np.concatenate([np.zeros(0, np.int64), *chosen])
-    if not prepared.labelled or not (run / CASE).is_dir() or len(everything) == 0:
+    if scenario.domain != "fraud" or not prepared.labelled or not (run / CASE).is_dir() or len(everything) == 0:
         return [None] * len(found)
     try:
         with tempfile.TemporaryDirectory(prefix="riskbench-faults-") as work:

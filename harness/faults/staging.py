@@ -77,6 +77,10 @@ def refuse_impossible(scenario: Scenario, *, given_kafka: bool) -> None:
     for place, fault in enumerate(scenario.faults):
         where = f"faults[{place}] ({fault.kind})"
         ours = scorer.kind == "ours" and scorer.command is None
+        if scenario.domain == "aml" and fault.need == "feed":
+            raise BadInputError(
+                f"{where}: faults of the input are of card transactions, this scenario streams transfers"
+            )
         if not ours and fault.need == "model":
             raise BadInputError(f"{where}: a model inside a scorer of your own cannot be reached")
         if scorer.kind == "external" and fault.need == "processes":

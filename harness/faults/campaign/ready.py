@@ -8,8 +8,9 @@ from typing import Any
 from harness.faults.staging import refuse_impossible
 from harness.scenario import SCENARIOS, Scenario, load_scenario
 from streams.errors import BadInputError
+from streams.topics import Domain
 
-FOLDER = "faults"
+FOLDERS: dict[Domain, str] = {"fraud": "faults", "aml": "faults/aml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ class Ready:
     without: str | None
 
 
-def names(patterns: list[str]) -> list[str]:
-    """The shipped ones that match any of the patterns (`model-*`), in order; all without one.
+def names(patterns: list[str], domain: Domain = "fraud") -> list[str]:
+    """The shipped ones of a domain that match any of the patterns (`model-*`), in order; all without one.
 
     Raises BadInputError for a pattern that none matches.
     """
-    known = sorted(path.stem for path in (SCENARIOS / FOLDER).glob("*.yaml"))
+    known = sorted(path.stem for path in (SCENARIOS / FOLDERS[domain]).glob("*.yaml"))
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
             raise BadInputError(f"--only {pattern}: matches none of {', '.join(known)}")
@@ -35,22 +36,27 @@ def names(patterns: list[str]) -> list[str]:
 
 
 def ready(
-    patterns: list[str], changes: Mapping[str, Any], options: Mapping[str, str], *, given_kafka: bool
+    patterns: list[str],
+    changes: Mapping[str, Any],
+    options: Mapping[str, str],
+    *,
+    given_kafka: bool,
+    domain: Domain = "fraud",
 ) -> list[Ready]:
     """The chosen scenarios with `changes` put over them; `options` as for `load_scenario`."""
     found = []
-    for name in names(patterns):
-        scenario = load_scenario(f"{FOLDER}/{name}", dict(changes), dict(options))
+    for name in names(patterns, domain):
+        scenario = load_scenario(f"{FOLDERS[domain]}/{name}", dict(changes), dict(options), domain)
         try:
             refuse_impossible(scenario, given_kafka=given_kafka)
             without = None
         except BadInputError as error:
             without = str(error)
-        found.append(Ready(name, about(name), scenario, without))
+        found.append(Ready(name, about(name, domain), scenario, without))
     return found
 
 
-def about(name: str) -> str:
+def about(name: str, domain: Domain = "fraud") -> str:
     """What a scenario is about: the comment its file begins with."""
-    first = (SCENARIOS / FOLDER / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
+    first = (SCENARIOS / FOLDERS[domain] / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
     return first.removeprefix("#").strip()

@@ -45,6 +45,16 @@ def test_what_a_broker_cannot_have_is_left_out_and_said() -> None:
     assert left_out == {"broker-kill", "network-latency", "network-reset", "network-blackhole"}
 
 
+def test_the_ready_scenarios_of_transfers_are_of_their_domain_and_can_be_carried_out() -> None:
+    chosen = ready([], {}, {}, given_kafka=False, domain="aml")
+    assert [each.name for each in chosen] == names([], "aml")
+    for each in chosen:
+        (fault,) = each.scenario.faults
+        assert (each.scenario.domain, each.scenario.name, fault.kind) == ("aml", each.name, each.name)
+        assert each.without is None
+        assert each.about.endswith(".")
+
+
 def test_some_of_them_by_pattern() -> None:
     assert names(["model-slow*", "broker-kill"]) == ["broker-kill", "model-slow", "model-slow-tail"]
     with pytest.raises(BadInputError, match=r"--only nothing-\*: matches none of broker-kill"):

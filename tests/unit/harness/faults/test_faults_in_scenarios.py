@@ -79,6 +79,13 @@ def test_what_cannot_be_had_is_refused_before_a_run(changes: dict[str, Any], wor
         refuse_impossible(made, given_kafka=given)
 
 
+@pytest.mark.parametrize("kind", [kind for kind, model in KINDS.items() if model.need == "feed"])
+def test_faults_of_the_input_are_of_card_transactions(kind: str) -> None:
+    changes = {"load.rate_per_s": 100.0, "faults": [{"kind": kind, "at_s": 3.0}]}
+    with pytest.raises(BadInputError, match="are of card transactions, this scenario streams transfers"):
+        refuse_impossible(load_scenario("aml", changes, domain="aml"), given_kafka=False)
+
+
 def test_a_fault_on_the_command_line() -> None:
     keys = ["delay_ms=250", "distribution=exponential", "expect.breaker_opens=false", "abort.lag_max=9"]
     entry = fault_entry("model-slow", 12.0, 4.0, keys)
