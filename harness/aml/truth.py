@@ -44,7 +44,7 @@ class Truth:
     one with a transfer in the stream. `member_…` have one entry a member of a pattern (customer of a pattern).
 
     `members_unseen` took no part in a transfer of the stream, `customers_excluded` are left out because all their
-    patterns are excluded: training has seen them.
+    patterns are excluded.
     """
 
     customer_names: list[str]
@@ -83,8 +83,8 @@ def truth_of(
 ) -> Truth:
     """The truth about a stream (TRANSFER_SCHEMA, LAUNDERING_SCHEMA row for row, ACCOUNT_SCHEMA, MEMBER_SCHEMA).
 
-    `excluded_patterns`: patterns that training has seen; they are not judged, nor are customers that belong to no
-    other. Raises BadInputError when labels are not the transfers', or a member's account is unknown.
+    `excluded_patterns`: patterns that had begun before the stream; they are not judged, nor are customers that belong
+    to no other. Raises BadInputError when labels are not the transfers', or a member's account is unknown.
     """
     if not laundering["event_id"].combine_chunks().equals(transfers["event_id"].combine_chunks()):
         raise BadInputError("the labels are not of these transfers, row for row (event_id differs)")

@@ -3,8 +3,10 @@
 A row is of one account at the instant of one transfer, the transfer included.
 """
 
+from dataclasses import replace
+
 from models.features.catalog import MONEY_MAX, Feature
-from models.graph.kernel.layout import CHAIN_HOPS_MAX, COLUMNS
+from models.graph.kernel.layout import CHAIN_HOPS_MAX, COLUMNS, TOLD_OF_OTHER
 from streams.causes import Cause
 
 COUNT_MAX = 1e7
@@ -148,7 +150,7 @@ COMMUNITY_FEATURES = (
 )
 """The columns of a community table, in its order."""
 
-AML_FEATURES: tuple[Feature, ...] = (
+_OWN = (
     *_TRANSFER,
     *_windows("out", "paid"),
     *_windows("in", "received"),
@@ -159,6 +161,14 @@ AML_FEATURES: tuple[Feature, ...] = (
     *_PATTERNS,
     *COMMUNITY_FEATURES,
 )
+
+
+def _of_other(feature: Feature) -> Feature:
+    """The same of the account on the other side, NaN where that is none that is known."""
+    return replace(feature, name=f"other_{feature.name}", phrase=f"on the other side, {feature.phrase}")
+
+
+AML_FEATURES: tuple[Feature, ...] = (*_OWN, *(_of_other(_OWN[column]) for column in TOLD_OF_OTHER))
 
 AML_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in AML_FEATURES)
 AML_FEATURE_INDEX: dict[str, int] = {name: index for index, name in enumerate(AML_FEATURE_NAMES)}

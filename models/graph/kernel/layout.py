@@ -119,7 +119,10 @@ FLOW_AT = PEERS_AT + 13
 PATTERNS_AT = FLOW_AT + 6
 COMMUNITY_AT = PATTERNS_AT + 11
 COMMUNITY_COLUMNS = 6
-COLUMNS = COMMUNITY_AT + COMMUNITY_COLUMNS
+OTHER_AT = COMMUNITY_AT + COMMUNITY_COLUMNS
+TOLD_OF_OTHER = (21, 24, 25, 27, 28, 29, 30, 32, 33, 39, 42, 43, 44, 50, 53, 58, 59, 64)
+"""The columns that a row repeats of the other side's account (the catalogue names them)."""
+COLUMNS = OTHER_AT + len(TOLD_OF_OTHER)
 
 
 class GraphStore(NamedTuple):

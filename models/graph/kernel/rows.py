@@ -26,12 +26,14 @@ from models.graph.kernel.layout import (
     CYCLE_LENGTH_MAX,
     CYCLES,
     NEWEST,
+    OTHER_AT,
     REPEATED,
     RETENTION_NS,
     SENT,
     STALE,
     STEPS,
     STEPS_MOST,
+    TOLD_OF_OTHER,
     CommunityTables,
     Desk,
     GraphStore,
@@ -87,6 +89,12 @@ def _write_community(cells: Int64s, row: int, side: int, table: int, tables: Com
         out[COMMUNITY_AT + column] = value
 
 
+@inlined
+def _write_other(other: Float32s, out: Float32s) -> None:
+    for place, column in enumerate(TOLD_OF_OTHER):
+        out[OTHER_AT + place] = other[column]
+
+
 @compiled
 def compute_rows(
     first: int,
@@ -128,5 +136,9 @@ def compute_rows(
                 continue
             _write_account(cells, row, side, kept, store, desk, markets, out)
             _write_community(cells, row, side, table, tables, out)
+        if cells[row, CELL_FROM] >= 0:
+            _write_other(receiving, sending)
+        if cells[row, CELL_TO] >= 0:
+            _write_other(sending, receiving)
         clock[STEPS_MOST] = max(clock[STEPS_MOST], notes[STEPS])
     return end

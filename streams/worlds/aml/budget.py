@@ -22,17 +22,28 @@ LEAST_PROCEEDS_USD, SPENT_TWICE_USD = 100.0, 800.0
 STALE_NS = 10 * NS_PER_DAY
 """What was not begun to be spent so long after it was got is never seen again."""
 TRIES = 20
+APART_SHARE = 0.15
+"""Of what is spent, the part that nobody links to the pattern it came from: a pattern of its own, of one customer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern that has begun: its number, typology's code, transfers, members with roles."""
+    """One pattern that has begun: its number, typology's code, transfers, members with roles. Where money of an earlier
+    pattern is spent, the number is that pattern's, and there are no members beyond its own."""
 
     number: int
     typology: int
     drafts: Drafts
     accounts: Ints
     roles: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a member of a pattern has kept to spend."""
+
+    proceeds: Proceeds
+    pattern: int
 
 
 class LaunderingBudget:
@@ -62,18 +73,18 @@ class LaunderingBudget:
         )
         self._wanted = 0.0
         self._planned = np.zeros(len(self._shares))
-        self._proceeds: list[Proceeds] = []
+        self._kept: list[_Kept] = []
         self._patterns = 0
 
     def play(self, scene: Scene, since_ns: int, transfers: float, rng: np.random.Generator) -> list[Pattern]:
         """Play the plots of one block, in which `transfers` are to be laundering, the one furthest behind first."""
         self._wanted += transfers
-        self._proceeds = [one for one in self._proceeds if one.from_ns >= since_ns - STALE_NS]
+        self._kept = [one for one in self._kept if one.proceeds.from_ns >= since_ns - STALE_NS]
         begun: list[Pattern] = []
         while self._planned.sum() < self._wanted:
             behind = np.where(self._shares > 0, self._shares * self._wanted - self._planned, -np.inf)
             code = int(np.argmax(behind))
-            if code == UNTYPED_CODE and not self._proceeds:
+            if code == UNTYPED_CODE and not self._kept:
                 code = int(np.argmax(behind[:-1]))
             pattern = (
                 self._integration(scene, since_ns, rng)
@@ -104,13 +115,17 @@ class LaunderingBudget:
         kept = [one for one in campaign.proceeds if one.usd >= LEAST_PROCEEDS_USD and one.account in members]
         for one in (kept[place] for place in rng.permutation(len(kept))):
             often = 2 if one.usd >= SPENT_TWICE_USD else 1
-            self._proceeds += [replace(one, usd=one.usd / often)] * often
+            self._kept += [_Kept(replace(one, usd=one.usd / often), self._patterns)] * often
 
     def _integration(self, scene: Scene, since_ns: int, rng: np.random.Generator) -> Pattern:
-        proceeds = self._proceeds.pop()
+        kept = self._kept.pop()
         later_ns = since_ns + int(rng.random() * BLOCK_NS)
+        proceeds = kept.proceeds
         proceeds = replace(proceeds, from_ns=proceeds.from_ns if proceeds.from_ns >= since_ns else later_ns)
         drafts = integrate(scene, proceeds, rng)
-        drafts = drafts.take(scene.opened(drafts)).marked(pattern=self._patterns, typology=UNTYPED_CODE)
-        member = np.array([proceeds.account])
-        return Pattern(self._patterns, UNTYPED_CODE, drafts, member, np.array([BENEFICIARY]))
+        drafts = drafts.take(scene.opened(drafts))
+        apart = rng.random() < APART_SHARE
+        number = self._patterns if apart else kept.pattern
+        member = np.array([proceeds.account] if apart else [], np.int64)
+        role = np.full(len(member), BENEFICIARY)
+        return Pattern(number, UNTYPED_CODE, drafts.marked(pattern=number, typology=UNTYPED_CODE), member, role)

@@ -30,7 +30,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "easy": {
             "boldness": 1.6,
-            "circle_share": 0.05,
+            "circle_share": 0.02,
             "declared_error": 0.25,
             "look_alike_factor": 0.4,
             "untyped_share": 0.36,
@@ -72,9 +72,9 @@ class AmlWorldConfig:
     laundering_share: float = 0.001
     untyped_share: float = 0.38
     boldness: float = 1.0
-    circle_share: float = 0.1
+    circle_share: float = 0.03
     declared_error: float = 0.45
-    look_alike_share: float = 0.012
+    look_alike_share: float = 0.004
     look_alike_factor: float = 1.0
     typology_weights: Mapping[str, float] = field(default_factory=dict)
     look_alike_weights: Mapping[str, float] = field(default_factory=dict)

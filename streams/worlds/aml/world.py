@@ -102,15 +102,17 @@ class AmlWorld:
         """Return who belongs to the patterns that show a transfer from the start on and before `until_ns`
         (MEMBER_SCHEMA).
         """
-        found: list[Pattern] = []
+        begun: list[Pattern] = []
+        shown: set[int] = set()
         budget, block = self.budget(), -WARM_UP_BLOCKS
         while self.start_ns + block * BLOCK_NS < until_ns:
             for pattern in self._crimes(budget, block):
+                begun.append(pattern)
                 time_ns = pattern.drafts.time_ns
                 if ((time_ns >= self.start_ns) & (time_ns < until_ns)).any():
-                    found.append(pattern)
+                    shown.add(pattern.number)
             block += 1
-        return self.writer.members(found)
+        return self.writer.members([pattern for pattern in begun if pattern.number in shown])
 
     def generate(self, history_days: int, stream_events: int) -> AmlTables:
         """Return the first `history_days` as history and the next `stream_events` transfers as the stream, with the

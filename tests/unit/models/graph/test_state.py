@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.features.batch import FeatureBlock, Status
 from models.features.snapshot import SnapshotError
-from models.graph.catalog import AML_FEATURE_INDEX, AML_FEATURE_NAMES
+from models.graph.catalog import AML_FEATURE_INDEX, AML_FEATURE_NAMES, COMMUNITY_FEATURES
 from models.graph.community_table import TABLES_KEPT, CommunityTable
 from models.graph.state import GraphState, warm_up
 from streams.account import ACCOUNT_SCHEMA
@@ -154,7 +154,7 @@ def test_a_transfer_uses_the_table_of_the_day_before(tmp_path: Path) -> None:
 def test_without_tables_nothing_is_known_of_communities() -> None:
     state = fresh_state()
     values = state.compute(state.code_events([at_hour(0, 0, "a1", "a2")])).values
-    assert np.isnan(values[:, SIZE:]).all()
+    assert np.isnan(values[:, SIZE : SIZE + len(COMMUNITY_FEATURES)]).all()
     assert state.stale_lookups == 1
 
 

@@ -69,7 +69,7 @@ def test_share_of_laundering_and_of_its_untyped_part_are_as_configured(frame: pd
 
 @pytest.mark.parametrize("share", [0.0005, 0.01])
 def test_other_shares_of_laundering_are_kept_too(share: float) -> None:
-    world = AmlWorld(AmlWorldConfig(customers=1_500, laundering_share=share), seed=5)
+    world = AmlWorld(AmlWorldConfig(customers=4_000, laundering_share=share), seed=5)
     truth = pa.concat_tables([truth for _, truth in itertools.islice(world.blocks(), 12)])
     found = np.mean(truth["is_laundering"].to_numpy(zero_copy_only=False))
     assert found == pytest.approx(share, rel=0.2)
@@ -96,14 +96,17 @@ def test_truth_says_what_it_should(frame: pd.DataFrame, members: pd.DataFrame) -
     assert laundering["look_alike"].isna().all()
     assert genuine["pattern_id"].isna().all()
     assert genuine["typology"].isna().all()
-    assert laundering.groupby("pattern_id")["typology"].nunique().max() == 1
     typology = members.groupby("pattern_id")["typology"].first().astype(str)
-    assert (laundering["typology"].astype(str).to_numpy() == typology[laundering["pattern_id"]].to_numpy()).all()
+    own = laundering["typology"].astype(str).to_numpy()
+    of_pattern = typology[laundering["pattern_id"]].to_numpy()
+    assert (own[own != UNTYPED] == of_pattern[own != UNTYPED]).all()
+    spent_later = of_pattern[own == UNTYPED] != UNTYPED
+    assert 0.6 <= spent_later.mean() < 1.0  # most of what is spent is known by the pattern it came from
 
 
 def test_look_alikes_are_many_times_the_laundering(frame: pd.DataFrame) -> None:
-    assert frame["look_alike"].notna().mean() == pytest.approx(0.012, rel=0.4)
-    assert set(frame["look_alike"].dropna()) == set(LOOK_ALIKES)
+    assert frame["look_alike"].notna().mean() == pytest.approx(0.004, rel=0.4)
+    assert len(set(frame["look_alike"].dropna())) >= 0.8 * len(LOOK_ALIKES)
 
 
 def test_all_chosen_markets_and_all_channels_occur(frame: pd.DataFrame, world: AmlWorld) -> None:
