@@ -70,6 +70,10 @@ DECISION_ROWS_SCHEMA = pa.schema(
         *[pa.field(f"stage_{stage}_ns", pa.int64()) for stage in STAGES],
         pa.field("features", pa.binary()),
         pa.field("customers", pa.list_(CUSTOMER)),
+        pa.field("shadow_model_version", _WORD),
+        pa.field("shadow_outcome", _WORD),
+        pa.field("shadow_score", pa.float64()),
+        pa.field("shadow_margin", pa.float64()),
     ]
 )
 """`response_ns` of a lost event is the time-out (the ceiling): whoever takes percentiles of the column counts it."""
@@ -175,6 +179,10 @@ def _given(decisions: list[Decision]) -> dict[str, Any]:
         lists = _lists(customers, CUSTOMER)
         # none is null, whatever stands in the rows beside it
         columns["customers"] = pc.if_else(pc.greater(pc.list_value_length(lists), 0), lists, None)
+    shadows = [decision.shadow for decision in decisions]
+    if any(shadows):
+        for name in ("model_version", "outcome", "score", "margin"):
+            columns[f"shadow_{name}"] = [None if each is None else getattr(each, name) for each in shadows]
     stages = [decision.stages_ns for decision in decisions]
     if any(stages):
         columns |= {f"stage_{stage}_ns": [each.get(stage) for each in stages] for stage in STAGES}

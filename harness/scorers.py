@@ -105,7 +105,7 @@ class OwnScorer:
 @dataclass(frozen=True, slots=True)
 class ScorerSetup:
     """How the workers are started. `state` is the warm state directory; by `fault_control`, a file, the model is made
-    to fail on purpose."""
+    to fail on purpose; by `rollout_control`, a plan (`streams.rollout`), it is changed while events go on."""
 
     engine: str
     workers: int
@@ -118,6 +118,7 @@ class ScorerSetup:
     own: OwnScorer | None = None
     external: ExternalScorer | None = None
     fault_control: Path | None = None
+    rollout_control: Path | None = None
     checkpoint_every_s: float = 0.0
     """How often the workers keep their state; 0: never."""
     event_days: tuple[int, int] | None = None
@@ -145,6 +146,8 @@ def scorer_options(setup: ScorerSetup) -> list[str]:
         options += ["--rules", str(setup.rules)]
     if setup.fault_control is not None:
         options += ["--fault-control", str(setup.fault_control)]
+    if setup.rollout_control is not None:
+        options += ["--rollout-control", str(setup.rollout_control)]
     if setup.event_days is not None:
         behind, ahead = setup.event_days
         options += ["--event-behind-days-max", str(behind), "--event-ahead-days-max", str(ahead)]

@@ -174,6 +174,9 @@ def run(
     fault_control: Annotated[
         Path | None, typer.Option(help="file by which a bench makes the model fail on purpose (this machine only)")
     ] = None,
+    rollout_control: Annotated[
+        Path | None, typer.Option(help="file with the plan by which the model is changed while events go on")
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
@@ -203,39 +206,39 @@ def run(
         late_wait_s=breaker_late_wait_s,
         limit_kind=_known(breaker_limit_kind, "--breaker-limit-kind", LIMIT_KINDS),
     )
-    _run(
-        RunOptions(
-            engine=_known(engine, "--engine", ENGINES),
-            role=_known(role, "--role", ROLES),
-            worker=worker_id or f"{role}-{_instance(os.getpid(), socket.gethostname())}",
-            bootstrap_servers=bootstrap_servers,
-            kafka_config=kafka_config,
-            prefix=prefix,
-            group=group,
-            bundle=bundle,
-            rules=rules or SHIPPED_RULES[_known(domain, "--domain", DOMAINS)],
-            state=state,
-            explain=_known(explain, "--explain", EXPLAIN),
-            breaker=breaker,
-            guards=guards,
-            batch_max=batch_max,
-            table_wait_s=table_wait_s,
-            metrics_host=metrics_host,
-            metrics_port=metrics_port,
-            ready_file=ready_file,
-            summary=summary,
-            late_scores=late_scores,
-            files=FileInput(events, dispositions, schedule, decisions_out, explanations_out, alerts_out),
-            domain=_known(domain, "--domain", DOMAINS),
-            topics_wait_s=topics_wait_s,
-            loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
-            fault_control=fault_control,
-            checkpoint_dir=checkpoint_dir,
-            checkpoint_every_s=checkpoint_every_s,
-            plausible=Plausible(event_ahead_days_max, event_behind_days_max),
-            member=worker_id if checkpoint_dir is not None else None,
-        )
+    options = RunOptions(
+        engine=_known(engine, "--engine", ENGINES),
+        role=_known(role, "--role", ROLES),
+        worker=worker_id or f"{role}-{_instance(os.getpid(), socket.gethostname())}",
+        bootstrap_servers=bootstrap_servers,
+        kafka_config=kafka_config,
+        prefix=prefix,
+        group=group,
+        bundle=bundle,
+        rules=rules or SHIPPED_RULES[_known(domain, "--domain", DOMAINS)],
+        state=state,
+        explain=_known(explain, "--explain", EXPLAIN),
+        breaker=breaker,
+        guards=guards,
+        batch_max=batch_max,
+        table_wait_s=table_wait_s,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
+        ready_file=ready_file,
+        summary=summary,
+        late_scores=late_scores,
+        files=FileInput(events, dispositions, schedule, decisions_out, explanations_out, alerts_out),
+        domain=_known(domain, "--domain", DOMAINS),
+        topics_wait_s=topics_wait_s,
+        loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
+        fault_control=fault_control,
+        rollout_control=rollout_control,
+        checkpoint_dir=checkpoint_dir,
+        checkpoint_every_s=checkpoint_every_s,
+        plausible=Plausible(event_ahead_days_max, event_behind_days_max),
+        member=worker_id if checkpoint_dir is not None else None,
     )
+    _run(options)
 
 
 def _run(options: RunOptions) -> None:

@@ -27,6 +27,8 @@ from scorer.late_scores import LateScores
 from scorer.options import RunOptions, required
 from scorer.pipeline import Parts, Pipeline
 from scorer.rehearsal import rehearse
+from scorer.rollout.changing import changing
+from scorer.rollout.contender import Contender, Home
 from scorer.state_files import load_features
 
 log = logging.getLogger("riskbench.scorer")
@@ -91,8 +93,10 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
         )
         pipeline.keep_late_scores(guards.late_scores)
         rehearse(parts, model.score, explainer, options.batch_max)
-        freeze()
-        yield Worker(pipeline, explainer, guards.guard, guards.breaker, guards.late_scores, counters, bundle, state)
+        champion = Contender(bundle.model_version, parts.judge, None, guards.late_scores)
+        with changing(pipeline, champion, Home(options, bundle, pack, clock_ns)):
+            freeze()
+            yield Worker(pipeline, explainer, guards.guard, guards.breaker, guards.late_scores, counters, bundle, state)
 
 
 def freeze() -> None:

@@ -55,13 +55,23 @@ class Outlet(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedBy:
+    """Who explains the scores of a model."""
+
+    contributions: Contributions
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """Rows to explain: `values` float32 [n, F], `error` float32 [n] (reconstruction), ids, when each was decided."""
+    """Rows to explain: `values` float32 [n, F], `error` float32 [n] (reconstruction), ids, when each was decided; `by`
+    whom, where that is not the model the worker was started with."""
 
     values: NDArray[np.float32]
     error: NDArray[np.float32]
     event_ids: Sequence[str]
     decided_ns: Sequence[int]
+    by: ExplainedBy | None = None
 
     def __len__(self) -> int:
         return len(self.event_ids)
@@ -69,7 +79,7 @@ class Scored:
     def part(self, low: int, high: int) -> "Scored":
         """These rows of them."""
         rows = slice(low, high)
-        return Scored(self.values[rows], self.error[rows], self.event_ids[rows], self.decided_ns[rows])
+        return Scored(self.values[rows], self.error[rows], self.event_ids[rows], self.decided_ns[rows], self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +103,11 @@ class Explaining:
         top: int = 3,
         queue_rows: int = QUEUE_ROWS,
     ) -> None:
-        self._contributions = contributions
+        self._own = ExplainedBy(contributions, model_version)
         self._outlet = outlet
         self._counters = counters
         self._clock_ns = clock_ns
         self._worker = worker
-        self._model_version = model_version
         self._top = top
         self._queue_rows = queue_rows
         self._changed = threading.Condition()
@@ -181,22 +190,22 @@ class Explaining:
                 self._changed.notify_all()
 
     def _take(self) -> list[_Task]:
-        """What waits, up to `ROWS_PER_CALL` rows; nothing at the end."""
+        """What waits of one model's, up to `ROWS_PER_CALL` rows; nothing at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ending)
             if self._ending:
                 return []
             taken = [self._waiting.popleft()]
             count = len(taken[0].rows)
-            while self._waiting and count + len(self._waiting[0].rows) <= ROWS_PER_CALL:
+            while self._waiting and _goes_with(self._waiting[0].rows, taken[0].rows, count):
                 taken.append(self._waiting.popleft())
                 count += len(taken[-1].rows)
             return taken
 
     def _explain(self, rows: Scored) -> list[Explanation]:
-        begin_ns = self._clock_ns()
+        begin_ns, by = self._clock_ns(), rows.by or self._own
         found: list[list[Reason]] = []
-        for reasons in self._contributions.told(rows.values, rows.error, self._top):
+        for reasons in by.contributions.told(rows.values, rows.error, self._top):
             found.append(reasons)
             time.sleep(0)  # whoever decides goes first
         explain_ns = self._clock_ns() - begin_ns
@@ -205,7 +214,7 @@ class Explaining:
             Explanation(
                 event_id=event_id,
                 reasons=reasons,
-                model_version=self._model_version,
+                model_version=by.model_version,
                 worker=self._worker,
                 decided_ns=decided_ns,
                 emitted_ns=self._clock_ns(),
@@ -233,6 +242,10 @@ class Explaining:
             log.exception("explanations could not be given up: their events are read again after a restart")
 
 
+def _goes_with(rows: Scored, first: Scored, count: int) -> bool:
+    return rows.by is first.by and count + len(rows) <= ROWS_PER_CALL
+
+
 def _joined(parts: Sequence[Scored]) -> Scored:
     if len(parts) == 1:
         return parts[0]
@@ -241,4 +254,5 @@ def _joined(parts: Sequence[Scored]) -> Scored:
         np.concatenate([part.error for part in parts]),
         [event_id for part in parts for event_id in part.event_ids],
         [instant for part in parts for instant in part.decided_ns],
+        parts[0].by,
     )

@@ -69,6 +69,7 @@ class RunOptions:
     checkpoint_dir: Path | None = None
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     plausible: Plausible = field(default_factory=Plausible)
+    rollout_control: Path | None = None
     member: str | None = None
     """Name under which the group knows this worker again when it comes back; None: it is a new one each time."""
 

@@ -15,10 +15,13 @@ from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.event_clock import EventClock, Plausible
-from scorer.explaining import Scored
+from scorer.explaining import ExplainedBy, Scored
 from scorer.judgement import BY_FALLBACK, BY_MODEL, Judge, Judgement, judge_by_model
 from scorer.options import Explain
-from streams.decision import OUTCOMES, PATHS, Decision
+from scorer.rollout.judging import Decided as DecidedByParts
+from scorer.rollout.judging import shadow_scores
+from scorer.rollout.rollout import Rollout, Rows
+from streams.decision import OUTCOMES, PATHS, Decision, ShadowScore
 from streams.transaction import CardTransaction
 
 __all__ = ["Batch", "Parts", "Pipeline", "judge_by_model"]
@@ -64,6 +67,23 @@ class _Decided:
     verdicts: Verdicts
     judged: Judgement
     stages: dict[str, int]
+    parts: DecidedByParts | None = None
+    """Who decided which row, while a change of the model is under way."""
+
+    def versions(self, only: str) -> Sequence[str]:
+        """Of each row the model that decided; `only` where there is one."""
+        if self.parts is None:
+            return [only] * len(self.ids)
+        names = [who.model_version for who in self.parts.contenders]
+        return [names[place] for place in self.parts.by.tolist()]
+
+    def shadows(self) -> Sequence[ShadowScore | None]:
+        """Of each row what the model beside says, if there is one."""
+        return [None] * len(self.ids) if self.parts is None else shadow_scores(self.parts)
+
+    def explained_by(self, rows: NDArray[np.intp]) -> Iterator[tuple[ExplainedBy | None, NDArray[np.intp]]]:
+        """These rows, by who explains them (None: the model the worker was started with)."""
+        yield from [(None, rows)] if self.parts is None else self.parts.explained_by(rows)
 
 
 class Pipeline:
@@ -89,6 +109,7 @@ class Pipeline:
         self._explaining: Explains | None = None
         self._late_scores: KeepsLate | None = None
         self._answered: Answered | None = None
+        self._rollout: Rollout | None = None
         self._stale_before = parts.state.stale_lookups
         self.counters = counters
         self.event_clock = EventClock(plausible or Plausible(), lambda: parts.state.newest_day)
@@ -104,6 +125,15 @@ class Pipeline:
     def leave_out(self, answered: Answered) -> None:
         """From now on decide nothing that is `answered`: such events only enter the state."""
         self._answered = answered
+
+    def change_by(self, rollout: Rollout) -> None:
+        """From now on let the rollout say whose model decides."""
+        self._rollout = rollout
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """What says whose model decides, if that may change."""
+        return self._rollout
 
     def prepare(self, events: Sequence[CardTransaction]) -> Batch:
         """Put the events into columns. Batches are decided in the order they were prepared."""
@@ -131,6 +161,8 @@ class Pipeline:
     def _decide(self, batch: Batch, table_wait_ns: int) -> _Decided:
         state, judge, clock = self._parts.state, self._parts.judge, self._clock_ns
         begin_ns = clock()
+        if self._rollout is not None:
+            self._rollout.take()
         block = state.compute(batch.columns)
         kept = self._keep(block.status)
         if self._answered:  # empty but after a restart
@@ -139,7 +171,10 @@ class Pipeline:
         features_ns = clock()
         verdicts = judge.pack.decide(values)
         rules_ns = clock()
-        judged = judge.judge(values, verdicts)
+        events = batch.events if kept is None else [batch.events[row] for row in kept.tolist()]
+        ids = [event.event_id for event in events]
+        parts = None if self._rollout is None else self._rollout.decide(_rows(batch, kept, events), values, verdicts)
+        judged = judge.judge(values, verdicts) if parts is None else parts.judged
         stages = {
             "features": features_ns - begin_ns,
             "rules": rules_ns - features_ns,
@@ -147,12 +182,10 @@ class Pipeline:
             "table_wait": table_wait_ns,
         }
         self._count(judged, stages)
-        events = batch.events if kept is None else [batch.events[row] for row in kept.tolist()]
-        ids = [event.event_id for event in events]
-        if judged.overdue is not None and self._late_scores is not None:
+        if parts is None and judged.overdue is not None and self._late_scores is not None:
             fallen_back = np.flatnonzero(judged.path == BY_FALLBACK).tolist()
             self._late_scores.expect(judged.overdue, [ids[row] for row in fallen_back])
-        return _Decided(ids, values, verdicts, judged, stages)
+        return _Decided(ids, values, verdicts, judged, stages, parts)
 
     def _keep(self, status: NDArray[np.uint8]) -> NDArray[np.intp] | None:
         """Rows that get a decision: all (None) but repeated ones. Counts what was late."""
@@ -178,20 +211,25 @@ class Pipeline:
         self.counters.replayed += len(rows) - len(sifted.undecided)
         owed = sifted.unexplained
         if self._explaining is not None and len(owed):
-            _, judged = self._parts.judge.decide(values[owed])
-            known = np.flatnonzero(judged.path == BY_MODEL)
+            events = [batch.events[row] for row in owed.tolist()]
+            again = self._again(_rows(batch, owed, events), values[owed])
+            known = np.flatnonzero(again.judged.path == BY_MODEL)
             self.counters.explain_failed += len(owed) - len(known)
-            names, emitted = (
-                [ids[row] for row in owed[known].tolist()],
-                [sifted.emitted_ns[at] for at in known.tolist()],
-            )
-            self._explaining.submit(Scored(values[owed[known]], judged.error[known], names, emitted))
+            self._submit(again, known, sifted.emitted_ns)
         return sifted.undecided
+
+    def _again(self, rows: Rows, values: NDArray[np.float32]) -> _Decided:
+        """Rows that are decided already, once more."""
+        judge, rollout = self._parts.judge, self._rollout
+        verdicts = judge.pack.decide(values)
+        parts = None if rollout is None else rollout.decide(rows, values, verdicts, again=True)
+        judged = judge.judge(values, verdicts) if parts is None else parts.judged
+        return _Decided(rows.ids, values, verdicts, judged, {}, parts)
 
     def _write(self, decided: _Decided, taken_ns: int) -> Generator[Decision, None, list[int]]:
         """The rows as decisions, one by one; returns when each was emitted."""
         judged, clock, worker, stages = decided.judged, self._clock_ns, self._worker, decided.stages
-        rules_version, model_version = self._parts.judge.pack.version, self._parts.model_version
+        rules_version = self._parts.judge.pack.version
         told = np.ones(len(decided.ids), np.bool_) if self._explain == "all" else judged.outcome != APPROVE
         features = np.ascontiguousarray(decided.values, dtype="<f4").tobytes()
         width = 4 * decided.values.shape[1]
@@ -203,9 +241,11 @@ class Pipeline:
             judged.path.tolist(),
             judged.margin.tolist(),
             told.tolist(),
+            decided.versions(self._parts.model_version),
+            decided.shadows(),
             strict=True,
         )
-        for row, (event_id, outcome, score, path, margin, says_why) in enumerate(rows):
+        for row, (event_id, outcome, score, path, margin, says_why, model_version, shadow) in enumerate(rows):
             reasons = (
                 self._parts.judge.pack.reasons(decided.verdicts.fired[row], decided.values[row]) if says_why else []
             )
@@ -225,6 +265,7 @@ class Pipeline:
                 emitted_ns=emitted_ns,
                 stages_ns=stages,
                 features=features[row * width : (row + 1) * width],
+                shadow=shadow,
             )
         return emitted
 
@@ -240,10 +281,16 @@ class Pipeline:
         if self._answered:  # a killed process may have got an explanation out and not its decision
             explained = self._answered.explained
             rows = np.array([row for row in rows.tolist() if not explained(decided.ids[row])], np.intp)
-        if len(rows):
+        self._submit(decided, rows, emitted_ns)
+
+    def _submit(self, decided: _Decided, wanted: NDArray[np.intp], emitted_ns: Sequence[int]) -> None:
+        """Hand these rows over, each to be explained by the model that decided it."""
+        if self._explaining is None or len(wanted) == 0:
+            return
+        for by, rows in decided.explained_by(wanted):
             places = rows.tolist()
             ids, instants = [decided.ids[row] for row in places], [emitted_ns[row] for row in places]
-            self._explaining.submit(Scored(decided.values[rows], judged.error[rows], ids, instants))
+            self._explaining.submit(Scored(decided.values[rows], decided.judged.error[rows], ids, instants, by))
 
     def _count(self, judged: Judgement, stages: dict[str, int]) -> None:
         counters = self.counters
@@ -254,3 +301,11 @@ class Pipeline:
             counters.by_outcome[outcome] += count
         for stage, duration_ns in stages.items():
             counters.observe_stage(stage, duration_ns)
+
+
+def _rows(batch: Batch, kept: NDArray[np.intp] | None, events: Sequence[CardTransaction]) -> Rows:
+    """The rows kept of a batch (None: all), whose events these are, as a rollout looks at them."""
+    times, codes = batch.columns.time_ns, batch.columns.card
+    if kept is not None:
+        times, codes = times[kept], codes[kept]
+    return Rows([event.event_id for event in events], times, [event.card_id for event in events], codes)

@@ -12,9 +12,11 @@ from streams.errors import BadInputError
 
 
 def worker_summary(
-    counters: Counters, *, status: str, engine: str, worker: str, guard: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The worker's totals as JSON values; `guard` is what breaker and guarded model say, where there are any."""
+    counters: Counters, *, status: str, engine: str, worker: str, guard: Mapping[str, Any] | None,
+    rollout: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The worker's totals as JSON values; `guard` is what breaker and guarded model say, `rollout` how far a change of
+    the model has come, where there are any."""
     found: dict[str, Any] = {
         "status": status,
         "role": "worker",
@@ -54,6 +56,8 @@ def worker_summary(
     }
     if guard is not None:
         found |= guard
+    if rollout is not None:
+        found["rollout"] = rollout
     if counters.lag is not None:
         found["lag"] = counters.lag
     return found

@@ -1,6 +1,7 @@
 """Sets up and runs a worker: the engine that was asked for, around the pipeline or, for the floor, around nothing."""
 
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -175,6 +176,7 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
     from scorer.engines.inprocess import ExplanationsFile, Input  # noqa: PLC0415
     from scorer.inline_tables import inline_tables  # noqa: PLC0415
     from scorer.input_files import read_dispositions, read_events, read_schedule  # noqa: PLC0415
+    from scorer.rollout.holding import Holding  # noqa: PLC0415
     from scorer.table_feed import TableGate  # noqa: PLC0415
 
     who = f"engine {options.engine}"
@@ -200,7 +202,10 @@ def _run_on_files(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
         if options.engine == "loadgen":
             engine(source, decider, options.loadgen, batch_max=options.batch_max).run(stop, presence.ready)
         else:
-            engine(source, decider, clock_ns=clock_ns, batch_max=options.batch_max).run(stop, presence.ready)
+            rollout = made.pipeline.rollout
+            holding = None if rollout is None else Holding(rollout, clock_ns, time.sleep)
+            inprocess = engine(source, decider, clock_ns=clock_ns, batch_max=options.batch_max, holding=holding)
+            inprocess.run(stop, presence.ready)
 
 
 def _presence(options: RunOptions, counters: Counters, clock_ns: ClockNs, made: "Worker | None" = None) -> Presence:
@@ -208,21 +213,33 @@ def _presence(options: RunOptions, counters: Counters, clock_ns: ClockNs, made: 
         return Presence(options, lambda status: _summary(options, counters, status, None), WorkerMetrics(counters))
     from scorer.checkpoint.report import CheckpointMetrics  # noqa: PLC0415
     from scorer.guard_report import GuardMetrics, guard_summary  # noqa: PLC0415
+    from scorer.rollout.report import RolloutMetrics  # noqa: PLC0415
 
-    guard, late_scores = made.guard, made.late_scores
+    guard, late_scores, rollout = made.guard, made.late_scores, made.pipeline.rollout
     kept = [] if options.checkpoint_dir is None else [CheckpointMetrics(counters, clock_ns)]
     return Presence(
         options,
-        lambda status: _summary(options, counters, status, guard_summary(guard, late_scores)),
+        lambda status: _summary(
+            options, counters, status, guard_summary(guard, late_scores), None if rollout is None else rollout.summary()
+        ),
         WorkerMetrics(counters),
         GuardMetrics(guard, late_scores),
         *kept,
+        *([] if rollout is None else [RolloutMetrics(rollout)]),
         desk=breaker_desk(guard.breaker),
     )
 
 
-def _summary(options: RunOptions, counters: Counters, status: str, guard: Mapping[str, Any] | None) -> dict[str, Any]:
-    return worker_summary(counters, status=status, engine=options.engine, worker=options.worker, guard=guard)
+def _summary(
+    options: RunOptions,
+    counters: Counters,
+    status: str,
+    guard: Mapping[str, Any] | None,
+    rollout: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return worker_summary(
+        counters, status=status, engine=options.engine, worker=options.worker, guard=guard, rollout=rollout
+    )
 
 
 def share_of(

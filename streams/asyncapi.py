@@ -106,7 +106,7 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def render(version: str = "1.1.0") -> str:
+def render(version: str = "1.2.0") -> str:
     """The document as YAML, stable to the byte."""
     return yaml.safe_dump(document(version), sort_keys=False, width=118, allow_unicode=True)
 

@@ -45,6 +45,18 @@ class CustomerScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     typology: str | None = None
 
 
+class ShadowScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What another model says of the same event while a change of the model is under way; it decides nothing.
+
+    In shadow it is the candidate; in canary, of the two models, the one that did not decide this event.
+    """
+
+    model_version: str
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    outcome: Outcome
+    margin: float | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One decision on the wire (JSON). `event_id`, `outcome` and `score` are required of every scorer; the rest is
     measured where it is given.
@@ -54,7 +66,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     it (features, rules, model, …; of the whole micro-batch the event was in, as each event waits for all of it).
     `features` are little-endian float32 in the bundle's order (base64 in JSON), so that drift can be measured and the
     decision recomputed. `customers` are the scored customers of a transfer, the sender's first; `score` is then the
-    highest of theirs, and the features are of that one.
+    highest of theirs, and the features are of that one. `model_version` is of the model that decided, or would have
+    where rules did; `shadow` is what another one says while a change of the model is under way.
     """
 
     event_id: Identifier
@@ -71,6 +84,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     stages_ns: dict[str, Nanoseconds] = {}
     features: bytes | None = None
     customers: list[CustomerScore] = []
+    shadow: ShadowScore | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

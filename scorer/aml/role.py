@@ -41,6 +41,8 @@ def run_transfer_role(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) 
     reached."""
     if options.engine not in ENGINES:
         raise BadInputError(f"engine {options.engine} does not monitor transfers; choose one of {', '.join(ENGINES)}")
+    if options.rollout_control is not None:
+        raise BadInputError("--rollout-control is for domain fraud: the model of transfers is changed by a restart")
     if options.engine == "native":
         _run_on_kafka(options, stop, clock_ns)
     else:

@@ -74,6 +74,22 @@ class Decider(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """Says how far event time may go (`scorer.rollout.holding.Holding`)."""
+
+    @property
+    def held_ns(self) -> int:
+        """How long it has stood still, in all."""
+        ...
+
+    def room(self, times_ns: NDArray[np.int64]) -> int:
+        """How many of these next events may be taken now."""
+        ...
+
+    def wait(self) -> None:
+        """There was no room: stand still for a moment."""
+
+
 class InprocessEngine:
     """Decides a file of events, paced by a schedule or as fast as it can. `messages` makes them of columns."""
 
@@ -85,6 +101,7 @@ class InprocessEngine:
         clock_ns: ClockNs,
         batch_max: int,
         messages: Callable[[pa.Table], Sequence[Any]] = table_to_transactions,
+        holding: Holds | None = None,
     ) -> None:
         if source.offsets_ns is not None and len(source.offsets_ns) != len(source.events):
             raise BadInputError(
@@ -95,6 +112,7 @@ class InprocessEngine:
         self._clock_ns = clock_ns
         self._batch_max = batch_max
         self._messages = messages
+        self._holding = holding
 
     def run(self, stop: StopSignal, ready: Ready) -> None:
         """See `Engine.run`; ends by itself after the last event."""
@@ -105,23 +123,39 @@ class InprocessEngine:
             for first in range(0, max(len(self._source.events), 1), rows):
                 if stop.is_set():
                     break
-                events = self._messages(self._source.events.slice(first, rows))
+                part = self._source.events.slice(first, rows)
+                events = self._messages(part)
                 if start_ns is None:
                     start_ns = self._clock_ns() + LEAD_NS
                     ready(start_ns)
-                for batch in self._batches(events, start_ns, stop):
+                for batch in self._batches(events, part["event_time_ns"].to_numpy(), start_ns, stop, file.flush):
                     file.writelines([encode_decision(d) + b"\n" for d in self._decider.decide(batch)])
             if self._decider.explaining is not None:
                 self._decider.explaining.drain()
 
-    def _batches(self, events: Sequence[Any], start_ns: int, stop: StopSignal) -> Iterator[Sequence[Any]]:
-        """The events in micro-batches: of what is due, or of `batch_max` when nothing paces them."""
+    def _batches(
+        self,
+        events: Sequence[Any],
+        times_ns: NDArray[np.int64],
+        start_ns: int,
+        stop: StopSignal,
+        flush: Callable[[], object],
+    ) -> Iterator[Sequence[Any]]:
+        """The events in micro-batches: of what is due, or of `batch_max` when nothing paces them. Where event time is
+        held, what was decided up to there is in the file, and what comes after it is due that much later."""
+        holding = self._holding
         due_ns = None if self._source.offsets_ns is None else self._source.offsets_ns + start_ns
         at = 0
         while at < len(events) and not stop.is_set():
             end = min(at + self._batch_max, len(events))
+            if holding is not None:
+                end = at + holding.room(times_ns[at:end])
+                if end == at:
+                    flush()
+                    holding.wait()
+                    continue
             if due_ns is not None:
-                now_ns = self._clock_ns()
+                now_ns = self._clock_ns() - (0 if holding is None else holding.held_ns)
                 end = min(end, int(np.searchsorted(due_ns, now_ns, side="right")))
                 if end <= at:
                     time.sleep(min((int(due_ns[at]) - now_ns) / 1e9, NAP_S_MAX))

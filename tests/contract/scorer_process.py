@@ -77,14 +77,21 @@ def system_options(case: ScorerCase, connection: KafkaConnection, topics: Topics
 
 @contextmanager
 def scorer_system(
-    folder: Path, case: ScorerCase, connection: KafkaConnection, topics: Topics, *, engine: str, workers: int
+    folder: Path,
+    case: ScorerCase,
+    connection: KafkaConnection,
+    topics: Topics,
+    *,
+    engine: str,
+    workers: int,
+    more: Sequence[str] = (),
 ) -> Iterator[list[Process]]:
     """Workers and the nightly job, all ready; killed if the test leaves them running."""
     options = system_options(case, connection, topics)
     with ExitStack() as stack:
         started = []
         roles = [("nightly", ["--role", "nightly"])]
-        roles += [(f"worker-{n}", ["--engine", engine]) for n in range(workers)]
+        roles += [(f"worker-{n}", ["--engine", engine, *more]) for n in range(workers)]
         for name, role in roles:
             started.append(start(folder, name, [*role, *options]))
             stack.callback(started[-1].end)
