@@ -156,7 +156,7 @@ def test_a_damaged_candidate_is_refused_and_the_champion_goes_on(
 
 def test_what_does_not_fit_is_refused_in_words(case: ScorerCase, tmp_path: Path) -> None:
     names = list(Bundle.load(case.bundle).feature_names)
-    words = {
+    words: dict[str, tuple[str, dict[str, Any]]] = {
         "features": ("has unknown phase_of_moon", {"feature_names": [*names, "phase_of_moon"]}),
         "delay": ("takes a label delay (days) of 9, the champion", {"label_delay_days": 9}),
         "version": ("is fraud-third, the plan says fraud-version", {"model_version": "fraud-third"}),

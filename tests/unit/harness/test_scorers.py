@@ -4,13 +4,14 @@ import http.server
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.processes import Family, await_file, module_command
 from harness.scenario import Breaker
-from harness.scorers import OwnScorer, Reach, Scorers, ScorerSetup, Worker
+from harness.scorers import OwnScorer, Reach, Scorers, ScorerSetup, Worker, scorer_options
 from streams.errors import BadInputError
 
 
@@ -126,3 +127,10 @@ def test_workers_join_one_by_one_where_the_broker_asks_for_it(tmp_path: Path, mo
             await_file(worker.ready, worker.child, family, 20)
         met = [worker.ready.read_text() for worker in scorers.workers]
     assert met == ["", "worker-1.ready", "worker-1.ready worker-2.ready"]
+
+
+def test_a_plan_for_changing_the_model_is_handed_over_when_there_is_one() -> None:
+    setup = ScorerSetup("native", 1, Path("b"), None, Path("s"), "none", Breaker(), nightly=True)
+    assert "--rollout-control" not in scorer_options(setup)
+    options = scorer_options(replace(setup, rollout_control=Path("work/rollout.json")))
+    assert options[options.index("--rollout-control") + 1] == "work/rollout.json"

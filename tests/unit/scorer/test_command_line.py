@@ -30,6 +30,10 @@ from streams.errors import BadInputError
         (["--role", "nightly"], "--state"),
         (["--role", "nightly", "--state", "/nowhere"], "/nowhere"),
         (["--breaker-failure-rate", "1.5"], "failure_rate"),
+        (
+            ["--domain", "aml", "--engine", "native", "--rollout-control", "plan"],
+            "--rollout-control is for domain fraud",
+        ),
     ],
 )
 def test_bad_options_are_refused(options: list[str], said: str) -> None:

@@ -125,8 +125,8 @@ def test_a_step_that_comes_too_late_is_counted_and_a_rollback_at_once_is_none(tm
 
 
 def test_a_refused_candidate_leaves_the_champion_in_every_phase(tmp_path: Path) -> None:
-    steps = [step(phase, hour, BROKEN) for phase, hour in (("shadow", 10), ("canary", 20), ("full", 30))]
-    bench = Bench(tmp_path, plan(*steps, step("rolled-back", 40, BROKEN), step("shadow", 50)))
+    broken = step("shadow", 10, BROKEN), step("canary", 20, BROKEN), step("full", 30, BROKEN)
+    bench = Bench(tmp_path, plan(*broken, step("rolled-back", 40, BROKEN), step("shadow", 50)))
     found = decide(bench.pipeline, stream())
     assert {each.model_version for each in found} == {"model-1"}
     told = bench.rollout.summary()
