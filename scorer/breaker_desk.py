@@ -1,6 +1,6 @@
 """The breaker by hand: POST /breaker on the worker's own machine forces it open or closed, or gives it back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Literal
@@ -30,8 +30,10 @@ class _Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: str = "by hand"
 
 
-def breaker_desk(breaker: CircuitBreaker) -> Desk:
+def breaker_desk(breaker: CircuitBreaker, others: Callable[[], Iterable[CircuitBreaker]] = tuple) -> Desk:
     """Answers requests: `{"state": "forced-open" | "disabled" | "closed", "cause": "…"}`, from this machine only.
+
+    `others` are the breakers of further models, which obey too.
 
     The content type and the host are checked so that no page in a browser of this machine can ask for it unseen.
     """
@@ -45,8 +47,9 @@ def breaker_desk(breaker: CircuitBreaker) -> Desk:
             order = msgspec.json.decode(request.body, type=_Order)
         except msgspec.DecodeError as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
-        change = {"forced-open": breaker.force_open, "disabled": breaker.disable, "closed": breaker.reset}
-        change[order.state](order.cause)
+        for each in (breaker, *others()):
+            change = {"forced-open": each.force_open, "disabled": each.disable, "closed": each.reset}
+            change[order.state](order.cause)
         return HTTPStatus.OK, {"state": breaker.state}
 
     return answer

@@ -226,7 +226,7 @@ def _presence(options: RunOptions, counters: Counters, clock_ns: ClockNs, made: 
         GuardMetrics(guard, late_scores),
         *kept,
         *([] if rollout is None else [RolloutMetrics(rollout)]),
-        desk=breaker_desk(guard.breaker),
+        desk=breaker_desk(guard.breaker, tuple if rollout is None else rollout.breakers),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.pack import Verdicts
+from scorer.breaker import CircuitBreaker
 from scorer.guarded_model import GuardedModel
 from scorer.judgement import BY_FALLBACK, Judgement
 from scorer.rollout.canary import CanaryKeys
@@ -111,6 +112,10 @@ class Rollout:
             "holding_at_ns": self.holding_at_ns,
             "held_ms": self.held_ns / 1e6,
         }
+
+    def breakers(self) -> list[CircuitBreaker]:
+        """Those of the candidates that are loaded; may be asked by any thread."""
+        return [who.guard.breaker for who in self._watch.prepared.contenders.values() if who.guard is not None]
 
     def _cast(self, place: int, rows: Rows, of_stage: NDArray[np.intp]) -> Cast:
         if place == NO_STAGE:

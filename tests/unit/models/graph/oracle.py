@@ -44,7 +44,8 @@ class Oracle:
         for number, event in enumerate(events):
             pair, status = self._pair(event, number)
             for row, other in (pair, pair[::-1]):
-                row |= {f"other_{name}": value for name, value in other.items() if row and not name.startswith("other_")}
+                if row:
+                    row |= {f"other_{name}": other[name] for name in other if not name.startswith("other_")}
             values += [[row.get(name, NAN) for name in AML_FEATURE_NAMES] for row in pair]
             statuses.append(status)
         return np.array(values, np.float32).reshape(2 * len(events), len(AML_FEATURE_NAMES)), statuses

@@ -2,19 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scorer.breaker import CircuitBreaker
+from scorer.breaker_config import BreakerConfig
+from scorer.breaker_desk import Request, breaker_desk
 from scorer.explaining import Scored
+from scorer.guarded_model import GuardedModel, Model
 from scorer.rollout.canary import bound_of, place_of
+from scorer.rollout.report import RolloutMetrics
 from streams.decision import Decision
 from streams.transaction import CardTransaction
-from tests.unit.scorer.rollout.case import BROKEN, B, Bench, plan, step
+from tests.unit.scorer.rollout.case import BROKEN, A, B, Bench, plan, step
 from tests.unit.scorer.test_pipeline import decide, event, make_pipeline
 
 ALL = (
@@ -181,3 +188,20 @@ def test_the_candidate_is_known_in_the_summary(tmp_path: Path) -> None:
     bench = Bench(tmp_path, plan(step("shadow", 10), step("canary", 20)))
     told = bench.rollout.summary()
     assert (told["phase"], told["share"], told["champion"], told["candidate"]) == ("canary", 0.5, "model-1", "model-a")
+
+
+def test_an_order_by_hand_reaches_the_breakers_of_every_model(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, plan(step("shadow"), step("full")))
+    champion, candidate = (CircuitBreaker(BreakerConfig(), lambda: 0) for _ in range(2))
+    loaded: Any = bench.watch.prepared.contenders
+    score: Any = None  # never called
+    guard = GuardedModel(lambda: Model(score), candidate, lambda: 0)
+    loaded[A] = replace(loaded[A], guard=guard)
+    asked = Request("127.0.0.1", "127.0.0.1:8000", "application/json", b'{"state": "forced-open"}')
+    status, _ = breaker_desk(champion, bench.rollout.breakers)(asked)
+    assert (status, champion.state, candidate.state) == (200, "forced-open", "forced-open")
+    assert bench.rollout.summary()["models"]["model-a"]["breaker"] == "forced-open"
+    metrics = {metric.name: metric for metric in RolloutMetrics(bench.rollout).collect()}
+    assert {each.labels["phase"]: each.value for each in metrics["riskbench_rollout_phase"].samples} == {
+        "shadow": 0, "canary": 0, "full": 1, "rolled-back": 0
+    }  # fmt: skip
