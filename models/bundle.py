@@ -174,6 +174,11 @@ def _put_in_place(staging: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def domain_of(directory: Path) -> str:
+    """What the bundle's model is of, `fraud` or `aml`. Raises `BundleError` where there is no bundle."""
+    return str(_read_manifest(directory / MANIFEST)["domain"])
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())

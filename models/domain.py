@@ -40,3 +40,4 @@ def _transfer_amounts(values: Values) -> NDArray[np.float64]:
 
 CARD_FRAUD = ModelDomain("fraud", FEATURES, _card_amounts)
 LAUNDERING = ModelDomain("aml", AML_FEATURES, _transfer_amounts)
+DOMAINS: dict[str, ModelDomain] = {domain.name: domain for domain in (CARD_FRAUD, LAUNDERING)}

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.bundle import ERROR_FEATURE, Bundle
+from models.bundle import ERROR_FEATURE, Bundle, domain_of
+from models.domain import DOMAINS
 from models.explain import Explainer
 from models.onnx_model import OnnxModel
 from streams.errors import BadInputError
@@ -67,7 +68,7 @@ def importance(bundle: Bundle, drawn: Drawn) -> pa.Table:
 
 def write_importance(bundle: Path, decisions: Path, out: Path, sample: int, seed: int) -> pa.Table:
     """Draw, explain, and write `out` (Parquet; whole or not at all). Raises `BadInputError` naming file and reason."""
-    loaded = Bundle.load(bundle)
+    loaded = Bundle.load(bundle, DOMAINS[domain_of(bundle)].feature_names)
     table = importance(loaded, draw(decisions, loaded, sample, seed))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

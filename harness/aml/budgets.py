@@ -19,8 +19,8 @@ SHARES = (0.01, 0.02, 0.05, 0.10)
 
 
 def rank_all(scores: CustomerScores, truth: Truth) -> tuple[Scores, Places]:
-    """Each customer's best score, and all customers in order; those without any score come last."""
-    best = scores.best(len(truth))
+    """Where each customer stands, and all customers in order; those without any score come last."""
+    best = scores.standing(len(truth))
     return best, np.lexsort((tie_order(truth.customer_names), -best))
 
 

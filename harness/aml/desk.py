@@ -137,7 +137,7 @@ class Desk:
                 is_suspicious=is_guilty != is_wrong,
                 market=truth.market_names[truth.market[place]],
             )
-            score = None if event_id is None else float(self._standing.best[place])
+            score = None if event_id is None else float(self._standing.standing[place])
             yield Investigation(finding, now, score, chosen_by, propensity, is_wrong)
 
     def _delay_ns(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Customers ranked by their alerts: each by its best score so far, the most suspicious first."""
+"""Customers ranked by their scores so far (see `harness.aml.evidence`), the most suspicious first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.aml.evidence import Evidence
 from harness.aml.truth import NOBODY, Truth
 from harness.quality.cards import tie_order
 from harness.quality.scored import NOT_RANKED, Bools, Int64s, Scores
@@ -31,11 +32,11 @@ class CustomerScores:
     def __len__(self) -> int:
         return len(self.customer)
 
-    def best(self, customers: int) -> Scores:
-        """Each customer's best score of the whole stream, float64 [customers]; NOT_RANKED without any."""
-        found = np.full(customers, NOT_RANKED)
-        np.maximum.at(found, self.customer, self.score)
-        return found
+    def standing(self, customers: int) -> Scores:
+        """Where each customer stands by the whole stream, float64 [customers]; NOT_RANKED without any score."""
+        evidence = Evidence(customers)
+        evidence.take(self.customer, self.score)
+        return evidence.standing
 
 
 def customer_scores(table: pa.Table, truth: Truth) -> CustomerScores:
@@ -59,30 +60,37 @@ def day_end_ns(day: int) -> int:
 
 
 class Standing:
-    """Each customer's best score so far, and who has not been looked at yet.
+    """Where each customer stands so far, and who has not been looked at yet.
 
-    Equal scores are put in order by a hash of the customer's name, which knows nothing of labels.
+    Equal ones are put in order by a hash of the customer's name, which knows nothing of labels.
     """
 
     def __init__(self, truth: Truth) -> None:
         self._tie = tie_order(truth.customer_names)
-        self.best: Scores = np.full(len(truth), NOT_RANKED)
+        self._evidence = Evidence(len(truth))
+        self._best: Scores = np.full(len(truth), NOT_RANKED)
         self.is_open: Bools = np.ones(len(truth), bool)
 
     def take(self, customer: Int64s, score: Scores, row: Int64s) -> list[tuple[int, int]]:
-        """Scores of customers, in order; returns whose best they are now, with the row of it: of equal ones the
+        """Scores of customers, in order; returns whose best score they hold now, with the row of it: of equal ones the
         first."""
+        self._evidence.take(customer, score)
         order = np.lexsort((np.arange(len(score)), -score, customer))
         who, first = np.unique(customer[order], return_index=True)
         found, of_row = score[order][first], row[order][first]
-        better = found > self.best[who]
-        self.best[who[better]] = found[better]
+        better = found > self._best[who]
+        self._best[who[better]] = found[better]
         return list(zip(who[better].tolist(), of_row[better].tolist(), strict=True))
+
+    @property
+    def standing(self) -> Scores:
+        """Float64 [customers]; NOT_RANKED without a score."""
+        return self._evidence.standing
 
     def order(self) -> Places:
         """Ranked customers not looked at yet, the most suspicious first."""
-        there = np.flatnonzero(self.is_open & (self.best >= 0))
-        return there[np.lexsort((self._tie[there], -self.best[there]))]
+        there = np.flatnonzero(self.is_open & (self.standing >= 0))
+        return there[np.lexsort((self._tie[there], -self.standing[there]))]
 
     def remove(self, customers: Places) -> None:
         """These have been looked at: they are not listed again."""

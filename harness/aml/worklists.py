@@ -1,6 +1,6 @@
 """Worklists: per event-day, the K most suspicious customers whom nobody has looked at yet.
 
-K is the investigators' capacity a day. A customer is ranked by its best score so far and leaves the ranking once it was
+K is the investigators' capacity a day. A customer is ranked by its scores so far and leaves the ranking once it was
 on a worklist, whatever was found. It counts as found when it had taken part in laundering by then: an alert before is
 false, and whoever was cleared before laundering began is not found in this stream.
 """

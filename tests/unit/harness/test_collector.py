@@ -94,6 +94,9 @@ def collect(folder: Path, batches: Sequence[list[tuple[int, bytes]]]) -> dict[st
         return collector.finish(EVENTS, folder / "events.parquet")
 
 
+SHADOW = ("model_version", "outcome", "score", "margin")
+
+
 def expected_row(decision: Decision, ordinal: int, received_ns: int) -> dict[str, Any]:
     """A row of decisions.parquet."""
     intended_ns = START_NS + 1_000 * ordinal
@@ -103,6 +106,7 @@ def expected_row(decision: Decision, ordinal: int, received_ns: int) -> dict[str
         **{name: getattr(decision, name) for name in (*given, "taken_ns", "emitted_ns")},
         "reasons": [{name: getattr(r, name) for name in Reason.__struct_fields__} for r in decision.reasons],
         "customers": [msgspec.structs.asdict(c) for c in decision.customers] or None,
+        **{f"shadow_{name}": getattr(decision.shadow, name, None) for name in SHADOW},
         "service_ns": (decision.emitted_ns or 0) - (decision.taken_ns or 0) if both else None,
         **{f"stage_{stage}_ns": decision.stages_ns.get(stage) for stage in STAGES},
         "ordinal": ordinal,

@@ -45,7 +45,7 @@ def made() -> Made:
         customers=900, markets=("US", "DE"), laundering_share=0.016, look_alike_share=0.18,
         typology_weights=dict.fromkeys(TYPOLOGIES, 1.0),
     )  # fmt: skip
-    tables = AmlWorld(config, 5).generate(98, 0)
+    tables = AmlWorld(config, 5).generate(147, 0)
     given = TransferTables(tables.history_events, tables.history_labels, tables.accounts, tables.members)
     return Made(laundering_of(given), replay(given).values)
 

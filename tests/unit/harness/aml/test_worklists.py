@@ -1,6 +1,7 @@
 """Worklists against a slow walk through the days; their replicates against the worklists of each drawing."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,16 +30,23 @@ ROWS = st.lists(
 )
 
 
+def standing_of(scores: Sequence[float]) -> float:
+    """The mean log-odds of the three highest, the lowest in place of those that lack."""
+    kept = [min(max(score, 1e-6), 1 - 1e-6) for score in [*scores, 0.0, 0.0, 0.0]]
+    return round(sum(sorted((math.log(score / (1 - score)) for score in kept), reverse=True)[:3]), 9)
+
+
 def slow_lists(table: pa.Table, truth: Truth, k: int, tie: Mapping[str, int]) -> list[list[str]]:
     looked_at: set[str] = set()
     lists = []
     for day in days_of(truth):
-        best: dict[str, float] = {}
+        given: dict[str, list[float]] = {}
         for row in table.to_pylist():
             name = row["customer_id"]
             if name in truth.customer_names and name not in looked_at and row["event_time_ns"] <= day_end_ns(day):
-                best[name] = max(best.get(name, -1.0), row["score"])
-        chosen = sorted(best, key=lambda name: (-best[name], tie[name]))[:k]
+                given.setdefault(name, []).append(row["score"])
+        stands = {name: standing_of(scores) for name, scores in given.items()}
+        chosen = sorted(stands, key=lambda name: (-stands[name], tie[name]))[:k]
         looked_at |= set(chosen)
         lists.append(chosen)
     return lists
