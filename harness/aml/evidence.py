@@ -1,7 +1,7 @@
 """What a customer's scores come to: one odd payment happens to everybody, several within weeks do not.
 
-A customer stands by the mean log-odds of the three highest scores it was given, so that two or three transfers of some
-suspicion weigh more than a single one that stands out. Whoever has fewer scores is taken to have had the lowest ones
+A customer stands by the log-odds of the three highest scores it was given, the first weighing twice the second and the
+second twice the third, so that several transfers of some suspicion weigh more than a single one that stands out. Whoever has fewer scores is taken to have had the lowest ones
 besides.
 """
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from harness.quality.scored import NOT_RANKED, Int64s, Scores
 
-SCORES = 3
-"""How many of a customer's scores count."""
+WEIGHTS = np.array([4.0, 2.0, 1.0]) / 7.0
+"""Of a customer's highest scores, the highest first."""
 LEAST = 1e-6
 """Scores nearer to 0 or 1 than this count as being so near."""
 _FLOOR = float(np.log(LEAST / (1.0 - LEAST)))
@@ -22,7 +22,7 @@ class Evidence:
     (NOT_RANKED without any)."""
 
     def __init__(self, customers: int) -> None:
-        self._highest = np.full((customers, SCORES), _FLOOR)
+        self._highest = np.full((customers, len(WEIGHTS)), _FLOOR)
         self.standing: Scores = np.full(customers, NOT_RANKED)
 
     def take(self, customer: Int64s, score: Scores) -> None:
@@ -31,12 +31,12 @@ class Evidence:
         if len(who) == 0:
             return
         now = np.concatenate([self._highest[who].ravel(), log_odds(score)])
-        of = np.concatenate([np.repeat(np.arange(len(who)), SCORES), place])
+        of = np.concatenate([np.repeat(np.arange(len(who)), len(WEIGHTS)), place])
         order = np.lexsort((-now, of))
         begin = np.searchsorted(of[order], np.arange(len(who)))
-        highest = now[order][begin[:, None] + np.arange(SCORES)]
+        highest = now[order][begin[:, None] + np.arange(len(WEIGHTS))]
         self._highest[who] = highest
-        self.standing[who] = 1.0 / (1.0 + np.exp(-highest.mean(axis=1)))
+        self.standing[who] = 1.0 / (1.0 + np.exp(-(highest @ WEIGHTS)))
 
 
 def log_odds(score: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

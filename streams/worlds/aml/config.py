@@ -74,7 +74,7 @@ class AmlWorldConfig:
     boldness: float = 1.0
     circle_share: float = 0.03
     declared_error: float = 0.45
-    look_alike_share: float = 0.004
+    look_alike_share: float = 0.002
     look_alike_factor: float = 1.0
     typology_weights: Mapping[str, float] = field(default_factory=dict)
     look_alike_weights: Mapping[str, float] = field(default_factory=dict)

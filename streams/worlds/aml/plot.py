@@ -20,7 +20,7 @@ ABROAD_SHARE = 0.15
 """Of accomplices, those with an account in another market."""
 FRONT_SHARE = 0.3
 """Of accomplices, the businesses."""
-STAKE_LOG, STAKE_SIGMA = -1.7, 0.6
+STAKE_LOG, STAKE_SIGMA = -1.6, 0.6
 PERSON_MAX_USD, FIRM_MAX_USD = 60_000.0, 900_000.0
 TRANSFERS_MAX = 30
 

@@ -31,9 +31,10 @@ ROWS = st.lists(
 
 
 def standing_of(scores: Sequence[float]) -> float:
-    """The mean log-odds of the three highest, the lowest in place of those that lack."""
+    """The weighed log-odds of the three highest, the lowest in place of those that lack."""
     kept = [min(max(score, 1e-6), 1 - 1e-6) for score in [*scores, 0.0, 0.0, 0.0]]
-    return round(sum(sorted((math.log(score / (1 - score)) for score in kept), reverse=True)[:3]), 9)
+    highest = sorted((math.log(score / (1 - score)) for score in kept), reverse=True)
+    return round(4 * highest[0] + 2 * highest[1] + highest[2], 9)
 
 
 def slow_lists(table: pa.Table, truth: Truth, k: int, tie: Mapping[str, int]) -> list[list[str]]:

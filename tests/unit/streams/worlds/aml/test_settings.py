@@ -28,10 +28,10 @@ def test_weights_choose_typologies_and_look_alikes() -> None:
 
 
 def test_look_alikes_can_be_left_out_and_multiplied() -> None:
-    base: dict[str, Any] = {"customers": 500, "markets": 2}
+    base: dict[str, Any] = {"customers": 500, "markets": 2, "look_alike_share": 0.012}
     none, many = (AmlWorld(AmlWorldConfig(**base, look_alike_factor=factor), 1) for factor in (0.0, 3.0))
     assert truth_of(none, 2)["look_alike"].isna().all()
-    assert truth_of(many, 4)["look_alike"].notna().mean() == pytest.approx(0.012, rel=0.5)
+    assert truth_of(many, 4)["look_alike"].notna().mean() == pytest.approx(0.036, rel=0.5)
 
 
 @pytest.mark.parametrize(
