@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.aml.case_file import Alerted, build_cases, write_cases
-from harness.aml.desk import BY_RANK, Investigation
+from harness.aml.desk import BY_RANK, Investigation, alert_of
 from harness.explanations import EXPLANATIONS_FILE
 from harness.prepared import Prepared
 from streams.alert import EVIDENCE_MAX, RawAlert
@@ -134,7 +134,7 @@ class _Alone:
         mine = pc.or_(pc.is_in(part["from_account"], value_set=own), pc.is_in(part["to_account"], value_set=own))
         evidence = part["event_id"].filter(mine).to_pylist()[-EVIDENCE_MAX:]
         return RawAlert(
-            alert_id=f"{BY_MODEL_ALONE}-{one.event_id}",
+            alert_id=f"{BY_MODEL_ALONE}-{alert_of(one.event_id, found.customer_id)}".replace("/", "-"),
             customer_id=found.customer_id,
             account_id=self.accounts_of[found.customer_id][0],
             market=self.market_of[found.customer_id],

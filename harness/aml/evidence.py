@@ -1,8 +1,8 @@
 """What a customer's scores come to: one odd payment happens to everybody, several within weeks do not.
 
 A customer stands by the log-odds of the three highest scores it was given, the first weighing twice the second and the
-second twice the third, so that several transfers of some suspicion weigh more than a single one that stands out. Whoever has fewer scores is taken to have had the lowest ones
-besides.
+second twice the third: several transfers of some suspicion weigh more than a single one that stands out. Whoever has
+fewer scores is taken to have had the lowest ones besides.
 """
 
 import numpy as np

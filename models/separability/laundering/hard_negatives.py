@@ -10,8 +10,8 @@ from models.separability.material import NOTHING, Flags
 from streams.laundering import UNTYPED
 
 UNTYPED_MIN = 0.30
-VOLUME_MIN = 5.0
-"""Genuine transfers of a typology's look-alikes for each of its own."""
+VOLUME_MIN = 1.0
+"""Genuine transfers of a typology's look-alikes for each of its own: as many at least."""
 HARD_SHARE, HARD_LIFT_MIN, ROWS_MIN = 0.01, 2.0, 40
 """Of the genuine sides that look worst to the full model, this share; look-alikes are at least so many times as common
 there; fewer tested sides of look-alikes than this say nothing."""

@@ -17,7 +17,7 @@ from models.training_data import FRAUDS_MIN, read_rows
 from streams.account import ACCOUNT_SCHEMA
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
-from streams.laundering import LAUNDERING_SCHEMA, MEMBER_SCHEMA
+from streams.laundering import LAUNDERING_SCHEMA, MEMBER_SCHEMA, UNTYPED
 from streams.transfer import TRANSFER_SCHEMA
 
 Values = NDArray[np.float32]
@@ -40,7 +40,8 @@ class Laundering:
     """Transfers with their truth, n of them in event-time order, and their sides, 2n: the sender's of transfer i at 2i,
     the receiver's at 2i + 1.
 
-    `pattern` [n] is a position in `patterns` (-1 genuine), `look_alike` [n] one in `look_alikes`; `customer` and
+    `pattern` [n] is a position in `patterns` (-1 genuine), `typology` [n] what the transfer itself is, a position in
+    `patterns.typologies` (-1 none), `look_alike` [n] one in `look_alikes`; `customer` and
     `market` [2n] are codes of the side's own account (-1 where it is not known), markets those of `patterns.markets`.
     """
 
@@ -49,6 +50,7 @@ class Laundering:
     is_laundering: Flags
     pattern: Ints
     patterns: Patterns
+    typology: Ints
     look_alike: Ints
     look_alikes: tuple[str, ...]
     sides: SideLabels
@@ -69,8 +71,8 @@ class Laundering:
         return np.repeat(self.time_ns, 2)
 
     def transfers_of(self, typology: int) -> Flags:
-        """The laundering transfers of a typology, bool [n]."""
-        found: Flags = self.is_laundering & (self.patterns.typology[self.pattern] == typology)
+        """The laundering transfers that are of a typology themselves, bool [n]."""
+        found: Flags = self.is_laundering & (self.typology == typology)
         return found
 
 
@@ -119,22 +121,29 @@ def laundering_of(tables: TransferTables) -> Laundering:
     typology, typologies = coded(truth, "typology")
     of_pattern = np.full(len(ids), NOTHING, np.int64)
     of_pattern[place] = typology[is_laundering]
+    shaped = np.array(
+        [name != UNTYPED for name in typologies], np.bool_
+    )  # a pattern's money is spent without its shape
+    own = typology[is_laundering]
+    formed = (own != NOTHING) & np.append(shaped, False)[own]
+    of_pattern[place[formed]] = own[formed]
     where = _pattern_markets(ids, tables, market, len(markets))
     order = np.argsort(markets)
     renamed = np.append(np.argsort(order), NOTHING)
     patterns = Patterns(ids, of_pattern, renamed[where], tuple(typologies), tuple(markets[code] for code in order))
-    own = sides.account
+    account = sides.account
     return Laundering(
         tables=tables,
         time_ns=tables.transfers["event_time_ns"].to_numpy().astype(np.int64),
         is_laundering=is_laundering,
         pattern=pattern,
         patterns=patterns,
+        typology=np.where(is_laundering, typology, NOTHING),
         look_alike=look_alike,
         look_alikes=tuple(look_alikes),
         sides=sides,
-        customer=np.where(own == NOBODY, NOTHING, customer[own]),
-        market=renamed[np.where(own == NOBODY, NOTHING, market[own])],
+        customer=np.where(account == NOBODY, NOTHING, customer[account]),
+        market=renamed[np.where(account == NOBODY, NOTHING, market[account])],
     )
 
 
