@@ -79,7 +79,7 @@ def find_results(
     found = SentFindings.read(folder.work / SENT_FILE)
     watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path, found)
     quality, aml = _right(scenario, watched)
-    drift = measures.drift_results(scenario, decisions, ready.bundle, ready.setup.state, span_ns)
+    drift = measures.drift_results(scenario, prepared, decisions, ready.bundle, ready.setup.state, span_ns)
     judged = assessed.judged(latency) if assessed else latency
     return Results(
         schema_version=SCHEMA_VERSION,

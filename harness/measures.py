@@ -1,6 +1,5 @@
 """From what a stream left behind to results: load, counts, latency, quality, drift, breaker."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ import pyarrow.parquet as pq
 from harness.beside import beside_of
 from harness.decision_rows import STAGES
 from harness.drift import Limits, measure_drift
+from harness.drift.recorded import is_long_enough, read_reference, recorded
+from harness.drift.settings import Settings
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
 from harness.latency_results import Distribution, Floor, LatencyResults, PathLatency, TailResults, WaterfallResults
 from harness.prepared import Prepared
@@ -278,14 +279,20 @@ def _known(prepared: Prepared, events: pa.Table, labels: pa.Table) -> Any:
 
 
 def drift_results(
-    scenario: Scenario, decisions: pa.Table, bundle: Mapping[str, Any] | None, state: Path | None, span_ns: int
+    scenario: Scenario,
+    prepared: Prepared,
+    decisions: pa.Table,
+    bundle: Mapping[str, Any] | None,
+    state: Path | None,
+    span_ns: int,
 ) -> dict[str, Any]:
-    """Of all decisions against the warm state's reference."""
-    reference = None
-    if state is not None and (state / "reference.json").is_file():
-        reference = json.loads((state / "reference.json").read_text(encoding="utf-8"))
+    """Of all decisions against the warm state's reference, and what the monitors raised while they came."""
+    reference = read_reference(state)
     limits = Limits(scenario.drift.psi_warning, scenario.drift.psi_alarm)
-    return measure_drift(decisions, bundle, reference, limits=limits, span_ns=span_ns).to_dict()
+    stream = recorded(scenario, prepared, decisions, bundle, reference)
+    settings = Settings()
+    alarms = stream.watch(settings).alarms if is_long_enough(stream.batch, settings) else ()
+    return measure_drift(decisions, bundle, reference, limits=limits, span_ns=span_ns, alarms=alarms).to_dict()
 
 
 def breaker_results(outcome: StreamOutcome) -> BreakerResults:

@@ -32,7 +32,8 @@ REFERENCE = "reference.json"
 
 
 def scored_customers(decisions: pa.Table, event_time_ns: pa.ChunkedArray) -> pa.Table:
-    """One row a scored customer of a transfer: `customer_id`, `event_time_ns`, `score`, `event_id`.
+    """One row a scored customer of a transfer: `customer_id`, `event_time_ns`, `score`, `event_id`, and what the score
+    was made of, `rule_score` and `margin` (the model's, log-odds; null where it gave none).
 
     `decisions` are rows of decisions.parquet; `event_time_ns` has the stream's event times by ordinal.
     """
@@ -46,21 +47,28 @@ def scored_customers(decisions: pa.Table, event_time_ns: pa.ChunkedArray) -> pa.
             "event_time_ns": event_time_ns.take(answered["ordinal"].take(of_row)),
             "score": pc.struct_field(parts, "score"),
             "event_id": answered["event_id"].take(of_row),
+            "rule_score": pc.struct_field(parts, "rule_score"),
+            "margin": pc.struct_field(parts, "margin"),
         }
     )
+
+
+def known_patterns(prepared: Prepared) -> list[int]:
+    """Patterns that had begun before the stream."""
+    learned = pq.read_table(prepared.file("history_labels"), columns=["is_laundering", "pattern_id"])
+    found: list[int] = pc.unique(learned["pattern_id"].filter(learned["is_laundering"]).drop_null()).to_pylist()
+    return found
 
 
 def stream_truth(prepared: Prepared, sent: int) -> Truth:
     """The truth about what was sent; patterns that had begun before are left out: training may have seen them, and what
     gives them away may lie where nobody was asked."""
-    learned = pq.read_table(prepared.file("history_labels"), columns=["is_laundering", "pattern_id"])
-    known = pc.unique(learned["pattern_id"].filter(learned["is_laundering"]).drop_null())
     return truth_of(
         pq.read_table(prepared.file("events")).slice(0, sent),
         pq.read_table(prepared.file("labels")).slice(0, sent),
         pq.read_table(prepared.file("accounts")),
         pq.read_table(prepared.file("members")),
-        known.to_pylist(),
+        known_patterns(prepared),
     )
 
 

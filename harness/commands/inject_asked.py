@@ -15,12 +15,13 @@ from harness.commands.run_options import OPTION_NAMES
 from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.markdown import part, write_part
-from harness.faults.campaign.ready import FOLDERS, about, names, ready
+from harness.faults.campaign.ready import FOLDERS, ready
 from harness.faults.campaign.trial import Trial, exit_code
 from harness.faults.kinds import KINDS
 from harness.faults.shortcut import LEAD_S, fault_entry, own_keys, room_for
 from harness.run import Outside, RunOptions
 from harness.scenario import Scenario, load_scenario
+from harness.shipped import about, names
 from streams.errors import BadInputError
 from streams.topics import Domain
 
@@ -138,8 +139,8 @@ def list_faults(console: Console, domain: Domain = "fraud") -> None:
     )
     for name in ("scenario", "what happens"):
         scenarios.add_column(name)
-    for each in names([], domain):
-        scenarios.add_row(each, about(each, domain))
+    for each in names(FOLDERS[domain], []):
+        scenarios.add_row(each, about(FOLDERS[domain], each))
     console.print(scenarios)
 
 

@@ -1,8 +1,7 @@
-"""`bench replay RUN`: an earlier run once more, and what was decided otherwise."""
+"""`bench replay RUN`: an earlier run once more, and what was decided otherwise; or known drifts, and who noticed."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from harness.commands.carrying_out import run_and_show
 from harness.commands.changes import refuse_contradictions
+from harness.commands.drifts_asked import DriftsAsked, replay_drifts
 from harness.commands.options import CacheDir, Out, cache_folder
 from harness.commands.run_options import (
     LOAD,
@@ -26,19 +26,23 @@ from harness.commands.run_options import (
     Workers,
 )
 from harness.commands.scorer_choice import refuse_prefix
+from harness.commands.surroundings import Surroundings
 from harness.interruption import interruptible
 from harness.replaying.changes import Wanted, replayed_scenario
 from harness.replaying.earlier import open_earlier
 from harness.replaying.record import REPLAY_FILE, Replayed
 from harness.replaying.replay import LISTED, Replay
 from harness.replaying.telling import tell_replay
-from harness.run import RunOptions
 from harness.steps import Steps
 from streams.errors import BadInputError
 
 DIFFERENT = 1
+KNOWN_DRIFTS = "Known drifts"
 
-RunFolderName = Annotated[str, typer.Argument(metavar="RUN", help="Folder of an earlier run.", show_default=False)]
+RunFolderName = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="Folder of an earlier run, or a known drift: drift/NAME.", show_default=False),
+]
 Speed = Annotated[
     float,
     typer.Option(help="So many times as fast as then; 0.5 is half as fast.", rich_help_panel=LOAD),
@@ -50,27 +54,43 @@ Rules = Annotated[
     ),
 ]
 Limit = Annotated[int, typer.Option(help="Events decided otherwise that are listed; all are counted.", min=0)]
-Json = Annotated[bool, typer.Option("--json", help="Print replay.json to standard output, all else to standard error.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where a replay runs, whatever it repeats."""
-
-    out: Path
-    cache: Path
-    kafka_config: Path | None
-    topic_prefix: str | None
-    keep_topics: bool
-    report: bool
-    floor: bool
-    environ: Mapping[str, str]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print replay.json (drifts.json) to standard output, all else to standard error."),
+]
+All = Annotated[
+    bool, typer.Option("--all", help="Every known drift, one after the other.", rich_help_panel=KNOWN_DRIFTS)
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="With --all: those that match (aml-*); may be repeated.", rich_help_panel=KNOWN_DRIFTS),
+]
+Seeds = Annotated[
+    int,
+    typer.Option(help="Each drift in so many worlds, with seeds of their own.", min=1, rich_help_panel=KNOWN_DRIFTS),
+]
+Write = Annotated[
+    Path | None,
+    typer.Option(help="Markdown page that gets the table (docs/drift.md).", rich_help_panel=KNOWN_DRIFTS),
+]
+Again = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an earlier --all: its runs are watched again, and only those made that it lacks.",
+        rich_help_panel=KNOWN_DRIFTS,
+    ),
+]
 
 
 def replay(
     context: typer.Context,
-    run: RunFolderName,
+    run: RunFolderName = None,
     *,
+    everything: All = False,
+    only: Only = None,
+    seeds: Seeds = 1,
+    write: Write = None,
+    again: Again = None,
     speed: Speed = 1.0,
     engine: Engine = None,
     workers: Workers = None,
@@ -88,17 +108,16 @@ def replay(
     limit: Limit = LISTED,
     as_json: Json = False,
 ) -> None:
-    """Run an earlier run again: the same events on the same schedule, and list what is decided otherwise.
+    """Run an earlier run again: the same events on the same schedule, and list what is decided otherwise. Or stream a
+    known drift (drift/NAME, or --all of them): when was it noticed, on what blamed, and what did it cost?
 
-    Bundle, rules and warm state are those the run kept, unless others are given. Fraud and money laundering alike; the
-    result is a run folder as any other's, with replay.json and differences.parquet.
+    Bundle, rules and warm state are those the run kept, unless others are given. Fraud and money laundering alike.
 
-    Ends with 0 when the decisions are equal, or bundle or rules were changed; with 1 when they are not equal and
-    neither was; with 2 when there is no such run, or it is damaged, or cannot be run so; with 3 when the stream failed.
+    Ends with 0 when decisions are equal, or bundle or rules were changed (of drifts: all were noticed, and no control
+    raised an alarm), with 1 when not; with 2 for what cannot be; with 3 when the stream failed.
     """
     refuse_contradictions(data=None, columns=None, broker=broker, servers=bootstrap_servers, config=kafka_config)
-    if not 0.001 <= speed <= 1_000.0:
-        raise BadInputError(f"--speed {speed:g}: must be from 0.001 to 1000 times as fast as then")
+    _refuse_speed(speed)
     wanted = Wanted(
         engine=engine.value if engine else None,
         workers=workers,
@@ -111,15 +130,23 @@ def replay(
     where = Surroundings(
         out=out,
         cache=cache_folder(cache_dir),
-        kafka_config=None if kafka_config is None else kafka_config.resolve(),
+        kafka_config=kafka_config and kafka_config.resolve(),
         topic_prefix=topic_prefix,
         keep_topics=keep_topics,
         report=not no_report,
         floor=not no_floor,
         environ=context.obj or {},
     )
-    found = replay_run(Path(run), wanted, where, limit, as_json=as_json)
+    drifts = DriftsAsked(run, everything=everything, only=only or [], seeds=seeds, write=write, again=again)
+    if drifts.is_asked:
+        raise typer.Exit(replay_drifts(drifts, wanted, where, as_json=as_json))
+    found = replay_run(Path(run or ""), wanted, where, limit, as_json=as_json)
     raise typer.Exit(0 if found.holds else DIFFERENT)
+
+
+def _refuse_speed(speed: float) -> None:
+    if not 0.001 <= speed <= 1_000.0:
+        raise BadInputError(f"--speed {speed:g}: must be from 0.001 to 1000 times as fast as then")
 
 
 def replay_run(folder: Path, wanted: Wanted, where: Surroundings, listed: int, *, as_json: bool) -> Replayed:
@@ -130,20 +157,8 @@ def replay_run(folder: Path, wanted: Wanted, where: Surroundings, listed: int, *
     scenario = replayed_scenario(earlier, wanted)
     refuse_prefix(scenario, where.topic_prefix)
     repeated = Replay(earlier, scenario, where.cache, wanted.speed, listed)
-    options = RunOptions(
-        scenario=scenario,
-        out=where.out,
-        cache=where.cache,
-        bootstrap_servers=wanted.bootstrap_servers,
-        kafka_config=where.kafka_config,
-        topic_prefix=where.topic_prefix,
-        keep_topics=where.keep_topics,
-        report=where.report,
-        floor=where.floor,
-        environ=where.environ,
-        origin=repeated,
-    )
-    finished = run_and_show(options, console)
+    options = where.options(scenario, wanted.bootstrap_servers)
+    finished = run_and_show(replace(options, origin=repeated), console)
     found = repeated.concluded
     tell_replay(found, finished.folder, console)
     if as_json:

@@ -16,6 +16,7 @@ from harness.drift.monitors.repeats import NAME as REPEATS
 from streams.labels import NS_PER_DAY
 
 EVENTS_PER_RATE = 100_000
+NOT_BEGUN = -1
 
 
 class KnownDrift(Protocol):
@@ -98,8 +99,8 @@ def assess(
 ) -> Assessment:
     """Hold a detector's `alarms` (and its `worst`, for blame) against the drifts of a stream.
 
-    `event_time_ns` [n] of all events by ordinal. An alarm is credited to the latest drift that began before it; with
-    none begun, or only controls, it is false.
+    `event_time_ns` [n] of all events by ordinal. An alarm is credited to the latest drift that began before it, and to
+    all that began with that one; with none begun, or only controls, it is false.
     """
     drifts = sorted((drift for drift in truth if not drift.is_control), key=lambda drift: drift.onset_ns)
     times = np.sort(event_time_ns)
@@ -108,24 +109,21 @@ def assess(
     watched = int(np.count_nonzero((times >= watched_from) & (times < first_ns)))
     credited: dict[int, list[Alarm]] = {}
     for alarm in alarms:
-        begun = [place for place, drift in enumerate(drifts) if drift.onset_ns <= alarm.event_time_ns]
-        credited.setdefault(begun[-1] if begun else -1, []).append(alarm)
-    found = [
-        _assessed(drift, credited.get(place, []), [alarm for alarm in worst if _told(alarm, credited, place)], times)
-        for place, drift in enumerate(drifts)
-    ]
+        begun = [drift.onset_ns for drift in drifts if drift.onset_ns <= alarm.event_time_ns]
+        credited.setdefault(begun[-1] if begun else NOT_BEGUN, []).append(alarm)
+    found = []
+    for drift in drifts:
+        told = credited.get(drift.onset_ns, [])
+        found.append(_assessed(drift, told, [alarm for alarm in worst if _told(alarm, told)], times))
     controls = [
         DriftAssessment(each.kind, True, each.onset_ns, None, {}, (), None) for each in truth if each.is_control
     ]
-    return Assessment((*found, *controls), len(credited.get(-1, [])), watched)
+    return Assessment((*found, *controls), len(credited.get(NOT_BEGUN, [])), watched)
 
 
-def _told(alarm: Alarm, credited: Mapping[int, Sequence[Alarm]], place: int) -> bool:
+def _told(alarm: Alarm, credited: Sequence[Alarm]) -> bool:
     """Whether what stood furthest out of its bounds was alarmed about since this drift began."""
-    return any(
-        (told.monitor, told.name, told.group) == (alarm.monitor, alarm.name, alarm.group)
-        for told in credited.get(place, [])
-    )
+    return any((told.monitor, told.name, told.group) == (alarm.monitor, alarm.name, alarm.group) for told in credited)
 
 
 def _assessed(drift: KnownDrift, alarms: Sequence[Alarm], worst: Sequence[Alarm], times: Int64s) -> DriftAssessment:

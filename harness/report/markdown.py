@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from harness.report.table import Table
+
 SPECIAL = re.compile(r"([\\`*_<>\[\]|#])")
 
 
@@ -19,3 +21,13 @@ def tables_apart(text: str) -> str:
             lines.append("")
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def table_lines(found: Table) -> list[str]:
+    """A table of the report as Markdown, a line each; numbers stand right."""
+    rows = [[cell.text.replace("|", "\\|") for cell in row] for row in found.rows]
+    return [
+        f"| {' | '.join(found.columns)} |",
+        "|" + "|".join("---" if index in found.words else "---:" for index in range(len(found.columns))) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]

@@ -44,13 +44,13 @@ def _trial(each: Ready, run: Path) -> Trial | None:
         results = read_results(run / "results.json")
     except (OSError, msgspec.DecodeError):
         return None
-    if not _agrees(results.config, each.scenario.model_dump(mode="json")):
+    if not agrees(results.config, each.scenario.model_dump(mode="json")):
         return None
     return Trial(each.name, each.about, results.verdict.status, results.verdict.reasons, run, results)
 
 
-def _agrees(then: Any, now: Any) -> bool:
+def agrees(then: Any, now: Any) -> bool:
     """Whether a scenario's values are what they were; keys that have been added since have their defaults."""
     if isinstance(then, dict) and isinstance(now, dict):
-        return all(key in now and _agrees(value, now[key]) for key, value in then.items())
+        return all(key in now and agrees(value, now[key]) for key, value in then.items())
     return bool(then == now)

@@ -7,21 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.faults.campaign.figures import problems, short_table
 from harness.faults.campaign.ready import Ready
 from harness.faults.campaign.trial import Trial
-from harness.report.table import Table
+from harness.report.terminal import drawn
 from harness.run import Finished, Outside, RunOptions, carry_out
 from harness.steps import Steps
 from streams.errors import RiskbenchError
 
 FAULTS_FILE, FAULTS_PAGE = "faults.json", "faults.html"
-STYLES = {"good": "green", "bad": "red", "watch": "yellow", "quiet": "dim", "": ""}
 CarryOut = Callable[[RunOptions, Steps, Outside], Finished]
 
 
@@ -84,15 +81,6 @@ def as_values(trial: Trial) -> dict[str, Any]:
 def tell(trials: Sequence[Trial], console: Console) -> None:
     """The table and what did not pass."""
     console.print()
-    console.print(_drawn(short_table(trials)))
+    console.print(drawn(short_table(trials)))
     for name, reason in problems(trials):
         console.print(f"  - {name}: {reason}", highlight=False, soft_wrap=True)
-
-
-def _drawn(found: Table) -> RichTable:
-    drawn = RichTable(title=found.caption, title_justify="left", header_style="bold", box=SIMPLE)
-    for index, name in enumerate(found.columns):
-        drawn.add_column(name, justify="left" if index in found.words else "right")
-    for row in found.rows:
-        drawn.add_row(*(Text(cell.text, style=STYLES[cell.tone]) for cell in row))
-    return drawn

@@ -1,13 +1,12 @@
 """A campaign's table as a part of a Markdown page, one part a broker, written again in its place."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.faults.campaign.figures import figures_table, problems
 from harness.faults.campaign.trial import Trial
-from harness.report.table import Table
-from streams.errors import BadInputError
+from harness.marked_part import write_between
+from harness.report.markdown import table_lines
 
 
 def part(trials: Sequence[Trial], broker: str, command: str, date: str, setting: str) -> str:
@@ -17,7 +16,7 @@ def part(trials: Sequence[Trial], broker: str, command: str, date: str, setting:
         "",
         f"Written by `{command}` on {date}: {setting}.",
         "",
-        *_markdown(figures_table(trials)),
+        *table_lines(figures_table(trials)),
         "",
     ]
     found = problems(trials)
@@ -26,30 +25,7 @@ def part(trials: Sequence[Trial], broker: str, command: str, date: str, setting:
     return "\n".join(lines)
 
 
-def _markdown(found: Table) -> list[str]:
-    rows = [[cell.text.replace("|", "\\|") for cell in row] for row in found.rows]
-    return [
-        f"| {' | '.join(found.columns)} |",
-        "|" + "|".join("---" if index in found.words else "---:" for index in range(len(found.columns))) + "|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
 def write_part(page: Path, broker: str, text: str) -> None:
-    """Put a broker's part into a page: in the place of the one before, or at its end; a page that is not there is made.
-
-    Raises BadInputError when it cannot be read or written.
-    """
-    begin, end = f"<!-- faults: {broker} -->", f"<!-- end of faults: {broker} -->"
-    block = f"{begin}\n{text.rstrip()}\n{end}"
-    try:
-        content = page.read_text(encoding="utf-8") if page.exists() else "# Faults\n"
-        found = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", content, re.DOTALL)
-        if found:
-            content = content[: found.start()] + block + content[found.end() :]
-        else:
-            content = f"{content.rstrip()}\n\n{block}\n"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise BadInputError(f"--write {page}: {error.strerror or error}") from error
+    """Put a broker's part into a page, in the place of the one before. Raises BadInputError when it cannot be
+    written."""
+    write_between(page, f"faults: {broker}", text, "Faults")

@@ -12,13 +12,14 @@ from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.figures import COLUMNS, figures_table, problems
 from harness.faults.campaign.markdown import part, write_part
-from harness.faults.campaign.ready import names, ready
+from harness.faults.campaign.ready import FOLDER, ready
 from harness.faults.campaign.trial import Trial, exit_code
 from harness.faults.kinds import KINDS
 from harness.report.words import DASH
 from harness.results import encode_results, read_results
 from harness.run import Finished, Outside, RunOptions
 from harness.scenario import load_scenario
+from harness.shipped import names
 from streams.errors import BadInputError, BrokerError
 from tests.example_run import build_run
 from tests.unit.harness.faults.results_of import fault
@@ -56,9 +57,9 @@ def test_the_ready_scenarios_of_transfers_are_of_their_domain_and_can_be_carried
 
 
 def test_some_of_them_by_pattern() -> None:
-    assert names(["model-slow*", "broker-kill"]) == ["broker-kill", "model-slow", "model-slow-tail"]
+    assert names(FOLDER, ["model-slow*", "broker-kill"]) == ["broker-kill", "model-slow", "model-slow-tail"]
     with pytest.raises(BadInputError, match=r"--only nothing-\*: matches none of broker-kill"):
-        names(["nothing-*"])
+        names(FOLDER, ["nothing-*"])
 
 
 def trials() -> list[Trial]:
