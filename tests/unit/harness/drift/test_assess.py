@@ -88,3 +88,11 @@ def test_quality_before_and_after_is_never_pooled() -> None:
 
 def test_no_events_are_no_rate() -> None:
     assert assess([], [], [], np.zeros(0, np.int64), BURN_IN_NS).false_alarms_per_100k is None
+
+
+def test_drifts_that_begin_together_are_noticed_together() -> None:
+    both = [Known(), Known("field-missing", blamed=("device",))]
+    first, second = assess([alarm(51.0)], [alarm(51.0)], both, TIMES, BURN_IN_NS).drifts
+    assert first.delay == second.delay
+    assert first.delay is not None
+    assert (first.is_blamed_rightly, second.is_blamed_rightly) == (True, False)
