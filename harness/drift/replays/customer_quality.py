@@ -1,6 +1,7 @@
 """Whether monitored transfers rank the right customers on one side of a drift's onset: together, by rules, by model."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,14 +16,16 @@ from harness.quality.curves import average_precision
 from harness.quality.scored import Bools
 
 
+@dataclass(frozen=True, slots=True)
 class Bank:
     """What is known of all transfers of a stream: events and labels by ordinal, accounts, members of patterns, and the
     patterns that training has seen."""
 
-    def __init__(
-        self, events: pa.Table, labels: pa.Table, accounts: pa.Table, members: pa.Table, known: Collection[int]
-    ) -> None:
-        self.events, self.labels, self.accounts, self.members, self.known = events, labels, accounts, members, known
+    events: pa.Table
+    labels: pa.Table
+    accounts: pa.Table
+    members: pa.Table
+    known: Collection[int]
 
     def truth(self, here: Bools) -> Truth:
         """Of the transfers marked in `here` alone."""
