@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.beside import beside_of
 from harness.decision_rows import STAGES
-from harness.drift import Limits, measure_drift
+from harness.drift import Alarm, Limits, measure_drift
 from harness.drift.recorded import is_long_enough, read_reference, recorded
 from harness.drift.settings import Settings
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
@@ -289,9 +289,10 @@ def drift_results(
     """Of all decisions against the warm state's reference, and what the monitors raised while they came."""
     reference = read_reference(state)
     limits = Limits(scenario.drift.psi_warning, scenario.drift.psi_alarm)
-    stream = recorded(scenario, prepared, decisions, bundle, reference)
     settings = Settings()
-    alarms = stream.watch(settings).alarms if is_long_enough(stream.batch, settings) else ()
+    alarms: tuple[Alarm, ...] = ()
+    if is_long_enough(len(decisions), span_ns, settings):
+        alarms = recorded(scenario, prepared, decisions, bundle, reference).watch(settings).alarms
     return measure_drift(decisions, bundle, reference, limits=limits, span_ns=span_ns, alarms=alarms).to_dict()
 
 

@@ -83,7 +83,7 @@ def replay_drifts(asked: DriftsAsked, wanted: Wanted, where: Surroundings, *, as
     console = Console(stderr=as_json)
     options = where.options(chosen[0].scenario, wanted.bootstrap_servers)
     outside = Outside(now=lambda: datetime.now(UTC), token=lambda: secrets.token_hex(2))
-    setting = _setting(chosen, wanted)
+    setting = _setting(chosen, wanted, len(known))
     trials = Campaign(folder, options, outside, console).run(chosen, f"{setting}, {now:%Y-%m-%d %H:%M} UTC", known)
     _tell(trials, folder, console)
     if asked.write is not None:
@@ -111,11 +111,12 @@ def _changes(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _setting(chosen: list[Ready], wanted: Wanted) -> str:
+def _setting(chosen: list[Ready], wanted: Wanted, known: int) -> str:
     engines = ", ".join(sorted({each.scenario.scorer.engine for each in chosen}))
-    broker = "a running Kafka" if wanted.bootstrap_servers else (wanted.broker or "the scenario's broker")
-    where = "no broker" if engines == IN_PROCESS else f"broker {broker}"
-    return f"{len(chosen)} replays, engine {engines}, {where}"
+    broker = f"broker {wanted.broker or chosen[0].scenario.broker}"
+    where = "no broker" if engines == IN_PROCESS else "a running Kafka" if wanted.bootstrap_servers else broker
+    again = f", {known} of them made before and watched again" if known else ""
+    return f"{len(chosen)} {'replay' if len(chosen) == 1 else 'replays'}, engine {engines}, {where}{again}"
 
 
 def _tell(trials: list[Trial], folder: Path, console: Console) -> None:

@@ -36,10 +36,9 @@ class Recorded:
         return watch(self.batch, self.names, self.arrivals, settings=settings, reference=self.bins)
 
 
-def is_long_enough(batch: Batch, settings: Settings) -> bool:
-    """Whether anything follows the burn-in, in which nothing is told."""
-    times = batch.event_time_ns
-    return len(batch) >= settings.events_min and int(times.max() - times.min()) > settings.burn_in_ns
+def is_long_enough(events: int, span_ns: int, settings: Settings) -> bool:
+    """Whether so many events over so much event time go beyond the burn-in, in which nothing is told."""
+    return events >= settings.events_min and span_ns > settings.burn_in_ns
 
 
 def recorded(

@@ -64,5 +64,5 @@ def _side(scored: pa.Table, truth: Truth, k: int) -> Side:
         k=k,
         precision_at_k=worked.precision,
         recall=pattern_recall(truth, worked.found_ns).overall.recall,
-        pr_auc=average_precision(truth.is_suspicious, scores.best(len(truth))),
+        pr_auc=average_precision(truth.is_suspicious, scores.standing(len(truth))),
     )

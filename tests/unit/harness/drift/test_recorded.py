@@ -58,12 +58,17 @@ def test_alarms_of_the_monitors_stand_in_a_runs_results(tmp_path: Path, is_shift
     assert found["status"] == "unknown"
 
 
-def test_a_stream_without_decisions_or_no_longer_than_the_burn_in_is_not_watched(tmp_path: Path) -> None:
-    made = prepared(tmp_path, 14 * A_DAY)
-    scenario, short = load_scenario("fraud"), decisions(14 * A_DAY, np.zeros(14 * A_DAY))
-    for decided in (short, short.slice(0, 0)):
-        assert not is_long_enough(recorded(scenario, made, decided, None, None).batch, Settings())
-        assert drift_results(scenario, made, decided, None, None, 14 * NS_PER_DAY)["detections"] == []
+def test_a_stream_without_decisions_is_fed_as_nothing(tmp_path: Path) -> None:
+    made = prepared(tmp_path, 28 * A_DAY)
+    nothing = decisions(0, [])
+    assert len(recorded(load_scenario("fraud"), made, nothing, None, None).batch) == 0
+    assert recorded(load_scenario("fraud"), made, nothing, None, None).watch().alarms == ()
+    assert drift_results(load_scenario("fraud"), made, nothing, None, None, 28 * NS_PER_DAY)["detections"] == []
+
+
+@pytest.mark.parametrize(("events", "days", "is_long"), [(500, 15, True), (499, 15, False), (9_000, 14, False)])
+def test_what_is_no_longer_than_the_burn_in_is_not_watched(events: int, days: int, is_long: bool) -> None:
+    assert is_long_enough(events, days * NS_PER_DAY, Settings()) is is_long
 
 
 def test_figures_by_day_stand_out_from_the_onset_on() -> None:

@@ -12,7 +12,7 @@ from harness.faults.campaign.again import passed_before
 from harness.faults.campaign.campaign import FAULTS_FILE, FAULTS_PAGE, Campaign, tell
 from harness.faults.campaign.figures import COLUMNS, figures_table, problems
 from harness.faults.campaign.markdown import part, write_part
-from harness.faults.campaign.ready import FOLDER, ready
+from harness.faults.campaign.ready import FOLDERS, ready
 from harness.faults.campaign.trial import Trial, exit_code
 from harness.faults.kinds import KINDS
 from harness.report.words import DASH
@@ -48,7 +48,7 @@ def test_what_a_broker_cannot_have_is_left_out_and_said() -> None:
 
 def test_the_ready_scenarios_of_transfers_are_of_their_domain_and_can_be_carried_out() -> None:
     chosen = ready([], {}, {}, given_kafka=False, domain="aml")
-    assert [each.name for each in chosen] == names([], "aml")
+    assert [each.name for each in chosen] == names(FOLDERS["aml"], [])
     for each in chosen:
         (fault,) = each.scenario.faults
         assert (each.scenario.domain, each.scenario.name, fault.kind) == ("aml", each.name, each.name)
@@ -57,9 +57,9 @@ def test_the_ready_scenarios_of_transfers_are_of_their_domain_and_can_be_carried
 
 
 def test_some_of_them_by_pattern() -> None:
-    assert names(FOLDER, ["model-slow*", "broker-kill"]) == ["broker-kill", "model-slow", "model-slow-tail"]
+    assert names(FOLDERS["fraud"], ["model-slow*", "broker-kill"]) == ["broker-kill", "model-slow", "model-slow-tail"]
     with pytest.raises(BadInputError, match=r"--only nothing-\*: matches none of broker-kill"):
-        names(FOLDER, ["nothing-*"])
+        names(FOLDERS["fraud"], ["nothing-*"])
 
 
 def trials() -> list[Trial]:

@@ -46,7 +46,14 @@ def replayed(**changes: Any) -> Replayed:
 
 
 def control(**changes: Any) -> Replayed:
-    quiet = {"detected": False, "delay_events": None, "delay_days": None, "detected_by": None, "blamed": [], "true": []}
+    quiet: dict[str, Any] = {
+        "detected": False,
+        "delay_events": None,
+        "delay_days": None,
+        "detected_by": None,
+        "blamed": [],
+        "true": [],
+    }
     named = {"name": "payday", "kinds": ["payday"], "is_control": True, "false_alarms": 0, "is_blamed_rightly": None}
     return replayed(**{**quiet, **named, **changes})
 
