@@ -116,7 +116,7 @@ def fit_model(
         reliability=reliable,
         choice=choice,
         metrics=metrics,
-        reference=_reference(history.values[window], scores, domain.feature_names),
+        reference=_reference(history.values[history.describing(window)], scores, domain.feature_names),
         error_p99=float(np.quantile(errors[: len(window)][~history.labels[window]], 0.99)) if autoencoder else 0.0,
         scores=scores,
     )

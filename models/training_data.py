@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +23,9 @@ class LabelledHistory:
     """Feature rows of a history in event order: `values` float32 [n, F], `labels` bool [n] (as known when training),
     `time_ns` int64 [n], `cards` int32 [n] (codes).
 
-    Where not every row serves, `teaches` and `judges` (bool [n]; None: all) say which ones are trained on and which
-    ones the validation part judges by; `weights` float32 [n] (None: all the same) are those of the training.
+    Where not every row serves, `teaches`, `judges` and `describes` (bool [n]; None: all) say which ones are trained on,
+    which ones the validation part judges by, and which ones the reference of the window's features is made of;
+    `weights` float32 [n] (None: all the same) are those of the training.
     """
 
     values: NDArray[np.float32]
@@ -32,6 +34,7 @@ class LabelledHistory:
     cards: NDArray[np.int32]
     teaches: NDArray[np.bool_] | None = None
     judges: NDArray[np.bool_] | None = None
+    describes: NDArray[np.bool_] | None = None
     weights: NDArray[np.float32] | None = None
 
     def teaching(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -41,6 +44,21 @@ class LabelledHistory:
     def judging(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of these row numbers that judge."""
         return rows if self.judges is None else rows[self.judges[rows]]
+
+    def describing(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of these row numbers that the reference is made of."""
+        return rows if self.describes is None else rows[self.describes[rows]]
+
+    def take(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> "LabelledHistory":
+        """The history of these row numbers alone, with their features, float32 [rows, F]."""
+
+        def of(column: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if column is None else column[rows]
+
+        return LabelledHistory(
+            values, self.labels[rows], self.time_ns[rows], self.cards[rows],
+            of(self.teaches), of(self.judges), of(self.describes), of(self.weights),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from models.aml.findings import FoundRows, found_rows, read_findings
 from models.aml.labels import NO_PATTERN, SideLabels, side_labels
 from models.aml.settings import AmlTrainSettings
 from models.features.batch import FeatureBlock, Status
-from models.graph.daily import compute_daily
+from models.graph.catalog import AML_FEATURES
+from models.graph.daily import compute_daily, daily_blocks
 from models.graph.link_ledger import LinkLedger
 from models.graph.markets import every_market
 from models.graph.state import GraphState
@@ -84,39 +85,91 @@ def replay(tables: TransferTables) -> FeatureBlock:
     return compute_daily(state, LinkLedger(), state.code_table(tables.transfers))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Rows of known sides before any feature is computed: their numbers among both sides of all transfers (int64 [m],
+    ascending), a history without values, and each row's pattern."""
+
+    numbers: NDArray[np.int64]
+    history: LabelledHistory
+    pattern: NDArray[np.int64]
+
+    def take(self, chosen: NDArray[np.int64], values: NDArray[np.float32]) -> "_Sides":
+        """Those of these places, with their features."""
+        return _Sides(self.numbers[chosen], self.history.take(chosen, values), self.pattern[chosen])
+
+
 def labelled_rows(tables: TransferTables, split: TimeSplit, settings: AmlTrainSettings) -> SideRows:
-    """Replay the history and label its rows.
+    """Replay the history and label those of its rows that teach, judge or describe it; of the others no feature is
+    computed, and they are left out.
 
     Customers stand where fraud has cards. A pattern that shows on both sides of the cut teaches with its earlier rows
     and does not judge with its later ones, so that no pattern is in both parts.
     """
-    computed = replay(tables)
+    sides = _told_sides(tables, split, settings)
+    needed = np.flatnonzero(_needed(sides.history, split))
+    values, seen = _computed(tables, sides.numbers[needed])
+    found = sides.take(needed[seen], values)
+    return SideRows(found.history, found.pattern)
+
+
+def _told_sides(tables: TransferTables, split: TimeSplit, settings: AmlTrainSettings) -> _Sides:
+    """Every row of a known side, and what it is to serve for."""
     labels = side_labels(tables.transfers, tables.laundering, tables.accounts, tables.members)
-    seen = np.repeat(computed.status != Status.REPEATED, 2)
-    rows = np.flatnonzero(seen & (labels.account >= 0))
+    rows = np.flatnonzero(labels.account >= 0)
     times = np.repeat(tables.transfers["event_time_ns"].to_numpy(), 2)[rows]
     positive, near, pattern = labels.is_positive[rows], labels.is_near[rows], labels.pattern[rows]
-    customers = _customers(tables.accounts, labels, rows)
     told, set_aside = positive, np.zeros(len(rows), np.bool_)
     if settings.near == "positive":
         told = positive | near
     elif settings.near == "left_out":
         set_aside = near
     drawn = np.random.default_rng(settings.fit.seed).random(len(rows)) < settings.genuine_share
-    spanning = _spanning(pattern, times, split)
     history = LabelledHistory(
-        values=computed.values[rows],
+        values=np.empty((len(rows), 0), np.float32),
         labels=told,
         time_ns=times,
-        cards=customers,
+        cards=_customers(tables.accounts, labels, rows),
         teaches=(told | drawn) & ~set_aside,
-        judges=~spanning & ~set_aside,
+        judges=~_spanning(pattern, times, split) & ~set_aside,
+        describes=drawn,
     )
     if tables.findings is not None and split.later_until_ns is not None:
         names = tables.accounts["customer_id"].cast(pa.string()).combine_chunks().take(pa.array(labels.account[rows]))
         known_by = split.later_until_ns + settings.label_delay_days * NS_PER_DAY
         history = _with_found(history, split, found_rows(tables.findings, names, times, known_by))
-    return SideRows(history, pattern)
+    return _Sides(rows, history, pattern)
+
+
+def _needed(history: LabelledHistory, split: TimeSplit) -> NDArray[np.bool_]:
+    """Rows that a fit on this split reads, bool [m]."""
+    (train, validation), later = split.rows(history.time_ns), split.later(history.time_ns)
+    needed = np.zeros(len(history.labels), np.bool_)
+    for rows in (
+        history.teaching(train),
+        history.teaching(validation),
+        history.teaching(later),
+        history.judging(validation),
+        history.describing(np.concatenate([train, validation])),
+    ):
+        needed[rows] = True
+    return needed
+
+
+def _computed(tables: TransferTables, numbers: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Features of these rows (int64 [m], ascending) but those of repeated transfers, float32 [k, F], and which places
+    of `numbers` they are of."""
+    state = GraphState(tables.accounts, every_market())
+    batch = state.code_table(tables.transfers)
+    wanted = np.zeros(len(batch), np.uint8)
+    wanted[numbers // 2] = 1
+    values = np.empty((len(numbers), len(AML_FEATURES)), np.float32)
+    seen = np.zeros(len(numbers), np.bool_)
+    for first, end, block in daily_blocks(state, LinkLedger(), batch, wanted):
+        here = slice(*np.searchsorted(numbers, [2 * first, 2 * end]).tolist())
+        own = numbers[here] - 2 * first
+        values[here], seen[here] = block.values[own], block.status[own // 2] != Status.REPEATED
+    return (values if seen.all() else values[seen]), np.flatnonzero(seen)
 
 
 def _with_found(history: LabelledHistory, split: TimeSplit, found: FoundRows) -> LabelledHistory:

@@ -26,6 +26,8 @@ from streams.account import ACCOUNT_SCHEMA
 from streams.transfer import Transfer
 
 SNAPSHOT_KIND = "graph state"
+EVERY_ROW = np.zeros(0, np.uint8)
+"""A mask of wanted transfers that leaves none out."""
 
 
 class GraphSettings(msgspec.Struct, frozen=True):
@@ -131,29 +133,39 @@ class GraphState:
         """Take in a community table; it is kept until the transfers are some days past it."""
         self._held.install(table, self._coder.accounts)
 
-    def compute(self, batch: TransferBatch) -> FeatureBlock:
+    def compute(self, batch: TransferBatch, wanted: UInt8s = EVERY_ROW) -> FeatureBlock:
         """Take the batch into the graph; rows float32 [2n, F], that of transfer i's sender at 2i, of its receiver at
         2i + 1 (all NaN where that side is no account), and status uint8 [n] (see `models.features.batch.Status`).
+
+        Where `wanted` (uint8 [n], `EVERY_ROW` by default) is 0, a transfer only enters the graph: its features stay
+        NaN, which is several times cheaper; those of every other transfer and the state afterwards are the same bits,
+        but for what is counted of features (`steps_most`, `cut_short`, `stale_lookups`).
 
         Any split into batches gives the same rows.
         """
         values = np.empty((2 * len(batch), len(AML_FEATURES)), np.float32)
         status = np.zeros(len(batch), np.uint8)
-        self.compute_into(batch, values, status)
+        self.compute_into(batch, values, status, wanted=wanted)
         return FeatureBlock(values, status)
 
     def compute_into(
-        self, batch: TransferBatch, values: Float32s, status: UInt8s, first: int = 0, end: int | None = None
+        self,
+        batch: TransferBatch,
+        values: Float32s,
+        status: UInt8s,
+        first: int = 0,
+        end: int | None = None,
+        wanted: UInt8s = EVERY_ROW,
     ) -> None:
         """As `compute`, rows [first, end) of the batch only, into arrays of the caller for the whole batch:
-        `values` float32 [2n, F] and `status` uint8 [n], both contiguous."""
+        `values` float32 [2n, F] and `status` uint8 [n], both contiguous, as `wanted` is."""
         end = len(batch) if end is None else end
         self._make_room()
         cells, markets, tables, desk = batch.cells, self._markets.arrays, self._held.tables, self._desk
         while True:
             store = self._store
-            compute = self._entry_point(first, end, cells, store, markets, tables, desk, values, status)
-            first = compute(first, end, cells, store, markets, tables, desk, values, status)
+            compute = self._entry_point(first, end, cells, store, markets, tables, desk, wanted, values, status)
+            first = compute(first, end, cells, store, markets, tables, desk, wanted, values, status)
             if first == end:
                 return
             self._store = with_more_entries(store)

@@ -104,11 +104,15 @@ def compute_rows(
     markets: MarketArrays,
     tables: CommunityTables,
     desk: Desk,
+    wanted: UInt8s,
     values: Float32s,
     status: UInt8s,
 ) -> int:
     """Take rows [first, end) of a batch into the graph and write their features to `values` float32 [2n, F], row 2i for
     the sender of transfer i and row 2i + 1 for its receiver, and to `status` uint8 [n].
+
+    Where `wanted` (uint8 [n]; empty: every row is) is 0, a transfer enters the graph and its features are left NaN:
+    they change nothing but what the clock counts of them (CUT_SHORT, STALE, STEPS_MOST).
 
     Returns the row it stopped at: `end`, or the one for which the arena has no room (grow it and go on from there).
     """
@@ -120,14 +124,14 @@ def compute_rows(
         sending, receiving = values[2 * row], values[2 * row + 1]
         see_transfer(cells, row, store.profiles, markets, notes)
         status[row], kept = arrive(cells, row, store, notes)
-        if status[row] == REPEATED:
+        if status[row] == REPEATED or (len(wanted) > 0 and wanted[row] == 0):
             sending[:] = np.nan
             receiving[:] = np.nan
             continue
         _write_patterns(cells, row, store, desk, sending, receiving)
-        wanted = cells[row, CELL_TIME] // NS_PER_DAY - 1
-        table = table_for(tables.days, wanted)
-        if table < 0 or tables.days[table] != wanted:
+        day = cells[row, CELL_TIME] // NS_PER_DAY - 1
+        table = table_for(tables.days, day)
+        if table < 0 or tables.days[table] != day:
             clock[STALE] += 1
         for side in range(2):
             out = values[2 * row + side]

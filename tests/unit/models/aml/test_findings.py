@@ -44,13 +44,13 @@ def test_from_the_windows_end_on_the_truth_is_not_asked() -> None:
     told = [finding("c3", 20_025, True), finding("c4", 20_025, False, 0.5)]
     told_tables = dataclasses.replace(tables, findings=pa.Table.from_pylist(told, schema=NEEDED))
     history = labelled_rows(told_tables, split, AmlTrainSettings()).history
-    later = split.later(history.time_ns)
-    taught = history.teaching(later)
-    assert 0 < len(taught) < len(later)
+    taught = history.teaching(split.later(history.time_ns))
+    later = int((tables.transfers["event_time_ns"].to_numpy() >= until).sum())
+    assert 0 < len(taught) < later, "who was not looked at teaches nothing"
     assert len(np.unique(history.cards[taught])) == 2
     assert len(np.unique(history.cards[taught[history.labels[taught]]])) == 1
     assert history.weights is not None
     assert set(history.weights[taught].tolist()) == {1.0, 2.0}
     before = labelled_rows(tables, split, AmlTrainSettings()).history
-    early = history.time_ns < until
-    assert np.array_equal(history.labels[early], before.labels[early])
+    early, told_before = history.time_ns < until, before.time_ns < until
+    assert np.array_equal(history.labels[early], before.labels[told_before])

@@ -1,14 +1,19 @@
 """Communities and centrality, and the ledger that closes their tables."""
 
+import functools
 from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.features.snapshot import SnapshotError
+from models.graph import link_ledger
 from models.graph.catalog import AML_FEATURE_INDEX, COMMUNITY_FEATURES
 from models.graph.communities import describe_accounts
+from models.graph.community_table import TABLES_KEPT
 from models.graph.daily import compute_daily
 from models.graph.link_ledger import DAYS, LinkLedger
 from models.graph.state import GraphState
@@ -119,3 +124,50 @@ def test_nothing_of_the_day_itself_is_in_its_communities() -> None:
     events += [at_hour(9, 24 + 13, "a1", "a2"), at_hour(10, 24 + 14, "a1", "b")]
     sizes = compute_daily(state, ledger, state.code_events(events)).values[::2, AML_FEATURE_INDEX["component_size"]]
     assert sizes.tolist() == [1, 1, 1, 1, 5, 5]
+
+
+@functools.cache
+def everything(seed: int) -> tuple[GraphState, LinkLedger, np.ndarray]:
+    """The same of a stream of which every row is wanted."""
+    events = random_stream(seed)
+    return masked(events, np.ones(len(events), np.uint8), len(events))
+
+
+def masked(events: list[Transfer], wanted: np.ndarray, size: int) -> tuple[GraphState, LinkLedger, np.ndarray]:
+    """State, ledger and rows of a stream in batches of which only some rows are wanted."""
+    state, ledger = fresh_state(), LinkLedger()
+    parts = [
+        compute_daily(state, ledger, state.code_events(events[at : at + size]), wanted[at : at + size]).values
+        for at in range(0, len(events), size)
+    ]
+    return state, ledger, np.concatenate(parts)
+
+
+@pytest.mark.parametrize("size", [40, 1_000])
+@settings(max_examples=12)
+@given(st.integers(0, 2), st.lists(st.integers(0, 999), max_size=12))
+def test_tables_that_no_wanted_row_needs_are_not_missed(size: int, seed: int, chosen: list[int]) -> None:
+    events = random_stream(seed)
+    wanted = np.zeros(len(events), np.uint8)
+    wanted[[place % len(events) for place in chosen]] = 1
+    state, ledger, expected = everything(seed)
+    other, skipping, found = masked(events, wanted, size)
+    rows = np.repeat(wanted != 0, 2)
+    assert found[rows].tobytes() == expected[rows].tobytes()
+    for name in ("table_days", "table_rows"):
+        np.testing.assert_array_equal(other.snapshot()[1][name], state.snapshot()[1][name])
+    assert skipping.last_closed == ledger.last_closed
+    one, two = (LinkLedger.restore(*each.snapshot()).week(ledger.last_closed + 1) for each in (ledger, skipping))
+    assert one.tobytes() == two.tobytes()
+
+
+def test_days_that_nobody_asks_about_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    draw = link_ledger.draw_table
+    monkeypatch.setattr(link_ledger, "draw_table", lambda day, *rest: drawn.append(day) or draw(day, *rest))
+    events = [at_hour(number, 24 * number + 1, "a1", f"a{number % 5 + 2}") for number in range(40)]
+    wanted = np.zeros(len(events), np.uint8)
+    wanted[20] = 1
+    masked(events, wanted, len(events))
+    tables = [*range(20 - TABLES_KEPT + 1, 21), *range(40 - TABLES_KEPT, 40)]
+    assert drawn == [DAY - 1 + number for number in tables]

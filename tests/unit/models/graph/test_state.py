@@ -13,6 +13,7 @@ from models.features.batch import FeatureBlock, Status
 from models.features.snapshot import SnapshotError
 from models.graph.catalog import AML_FEATURE_INDEX, AML_FEATURE_NAMES, COMMUNITY_FEATURES
 from models.graph.community_table import TABLES_KEPT, CommunityTable
+from models.graph.kernel.layout import CUT_SHORT, STALE, STEPS_MOST
 from models.graph.state import GraphState, warm_up
 from streams.account import ACCOUNT_SCHEMA
 from streams.errors import BadInputError
@@ -212,3 +213,34 @@ def test_a_repeated_transfer_changes_nothing() -> None:
 
 def test_warm_up_compiles_without_touching_anything() -> None:
     warm_up(TABLE)
+
+
+FEATURE_COUNTS = (CUT_SHORT, STALE, STEPS_MOST)
+
+
+def left_behind(state: GraphState) -> dict[str, bytes]:
+    """What a snapshot holds, without what is counted of features."""
+    settings, arrays = state.snapshot()
+    clock = arrays["clock"].copy()
+    clock[list(FEATURE_COUNTS)] = 0
+    told = {name: array.tobytes() for name, array in arrays.items()}
+    return told | {"clock": clock.tobytes(), "settings": repr(settings).encode()}
+
+
+@given(st.data(), st.integers(0, 5), st.booleans())
+def test_rows_that_nobody_wants_only_enter_the_graph(data: st.DataObject, seed: int, rare: bool) -> None:
+    shape = StreamShape(accounts=8 if seed % 2 else 40)
+    events = random_stream(seed, shape)
+    some = st.sampled_from([0, 0, 0, 0, 0, 0, 0, 0, 0, 1] if rare else [0, 1])
+    wanted = np.array(data.draw(st.lists(some, min_size=len(events), max_size=len(events))), np.uint8)
+    whole, part = fresh_state(seed, shape), fresh_state(seed, shape)
+    for state in (whole, part):
+        state.install(table_of(START_NS // NS_PER_DAY + 3, 5))
+    expected = whole.compute(whole.code_events(events))
+    found = part.compute(part.code_events(events), wanted)
+    rows = np.repeat(wanted != 0, 2)
+    assert found.status.tobytes() == expected.status.tobytes()
+    assert found.values[rows].tobytes() == expected.values[rows].tobytes()
+    assert np.isnan(found.values[~rows]).all()
+    assert left_behind(part) == left_behind(whole)
+    assert part.stale_lookups <= whole.stale_lookups
