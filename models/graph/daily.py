@@ -40,13 +40,20 @@ def compute_daily(
 
 
 def daily_blocks(
-    state: GraphState, ledger: LinkLedger, batch: TransferBatch, wanted: UInt8s = EVERY_ROW
+    state: GraphState,
+    ledger: LinkLedger,
+    batch: TransferBatch,
+    wanted: UInt8s = EVERY_ROW,
+    *,
+    communities: bool = True,
 ) -> Iterator[tuple[int, int, FeatureBlock]]:
     """As `compute_daily`, day by day: the rows of transfers [first, end). Memory is that of a day.
 
     A table that no wanted transfer may look into is not drawn, unless it is one of the last, which the state keeps.
+    Without `communities` no wanted transfer looks into one: nothing in those columns of its rows is to be used.
     """
-    for day in _days(ledger, batch, wanted):
+    looking = wanted if communities else np.zeros(len(batch), np.uint8)
+    for day in _days(ledger, batch, looking):
         if day.draws and day.closes is not None:
             state.install(ledger.close(day.closes, state.names_of))
         elif day.closes is not None:

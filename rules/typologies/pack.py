@@ -82,6 +82,12 @@ class TypologyPack:
         self.alert_at = self._program.alert_at
         self._gate_of, self._gates = _gates(files, columns)
 
+    @property
+    def reads(self) -> frozenset[int]:
+        """The columns that scores depend on; what stands in others changes none."""
+        gates = {int(column) for column in self._gates.tests[:, 1]}
+        return frozenset(gates | {int(column) for column in self._program.rule_column})
+
     def score(self, values: NDArray[np.float32], market: NDArray[np.int32]) -> NDArray[np.float64]:
         """The typologies' scores in 0..1, float64 [n, P], on float32 [n, F] (columns in the order given at load, NaN
         where missing) and the market of each row, int32 [n] (a number of `MARKET_NUMBERS`, any other: not known).

@@ -50,6 +50,31 @@ class ScoredTransfers:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ReachedScores:
+    """Scores that reached their market's `alert_at`, in the order of their rows: `time_ns` int64 [m], `customer` int32
+    [m] (counted from 0), `typology` int32 [m]."""
+
+    time_ns: NDArray[np.int64]
+    customer: NDArray[np.int32]
+    typology: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    def of(self, customers: NDArray[np.bool_]) -> "ReachedScores":
+        """Those of the customers marked (bool [customers])."""
+        own = customers[self.customer]
+        return ReachedScores(self.time_ns[own], self.customer[own], self.typology[own])
+
+    @classmethod
+    def joined(cls, parts: "Sequence[ReachedScores]") -> "ReachedScores":
+        """One after the other."""
+        columns = [(part.time_ns, part.customer, part.typology) for part in parts]
+        none = (np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
+        return cls(*(np.concatenate(each) for each in zip(none, *columns, strict=True)))
+
+
 class RaisedSettings(msgspec.Struct, frozen=True):
     """What a snapshot was made with: it fits nothing else."""
 
@@ -108,6 +133,39 @@ class AlertRaiser:
         for first in range(0, len(transfers), PIECE):
             alerts += self._take_piece(transfers.piece(first, min(first + PIECE, len(transfers))))
         return alerts
+
+    def pass_over(self, event_ids: Sequence[str], time_ns: NDArray[np.int64], account: NDArray[np.int32]) -> None:
+        """Take transfers in, as `ScoredTransfers` has them, that raise nothing: they are evidence of later alerts."""
+        for first in range(0, len(event_ids), PIECE):
+            part, rows = slice(first, first + PIECE), slice(2 * first, 2 * (first + PIECE))
+            self._trail.add(event_ids[part], time_ns[part], account[rows])
+
+    def reached(
+        self, time_ns: NDArray[np.int64], account: NDArray[np.int32], scores: NDArray[np.float64]
+    ) -> ReachedScores:
+        """The scores (as `ScoredTransfers` has them) that raise an alert unless one within the window did."""
+        high = scores >= self._pack.alert_at[:, self.market_of(account)].T
+        rows, typology = np.nonzero(high & (account >= 0)[:, None])
+        return ReachedScores(time_ns[rows // 2], self._customer[account[rows]], typology.astype(np.int32))
+
+    @property
+    def window_ns(self) -> NDArray[np.int64]:
+        """For how long each typology is not raised again, int64 [P]."""
+        return self._window_ns
+
+    @property
+    def customer_of(self) -> NDArray[np.int32]:
+        """The customer of each row of the accounts' table, int32 [accounts], counted from 0."""
+        return self._customer
+
+    def go_on_from(self, last_raised_ns: NDArray[np.int64]) -> None:
+        """Set when each customer was last raised for each typology, int64 [customers, P]; `NEVER` where it was not."""
+        self._last_raised_ns[:] = last_raised_ns
+
+    @property
+    def last_raised_ns(self) -> NDArray[np.int64]:
+        """When each customer was last raised for each typology, int64 [customers, P]; `NEVER` where it was not."""
+        return self._last_raised_ns
 
     def _take_piece(self, piece: ScoredTransfers) -> list[RawAlert]:
         number = self._trail.add(piece.event_ids, piece.time_ns, piece.account)

@@ -21,6 +21,7 @@ from models.graph.state import GraphState
 from models.onnx_model import OnnxModel
 from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
 from scorer.aml.assembly import load_packs
+from scorer.aml.entering import enter_transfers
 from scorer.aml.places import NOWHERE
 from scorer.aml.raising import AlertRaiser
 from scorer.aml.ranking import rank
@@ -87,8 +88,11 @@ def warm_transfers(source: TransferWarmInput, out: Path) -> dict[str, Any]:
 
 
 def _replay(source: TransferWarmInput, state: TransferState, pack: TypologyPack, bundle: Bundle) -> _Seen:
-    model, seen = OnnxModel(bundle), _Seen()
-    for part in replay_transfers(state, pack, _history(source)):
+    model, seen, history = OnnxModel(bundle), _Seen(), _history(source)
+    recent_ones = np.flatnonzero(history["event_time_ns"].to_numpy() >= source.reference_from_ns)
+    first = int(recent_ones[0]) if len(recent_ones) else len(history)
+    enter_transfers(state, pack, history.slice(0, first))
+    for part in replay_transfers(state, pack, history.slice(first)):
         scored = part.scored
         recent = scored.time_ns >= source.reference_from_ns
         if recent.any():

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.features.batch import Int64s
 from models.features.snapshot import SnapshotError
 from models.graph import link_ledger
 from models.graph.catalog import AML_FEATURE_INDEX, COMMUNITY_FEATURES
 from models.graph.communities import describe_accounts
-from models.graph.community_table import TABLES_KEPT
+from models.graph.community_table import TABLES_KEPT, CommunityTable
 from models.graph.daily import compute_daily
-from models.graph.link_ledger import DAYS, LinkLedger
+from models.graph.link_ledger import DAYS, LinkLedger, Names, draw_table
 from models.graph.state import GraphState
 from streams.labels import NS_PER_DAY
 from streams.transfer import Transfer
@@ -163,8 +164,12 @@ def test_tables_that_no_wanted_row_needs_are_not_missed(size: int, seed: int, ch
 
 def test_days_that_nobody_asks_about_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    draw = link_ledger.draw_table
-    monkeypatch.setattr(link_ledger, "draw_table", lambda day, *rest: drawn.append(day) or draw(day, *rest))
+
+    def draw(day: int, week: Int64s, names: Names) -> CommunityTable:
+        drawn.append(day)
+        return draw_table(day, week, names)
+
+    monkeypatch.setattr(link_ledger, "draw_table", draw)
     events = [at_hour(number, 24 * number + 1, "a1", f"a{number % 5 + 2}") for number in range(40)]
     wanted = np.zeros(len(events), np.uint8)
     wanted[20] = 1
