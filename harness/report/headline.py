@@ -97,7 +97,7 @@ def _stable(run: RunContents) -> Answer:
     drift = run.get("drift") or {}
     status = drift.get("status") or "unknown"
     tones: dict[str, Tone] = {"stable": "good", "watch": "watch", "drift": "bad"}
-    found = drift.get("detections") or []
+    found = [row for row in drift.get("detections") or [] if row["kind"] != "monitor"]
     moved = sum(row["kind"] == "feature" for row in found)
     facts = (
         ("Features moved", f"{moved} of {len(drift.get('csi') or {})}" if drift.get("csi") else DASH),

@@ -9,13 +9,15 @@ import numpy.typing as npt
 from harness.drift.recorded import Recorded
 from harness.drift.replays.replayed import Days
 from harness.drift.settings import Settings
-from streams.labels import NS_PER_DAY
+from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.reference_bins import ReferenceBins, psi_of
 
 EVENTS_MIN = 50
 """A day with fewer has no figure."""
 SCORE = "score"
 FEATURES_MAX = 3
+WHOLE_FROM_NS = 21 * NS_PER_HOUR
+"""The last day is whole when events come after this hour of it."""
 Ints = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
@@ -33,6 +35,9 @@ def by_day(stream: Recorded, moved: Sequence[str], settings: Settings) -> Days:
     for name in moved[:FEATURES_MAX]:
         values = batch.features[given, stream.names.features.index(name)]
         indices[name] = _indices(values, day[given], days, burnt_in)
+    if int(batch.event_time_ns.max()) % NS_PER_DAY < WHOLE_FROM_NS:
+        # half a day differs from whole ones in its hours alone
+        indices = {name: [*values[:-1], None] for name, values in indices.items()}
     events = np.bincount(day, minlength=days)
     return Days(
         first_day=datetime.fromtimestamp(first * NS_PER_DAY / 1e9, UTC).date().isoformat(),

@@ -1,5 +1,6 @@
 """How far score and features have moved from their reference: PSI and CSI as bars against the two limits."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bokeh.models import ColumnDataSource, FactorRange, NumeralTickFormatter, Span
@@ -12,6 +13,8 @@ from harness.report.words import DASH, count, significant
 COLOURS = {"stable": GREEN, "watch": AMBER, "drift": RED, "unknown": GREY}
 TONES: dict[str, Tone] = {"stable": "good", "watch": "watch", "drift": "bad", "unknown": "quiet"}
 BARS_MAX = 14
+MONITOR = "monitor"
+"""Kind of a detection that a monitor of the stream made."""
 
 
 def drift_rows(run: RunContents) -> list[tuple[str, float, float | None, str]]:
@@ -69,15 +72,24 @@ def drift_plot(run: RunContents) -> Plot | None:
 def _sentence(run: RunContents, warning: float, alarm: float) -> str:
     drift = run.get("drift") or {}
     events = count(drift.get("events"))
-    found = drift.get("detections") or []
+    detections = drift.get("detections") or []
+    found = [row for row in detections if row["kind"] != MONITOR]
     words = f"Measured on {events} decisions of the model, against its reference. "
     words += f"Dashed: watch from {warning:g}, drift from {alarm:g}. "
     if drift.get("status") == "unknown":
-        return words + "Too few events to say more."
+        return words + "Too few events to say more." + _alarms(detections)
     if not found:
-        return words + "Nothing has moved."
+        return words + "Nothing has moved." + _alarms(detections)
     named = ", ".join(f"{row['name']} ({significant(row['value'])})" for row in found[:4])
-    return words + f"Moved: {named}{' and others' if len(found) > 4 else ''}."
+    return words + f"Moved: {named}{' and others' if len(found) > 4 else ''}." + _alarms(detections)
+
+
+def _alarms(detections: Sequence[Mapping[str, Any]]) -> str:
+    """What the monitors raised while the stream lasted; nothing where they raised nothing."""
+    alarms = [row for row in detections if row["kind"] == MONITOR]
+    if not alarms:
+        return ""
+    return f" Alarms of the monitors while it lasted: {len(alarms)}, the first: {alarms[0]['why']}."
 
 
 def drift_table(run: RunContents, rows_max: int | None = None) -> Table | None:
