@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
@@ -80,6 +81,7 @@ def find_results(
     watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path, found)
     quality, aml = _right(scenario, watched)
     drift = measures.drift_results(scenario, prepared, decisions, ready.bundle, ready.setup.state, span_ns)
+    drift |= _answers(outcome)
     judged = assessed.judged(latency) if assessed else latency
     return Results(
         schema_version=SCHEMA_VERSION,
@@ -107,6 +109,11 @@ def find_results(
         aml=aml,
         processes=measures.process_results(outcome, counts.sent),
     )
+
+
+def _answers(outcome: StreamOutcome) -> dict[str, Any]:
+    """`answers`, where drift was to be answered."""
+    return {} if outcome.answers is None else {"answers": msgspec.to_builtins(outcome.answers)}
 
 
 def _right(scenario: Scenario, watched: Watched) -> tuple[dict[str, Any], AmlResults | None]:

@@ -6,6 +6,7 @@ from typing import Protocol
 from harness.prepared import Prepared
 from harness.results import Results
 from harness.runfolder import RunFolder
+from streams.rollout import RolloutPlan
 
 
 class Origin(Protocol):
@@ -14,6 +15,10 @@ class Origin(Protocol):
     @property
     def state(self) -> Path | None:
         """The warm state to start from; None: it is to be made of the history."""
+
+    @property
+    def rollout(self) -> RolloutPlan | None:
+        """By which the model was changed while events went on, and is changed again; None: it was not."""
 
     def prepared(self, folder: Path) -> Prepared:
         """Put the data together in `folder`, the stream's rows in the order of sending. Raises BadInputError when they

@@ -17,6 +17,8 @@ from harness.aml.investigating import plan_investigating
 from harness.aml.sent_findings import SENT_FILE
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
+from harness.drift.retraining.answering import OnDrift, answering, refuse_unanswerable
+from harness.drift.retraining.keeping import ROLLOUT, keep_rollout
 from harness.drifting import copy_truth, schedule_of
 from harness.environment import describe_environment
 from harness.faults.assess import Assessed, assess
@@ -51,6 +53,7 @@ from streams.brokers import Broker, open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
 from streams.errors import BadInputError, RiskbenchError
+from streams.rollout import write_plan
 from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.run")
@@ -72,6 +75,8 @@ class RunOptions:
     environ: Mapping[str, str] | None = None
     origin: Origin | None = None
     """An earlier run that is repeated; None: the scenario says of what the run is made."""
+    on_drift: OnDrift | None = None
+    """How drift is answered while the stream lasts; None: not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,16 +228,39 @@ class Run:
     def stream(self, ready: Ready) -> Streamed:
         """Through a broker, or in process; what decides is kept first."""
         write_case(self.folder.path, ready.setup, ready.prepared)
+        rollout = self._repeated_rollout()
+        if rollout is not None:
+            ready = replace(ready, setup=replace(ready.setup, rollout_control=rollout))
         faults = self.scenario.faults
         with model_switch(faults, self.folder.work) as switch, proxy_for(faults) as proxy:
             staging = Staging(self.plan_faults(ready), switch, proxy=proxy)
             if switch is not None:
                 ready = replace(ready, setup=replace(ready.setup, fault_control=switch.path))
             if ready.setup.engine == "inprocess":
-                outcome = stream_inprocess(self.plan(ready, staging), ready.setup, self.folder, self.steps)
+                outcome = self._stream_inprocess(ready, staging)
                 none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
                 return Streamed(outcome, None, none)
             return self._stream_through_broker(ready, staging)
+
+    def _repeated_rollout(self) -> Path | None:
+        """The plan by which the model is changed as in the run that is repeated, unless drift is answered anew."""
+        origin, file = self.options.origin, self.folder.work / ROLLOUT
+        plan = None if origin is None or self.options.on_drift is not None else origin.rollout
+        if plan is None:
+            return None
+        keep_rollout(plan.steps, self.folder.path)
+        write_plan(file, plan)
+        return file
+
+    def _stream_inprocess(self, ready: Ready, staging: Staging) -> StreamOutcome:
+        plan, folder, asked = self.plan(ready, staging), self.folder, self.options.on_drift
+        if asked is None:
+            return stream_inprocess(plan, ready.setup, folder, self.steps)
+        around = (self.scenario, ready.prepared, ready.setup, folder, self.options.cache)
+        with answering(asked, *around, self.steps.note) as attendant:
+            outcome = stream_inprocess(plan, ready.setup, folder, self.steps, attendant)
+        keep_rollout(attendant.steps, folder.path)
+        return replace(outcome, answers=attendant.course.answers)
 
     def _reach(self, broker: Broker, name: str, staging: Staging) -> Reach:
         stamp = f"{self.started_at.astimezone(UTC):%Y%m%d-%H%M%S}"
@@ -346,6 +374,8 @@ def carry_out(options: RunOptions, steps: Steps, outside: Outside) -> Finished:
     Raises RiskbenchError for what the person can act on, Interrupted when asked to stop.
     """
     refuse_impossible(options.scenario, given_kafka=options.bootstrap_servers is not None)
+    if options.on_drift is not None:
+        refuse_unanswerable(options.scenario)
     folder = RunFolder.create(options.out, options.scenario.name, outside.now())
     with interruptible():
         try:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from harness.aml.alerts import keep_lines
 from harness.dead_letters import keep_dead_letters
+from harness.drift.retraining.gate import Answer
 from harness.faults.driver import Driver, Injection, Vitals, driving
 from harness.faults.input_fault import InputFault
 from harness.faults.staging import Staging
@@ -51,6 +52,8 @@ class StreamOutcome:
     footprints: list[Footprint] = field(default_factory=list)
     appended_ns: npt.NDArray[np.int64] | None = None
     injections: list[Injection] = field(default_factory=list)
+    answers: list[Answer] | None = None
+    """To drift; None where none was to be answered."""
 
 
 class _Watch:

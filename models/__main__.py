@@ -16,6 +16,7 @@ from models.aml.judge_command import judge
 from models.aml.settings import AmlTrainSettings
 from models.aml.train import train_aml_bundle, train_aml_cached
 from models.bundle import Bundle
+from models.contest import contest_command
 from models.cost import cost_matrix
 from models.features.command import app as features_app
 from models.fitting import FitSettings
@@ -169,6 +170,7 @@ app.command()(separability)
 app.command()(ablate)
 app.command()(importance)
 app.command()(judge)
+app.command("contest")(contest_command)
 
 
 def main() -> None:

@@ -37,6 +37,13 @@ class Content(msgspec.Struct, frozen=True):
     reasons: Any = None
     rules_version: str | None = None
     model_version: str | None = None
+    attempt: int | None = None
+    candidate: str | None = None
+    gate: str | None = None
+    passed: bool | None = None
+    event_time_ns: int | None = None
+    why: str | None = None
+    evidence: Any = None
 
 
 _decode = msgspec.json.Decoder(Content).decode

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: altered, removed, inserted, swapped, moved, truncated, head, decisions, explanations, events, late-scores
-    or files. `line` counts from 1, `seq` from 0; None where there is no such place."""
+    """`kind`: altered, removed, inserted, swapped, moved, truncated, head, decisions, explanations, events,
+    late-scores, answers or files. `line` counts from 1, `seq` from 0; None where there is no such place."""
 
     kind: str
     text: str

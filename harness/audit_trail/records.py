@@ -150,6 +150,20 @@ class ExplanationUnknownRecord(Explained, tag="explanation_unknown", tag_field="
     """An explanation of an event nobody sent."""
 
 
+class GateRecord(msgspec.Struct, kw_only=True, tag="gate", tag_field="kind"):
+    """A gate that a new model had to pass while the stream was held at `event_time_ns`, with the figures it went by:
+    what results.json says of it in `drift.answers`. `attempt` counts from 1; `candidate` is a model version."""
+
+    seq: int
+    attempt: int
+    candidate: str | None
+    gate: str
+    passed: bool
+    event_time_ns: int
+    why: str
+    evidence: dict[str, Any]
+
+
 class CloseRecord(msgspec.Struct, kw_only=True, tag="close", tag_field="kind"):
     """The last line: the run's counts."""
 
@@ -168,6 +182,7 @@ Record = (
     | ExplanationDuplicateRecord
     | ExplanationUnknownRecord
     | LateScoreRecord
+    | GateRecord
     | CloseRecord
 )
 

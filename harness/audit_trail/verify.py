@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from harness.audit_trail.chain import Chain, Content, Line, read_content, read_lines
 from harness.audit_trail.compare import DECISIONS, EXPLANATIONS, Kept, compare_events, compare_files, compare_told
+from harness.audit_trail.compare_gates import KeptGates, compare_gates
 from harness.audit_trail.compare_late import KeptLate, compare_late_scores
 from harness.audit_trail.findings import Finding, Findings
 from harness.audit_trail.order import diagnose
@@ -48,6 +49,7 @@ class Walked:
     kept: Kept
     explained: Kept
     late: KeptLate
+    gates: KeptGates
     closed_at: int | None
 
     @property
@@ -59,15 +61,17 @@ class Walked:
 def walk(lines: Iterable[Line], said: AuditResults | None, findings: Findings) -> Walked:
     """Read a trail, and add what is wrong with its chain; `said` is what results.json says of it."""
     kept, explained, late = Kept(DECISIONS), Kept(EXPLANATIONS), KeptLate()
+    gates = KeptGates()
     chain, closed_at = Chain(), None
     for line in lines:
         chain.add(line, FIRST)
         kept.add(line)
         explained.add(line)
         late.add(line)
+        gates.add(line)
         if closed_at is None and line.intact and line.content is not None and line.content.kind == "close":
             closed_at = line.number
-    walked = Walked(chain, kept, explained, late, closed_at)
+    walked = Walked(chain, kept, explained, late, gates, closed_at)
     records = said.records if said else chain.seq[closed_at - 1] + 1 if closed_at else None
     if not chain.links:
         diagnose(chain, findings, records, said.head if said else None)
@@ -163,6 +167,7 @@ def _compare(run: Path, trail: Path, walked: Walked, findings: Findings) -> list
         else:
             compared.append(name)
     compare_files(trail, run, findings)
+    compare_gates(walked.gates, run, findings)
     compared += compare_late_scores(walked.late, run, findings)
     return [*compared, "scenario.yaml", "case"]
 

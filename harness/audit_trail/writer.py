@@ -1,7 +1,7 @@
 """Writes a run's audit trail while the decisions arrive. Only ever appends."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.audit_trail.records import (
     ExplanationDuplicateRecord,
     ExplanationRecord,
     ExplanationUnknownRecord,
+    GateRecord,
     LateScoreRecord,
     LostRecord,
     MalformedRecord,
@@ -142,6 +143,10 @@ class AuditTrail:
             **{name: getattr(found, name) for name in found.__struct_fields__},
         )
         self._append(record)
+
+    def gate(self, attempt: int, candidate: str | None, said: Mapping[str, Any]) -> None:
+        """Append what a gate said (`gate`, `passed`, `event_time_ns`, `why`, `evidence`) of a candidate on trial."""
+        self._append(GateRecord(seq=self.records, attempt=attempt, candidate=candidate, **said))
 
     def flush(self) -> None:
         """Hand what was appended to the system: from here on it outlives this process."""

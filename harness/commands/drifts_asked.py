@@ -11,10 +11,11 @@ from rich.console import Console
 
 from harness.commands.scorer_choice import refuse_prefix
 from harness.commands.surroundings import Surroundings
-from harness.drift.replays.campaign import DRIFTS_FILE, DRIFTS_PAGE, Campaign, Trial, exit_code, runs_of
+from harness.drift.replays.campaign import DRIFTS_FILE, DRIFTS_PAGE, Campaign, Trial, runs_of
 from harness.drift.replays.figures import short_table, summary
 from harness.drift.replays.markdown import part, write_part
 from harness.drift.replays.ready import FOLDER, Ready, ready
+from harness.drift.retraining.answering import refuse_unanswerable
 from harness.replaying.changes import NAMES, Wanted
 from harness.report.terminal import drawn
 from harness.run import Outside
@@ -70,13 +71,21 @@ class DriftsAsked:
         return f"bench replay {self.run or '--all'}{only}{seeds}"
 
 
-def replay_drifts(asked: DriftsAsked, wanted: Wanted, where: Surroundings, *, as_json: bool) -> int:
-    """Stream them, watch them, tell of them; returns the exit code."""
+def replay_drifts(asked: DriftsAsked, wanted: Wanted, where: Surroundings, *, as_json: bool) -> list[Trial]:
+    """Stream them, watch them, tell of them. With `as_json` that is told on standard error, and drifts.json printed,
+    unless a drift is to be answered: what came of that is printed then.
+
+    Raises BadInputError where more than one drift is to be answered.
+    """
     chosen = ready(asked.patterns, _changes(wanted), NAMES, asked.seeds)
     for each in chosen:
         refuse_prefix(each.scenario, where.topic_prefix)
     if where.topic_prefix is not None and len(chosen) > 1:
         raise BadInputError("--topic-prefix names the topics of one run: give it with drift/NAME")
+    if wanted.on_drift is not None:
+        if len(chosen) > 1:
+            raise BadInputError("--on-drift retrain answers one known drift: give it with drift/NAME, without --seeds")
+        refuse_unanswerable(chosen[0].scenario)
     now = datetime.now(UTC)
     folder = (asked.again or where.out / f"{now:%Y%m%d-%H%M%S}-drift").resolve()
     known = {} if asked.again is None else runs_of(folder, chosen)
@@ -88,10 +97,10 @@ def replay_drifts(asked: DriftsAsked, wanted: Wanted, where: Surroundings, *, as
     _tell(trials, folder, console)
     if asked.write is not None:
         write_part(asked.write, part(trials, asked.command, now.date().isoformat(), setting))
-    if as_json:
+    if as_json and wanted.on_drift is None:
         sys.stdout.write((folder / DRIFTS_FILE).read_text(encoding="utf-8"))
         sys.stdout.flush()
-    return exit_code(trials)
+    return trials
 
 
 def _changes(wanted: Wanted) -> dict[str, Any]:

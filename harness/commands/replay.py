@@ -1,7 +1,9 @@
 """`bench replay RUN`: an earlier run once more, and what was decided otherwise; or known drifts, and who noticed."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,8 @@ from harness.commands.run_options import (
 )
 from harness.commands.scorer_choice import refuse_prefix
 from harness.commands.surroundings import Surroundings
+from harness.drift.replays.campaign import Trial, exit_code
+from harness.drift.retraining.answering import OnDrift
 from harness.interruption import interruptible
 from harness.replaying.changes import Wanted, replayed_scenario
 from harness.replaying.earlier import open_earlier
@@ -34,10 +38,22 @@ from harness.replaying.record import REPLAY_FILE, Replayed
 from harness.replaying.replay import LISTED, Replay
 from harness.replaying.telling import tell_replay
 from harness.steps import Steps
+from harness.training import read_bundle
 from streams.errors import BadInputError
 
 DIFFERENT = 1
 KNOWN_DRIFTS = "Known drifts"
+DRIFT = "Drift"
+ANSWERED = "answered"
+"""In a folder of known drifts: their streams again, with drift answered."""
+
+
+class Answering(StrEnum):
+    """What drift is answered by."""
+
+    none = "none"
+    retrain = "retrain"
+
 
 RunFolderName = Annotated[
     str | None,
@@ -51,6 +67,18 @@ Rules = Annotated[
     Path | None,
     typer.Option(
         help="Rules instead of those of then: a file, for transfers a folder of packs.", rich_help_panel="Scorer"
+    ),
+]
+OnDriftOption = Annotated[
+    Answering | None,
+    typer.Option(help="What an alarm of drift is answered by (retrain: engine inprocess).", rich_help_panel=DRIFT),
+]
+CandidateOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="BUNDLE",
+        help="With --on-drift retrain: put this bundle on trial at an alarm, instead of one trained then.",
+        rich_help_panel=DRIFT,
     ),
 ]
 Limit = Annotated[int, typer.Option(help="Events decided otherwise that are listed; all are counted.", min=0)]
@@ -105,6 +133,8 @@ def replay(
     cache_dir: CacheDir = None,
     no_floor: NoFloor = False,
     no_report: NoReport = False,
+    on_drift: OnDriftOption = None,
+    candidate: CandidateOption = None,
     limit: Limit = LISTED,
     as_json: Json = False,
 ) -> None:
@@ -112,6 +142,7 @@ def replay(
     known drift (drift/NAME, or --all of them): when was it noticed, on what blamed, and what did it cost?
 
     Bundle, rules and warm state are those the run kept, unless others are given. Fraud and money laundering alike.
+    With --on-drift retrain an alarm is answered by a model trained then, and the run holds that against no answer.
 
     Ends with 0 when decisions are equal, or bundle or rules were changed (of drifts: all were noticed, and no control
     raised an alarm), with 1 when not; with 2 for what cannot be; with 3 when the stream failed.
@@ -119,14 +150,9 @@ def replay(
     refuse_contradictions(data=None, columns=None, broker=broker, servers=bootstrap_servers, config=kafka_config)
     _refuse_speed(speed)
     wanted = Wanted(
-        engine=engine.value if engine else None,
-        workers=workers,
-        bundle=bundle,
-        rules=rules,
-        broker=broker.value if broker else None,
-        bootstrap_servers=bootstrap_servers,
-        speed=speed,
-    )
+        engine.value if engine else None, workers, bundle, rules, broker.value if broker else None, bootstrap_servers,
+        speed, _on_drift(on_drift, candidate),
+    )  # fmt: skip
     where = Surroundings(
         out=out,
         cache=cache_folder(cache_dir),
@@ -139,14 +165,35 @@ def replay(
     )
     drifts = DriftsAsked(run, everything=everything, only=only or [], seeds=seeds, write=write, again=again)
     if drifts.is_asked:
-        raise typer.Exit(replay_drifts(drifts, wanted, where, as_json=as_json))
+        trials = replay_drifts(drifts, wanted, where, as_json=as_json)
+        _answer(trials, wanted, where, limit, as_json=as_json)
+        raise typer.Exit(exit_code(trials))
     found = replay_run(Path(run or ""), wanted, where, limit, as_json=as_json)
     raise typer.Exit(0 if found.holds else DIFFERENT)
+
+
+def _answer(trials: Sequence[Trial], wanted: Wanted, where: Surroundings, listed: int, *, as_json: bool) -> None:
+    """The streams of known drifts once more, with drift answered, where that was asked for."""
+    for trial in trials:
+        if wanted.on_drift is not None and trial.folder is not None:
+            apart = replace(where, out=trial.folder.parent / ANSWERED)
+            replay_run(trial.folder, Wanted(on_drift=wanted.on_drift), apart, listed, as_json=as_json)
 
 
 def _refuse_speed(speed: float) -> None:
     if not 0.001 <= speed <= 1_000.0:
         raise BadInputError(f"--speed {speed:g}: must be from 0.001 to 1000 times as fast as then")
+
+
+def _on_drift(answer: Answering | None, candidate: Path | None) -> OnDrift | None:
+    """Raises BadInputError for a candidate that is none, or that nothing is to be answered by."""
+    if answer is not Answering.retrain:
+        if candidate is not None:
+            raise BadInputError("--candidate belongs to --on-drift retrain")
+        return None
+    if candidate is not None:
+        read_bundle(candidate)
+    return OnDrift(None if candidate is None else candidate.resolve())
 
 
 def replay_run(folder: Path, wanted: Wanted, where: Surroundings, listed: int, *, as_json: bool) -> Replayed:
@@ -158,7 +205,7 @@ def replay_run(folder: Path, wanted: Wanted, where: Surroundings, listed: int, *
     refuse_prefix(scenario, where.topic_prefix)
     repeated = Replay(earlier, scenario, where.cache, wanted.speed, listed)
     options = where.options(scenario, wanted.bootstrap_servers)
-    finished = run_and_show(replace(options, origin=repeated), console)
+    finished = run_and_show(replace(options, origin=repeated, on_drift=wanted.on_drift), console)
     found = repeated.concluded
     tell_replay(found, finished.folder, console)
     if as_json:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.drift.retraining.answering import OnDrift, refuse_unanswerable
 from harness.replaying.earlier import Earlier
 from harness.scenario import Engine, Scenario, load_scenario
 from harness.training import given_bundle, given_rules, read_bundle
@@ -25,7 +26,8 @@ ENGINES_OF_TRANSFERS = ("native", "inprocess")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be other than in the earlier run; None as it was. `speed` is how many times as fast the events go."""
+    """What is to be other than in the earlier run; None as it was. `speed` is how many times as fast the events go.
+    `on_drift`: drift is answered while the stream lasts, which takes engine inprocess."""
 
     engine: Engine | None = None
     workers: int | None = None
@@ -34,6 +36,7 @@ class Wanted:
     broker: str | None = None
     bootstrap_servers: str | None = None
     speed: float = 1.0
+    on_drift: OnDrift | None = None
 
 
 def replayed_scenario(earlier: Earlier, wanted: Wanted) -> Scenario:
@@ -41,7 +44,7 @@ def replayed_scenario(earlier: Earlier, wanted: Wanted) -> Scenario:
 
     Raises BadInputError for what cannot be.
     """
-    engine = wanted.engine or earlier.scenario.scorer.engine
+    engine = wanted.engine or ("inprocess" if wanted.on_drift is not None else earlier.scenario.scorer.engine)
     _refuse_impossible(earlier, engine, wanted)
     workers = 1 if engine == "inprocess" else wanted.workers
     changes = {
@@ -54,6 +57,8 @@ def replayed_scenario(earlier: Earlier, wanted: Wanted) -> Scenario:
     }
     scenario = load_scenario(earlier.folder / "scenario.yaml", changes, NAMES, domain=earlier.domain)
     # before a run folder is begun
+    if wanted.on_drift is not None:
+        refuse_unanswerable(scenario)
     read_bundle(given_bundle(scenario) or earlier.bundle)
     given_rules(scenario)
     return scenario

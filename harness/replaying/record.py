@@ -12,19 +12,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.comparison import Comparison, Run, compare_runs
+from harness.drift.retraining.keeping import kept_rollout
+from harness.drift.retraining.recovery import Recovery, answers_of, recovery_of
 from harness.replaying.decided import decisions_hash, read_decided
 from harness.replaying.differences import DIFFERENCES_FILE, Differences, Flow, find_differences
 
 REPLAY_FILE = "replay.json"
 SCHEMA_VERSION = 1
-DECIDING_CHANGES = ("bundle", "rules")
+DECIDING_CHANGES = ("bundle", "rules", "on_drift")
 """Whoever changes these asks for other decisions; nothing else may make any."""
 SOFTWARE = ("revision", "packages")
 FIGURES = ("quality", "response", "counts")
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the two runs. `bundle` and `rules` are hashes; `fallback` and `lost` are events."""
+    """One of the two runs. `bundle` and `rules` are hashes; `fallback` and `lost` are events; `on_drift`: none, or
+    retrain."""
 
     folder: str
     started_at: str
@@ -39,6 +42,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     fallback: int
     lost: int
     decisions_hash: str
+    on_drift: str = "none"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     figures: list[Change]
     differences: str = DIFFERENCES_FILE
     listed: list[dict[str, Any]] = []
+    recovery: Recovery | None = None
+    """With drift answered in the second run: what that was worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ def hold_against(before: Played, after: Played, events_hash: str, listed: int) -
         score_change_max=found.score_change_max(),
         figures=_figures(compared),
         listed=found.foremost(listed),
+        recovery=recovery_of(before.run.folder, after.run.folder, after.run.results, found.rows),
     )
     return replayed, found
 
@@ -143,11 +150,12 @@ def _side(played: Played, decided: str) -> Side:
         fallback=counts["by_path"]["fallback"],
         lost=counts["lost"],
         decisions_hash=decided,
+        on_drift="none" if answers_of(results) is None and kept_rollout(played.run.folder) is None else "retrain",
     )
 
 
 def _changed(before: Side, after: Side) -> list[Change]:
-    names = ("engine", "workers", "broker", "bundle", "rules", "speed")
+    names = ("engine", "workers", "broker", "bundle", "rules", "speed", "on_drift")
     both = ((name, getattr(before, name), getattr(after, name)) for name in names)
     return [Change(name=name, before=mine, after=theirs) for name, mine, theirs in both if mine != theirs]
 

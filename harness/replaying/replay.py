@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from harness.audit_trail.records import file_hash
 from harness.comparison import Run
+from harness.drift.retraining.keeping import kept_rollout
 from harness.prepared import Prepared
 from harness.replaying.differences import DIFFERENCES_FILE
 from harness.replaying.earlier import Earlier, decided_by, digests, put_together, same_case
@@ -17,6 +18,7 @@ from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.training import given_bundle, given_rules
 from streams.errors import RunInvalidError
+from streams.rollout import RolloutPlan
 
 LISTED = 20
 SPEED_KEY = "speed"
@@ -42,6 +44,11 @@ class Replay:
         """The earlier run's warm state, where the same bundle and rules decide."""
         bundle, rules = given_bundle(self.scenario) or self.earlier.bundle, given_rules(self.scenario)
         return self.earlier.state if same_case(self.earlier, bundle, rules) else None
+
+    @property
+    def rollout(self) -> RolloutPlan | None:
+        """The change of the model in the earlier run, where the same bundle and rules decide."""
+        return kept_rollout(self.earlier.folder) if self.state is not None else None
 
     def prepared(self, folder: Path) -> Prepared:
         """The earlier run's data."""

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from harness.replaying.decided import DECIDING
 from harness.replaying.differences import DIFFERENCES_FILE
 from harness.replaying.record import Change, Replayed
+from harness.report.answered_drift import recovery_table, recovery_words
 
 ROUNDING_NS = 1_000
 """Intended instants that differ by less are the same: speeds are divided by in floating point."""
@@ -27,10 +29,24 @@ def tell_replay(found: Replayed, folder: Path, console: Console) -> None:
         console.print(f"[yellow]![/] the schedule was another one: an event was due up to {late:,.3f} ms off")
     if found.different:
         _tell_differences(found, console)
+    if found.recovery is not None:
+        _tell_recovery(msgspec.to_builtins(found.recovery), console)
     console.print(_verdict(found), highlight=False, soft_wrap=True)
     _line(f"decisions {found.before.decisions_hash} before, {found.after.decisions_hash} after", console)
     if found.different:
         _line(f"every one of them: {folder / DIFFERENCES_FILE}", console)
+
+
+def _tell_recovery(recovery: dict[str, Any], console: Console) -> None:
+    told = recovery_table(recovery)
+    if told is not None:
+        shown = Table(title=told.caption, title_justify="left", header_style="bold")
+        for place, name in enumerate(told.columns):
+            shown.add_column(name, justify="left" if place in told.words else "right")
+        for row in told.rows:
+            shown.add_row(*(cell.text for cell in row))
+        console.print(shown)
+    _line(recovery_words(recovery), console)
 
 
 def _line(text: str, console: Console) -> None:

@@ -38,6 +38,8 @@ class RunContents:
     histograms: dict[str, Any]
     cases: str | None = None
     """Address of the case files' index, from the folder; None where there are none."""
+    recovery: dict[str, Any] | None = None
+    """What answering drift was worth (replay.json); None where nothing says it."""
 
     def get(self, *path: str) -> Any:
         """A value of results.json by its keys; None where the way ends."""
@@ -75,6 +77,7 @@ def read_run(folder: Path) -> RunContents:
         profiles=_read_table(folder / "profiles.parquet"),
         histograms=_read_curves(folder),
         cases=CASES_INDEX if (folder / CASES_INDEX).is_file() else None,
+        recovery=_read_json(folder / "replay.json").get("recovery"),
     )
 
 

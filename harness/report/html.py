@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.loaders import FileSystemLoader
 from markupsafe import Markup
 
+from harness.report.answered_drift import gates_table, recovery_table, recovery_words
 from harness.report.contents import RunContents, read_run
 from harness.report.drivers import drivers_of
 from harness.report.fairness import KINDS, bias_line, group_table
@@ -190,6 +191,9 @@ def _tables(run: RunContents) -> dict[str, Any]:
         "path_table": path_table(run),
         "drift_table": drift_table(run, DRIFT_ROWS_MAX),
         "drift_table_whole": drift_table(run) if len(drift_rows(run)) > DRIFT_ROWS_MAX else None,
+        "answers_table": gates_table(run.get("drift", "answers")),
+        "recovery_table": recovery_table(run.recovery),
+        "recovery_words": recovery_words(run.recovery),
         "counts_table": counts_table(run),
         "transitions": transitions_table(run),
         "faults": faults_table(run),

@@ -1,0 +1,1 @@
+"""One file a gate: each looks at one thing, and says with which figures."""
