@@ -7,7 +7,7 @@ from harness.training import Workshop, run_step
 
 IMPORTANCE_FILE = "importance.parquet"
 SAMPLE = 3_000
-"""Decisions drawn beside all flagged ones; a contribution costs the better part of a millisecond."""
+"""At most so many flagged decisions, and so many others; a contribution costs the better part of a millisecond."""
 IMPORTANCE_S = 600.0
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.compiled import compiled
+
 RESAMPLES = 400
 LEVEL = 0.95
-ROWS_AT_ONCE = 4_000_000
-"""Bound of a matrix of resamples by events, in elements."""
 Weights = NDArray[np.float64]
 
 
@@ -41,23 +41,18 @@ def intervals(scored: Scored, seed: int, resamples: int = RESAMPLES) -> dict[str
     replacement. Drawn with `seed`: the same data, the same intervals.
     """
     names, card = np.unique(scored.cards, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    drawn: dict[str, list[Weights]] = {}
-    at_once = max(1, min(resamples, ROWS_AT_ONCE // max(1, len(scored.labels))))
-    for start in range(0, resamples, at_once):
-        count = min(at_once, resamples - start)
-        times = rng.multinomial(len(names), np.full(len(names), 1.0 / max(1, len(names))), size=count).astype(float)
-        weights = times[:, card]
-        recall, precision = _alerts(scored, weights)
-        found = {
-            "average_precision": weighted_average_precision(scored, weights),
-            "card_precision_at_k": _card_precision(scored, card, times),
-            "alert_recall": recall,
-            "alert_precision": precision,
-        }
-        for name, values in found.items():
-            drawn.setdefault(name, []).append(values)
-    return {name: _percentiles(np.concatenate(values)) for name, values in drawn.items()}
+    times = np.random.default_rng(seed).multinomial(
+        len(names), np.full(len(names), 1.0 / max(1, len(names))), size=resamples
+    )
+    drawn = times.astype(np.float64)
+    recall, precision = _alerts(scored, card, drawn)
+    found = {
+        "average_precision": weighted_average_precision(scored, card, drawn),
+        "card_precision_at_k": _card_precision(scored, card, drawn),
+        "alert_recall": recall,
+        "alert_precision": precision,
+    }
+    return {name: _percentiles(values) for name, values in found.items()}
 
 
 def _percentiles(values: Weights) -> Interval:
@@ -72,24 +67,41 @@ def _ratio(over: Weights, under: Weights) -> Weights:
     return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
 
 
-def weighted_average_precision(scored: Scored, weights: Weights) -> Weights:
-    """Step-wise area under the weighted precision-recall curve, one for each row of `weights` [resamples, n]; NaN
-    without any fraud."""
+def weighted_average_precision(scored: Scored, card: NDArray[np.intp], times: Weights) -> Weights:
+    """Step-wise area under the precision-recall curve, one for each row of `times` [resamples, cards], which says how
+    often each card counts; `card` [n] is each event's place among them. NaN without any fraud."""
     order = np.argsort(-scored.scores, kind="stable")
     ordered = scored.scores[order]
-    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-    hits = np.cumsum(weights[:, order] * scored.labels[order], axis=1)[:, last]
-    alerts = np.cumsum(weights[:, order], axis=1)[:, last]
-    gained = np.diff(hits, axis=1, prepend=0.0)
-    precision = np.divide(hits, alerts, out=np.zeros_like(hits), where=alerts > 0)
-    return _ratio((gained * precision).sum(axis=1), hits[:, -1])
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    found = np.empty(len(times))
+    _average_precisions(times, card[order], np.asarray(scored.labels[order], np.bool_), last, found)
+    return found
 
 
-def _alerts(scored: Scored, weights: Weights) -> tuple[Weights, Weights]:
-    """Recall and precision of the alerts, one for each row of `weights` [resamples, n]."""
-    alerted = scored.scores >= scored.review
-    hits = weights[:, alerted & scored.labels].sum(axis=1)
-    return _ratio(hits, weights[:, scored.labels].sum(axis=1)), _ratio(hits, weights[:, alerted].sum(axis=1))
+@compiled
+def _average_precisions(
+    times: Weights, card: NDArray[np.intp], labels: NDArray[np.bool_], last: NDArray[np.bool_], found: Weights
+) -> None:
+    """Into `found` [resamples]; events from the highest score down, `last` marks the last one of each score."""
+    for row in range(len(times)):
+        hits = alerts = before = area = 0.0
+        for event in range(len(card)):
+            weight = times[row, card[event]]
+            alerts += weight
+            if labels[event]:
+                hits += weight
+            if last[event] and alerts > 0:
+                area += (hits - before) * hits / alerts
+                before = hits
+        found[row] = area / hits if hits > 0 else np.nan
+
+
+def _alerts(scored: Scored, card: NDArray[np.intp], times: Weights) -> tuple[Weights, Weights]:
+    """Recall and precision of the alerts, one for each row of `times` [resamples, cards]."""
+    alerted, cards = scored.scores >= scored.review, times.shape[1]
+    hits = times @ np.bincount(card, alerted & scored.labels, cards)
+    frauds, alerts = (times @ np.bincount(card, rows, cards) for rows in (scored.labels, alerted))
+    return _ratio(hits, frauds), _ratio(hits, alerts)
 
 
 def _card_precision(scored: Scored, card: NDArray[np.intp], times: Weights) -> Weights:

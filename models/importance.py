@@ -32,7 +32,8 @@ class Drawn:
 
 
 def draw(decisions: Path, bundle: Bundle, sample: int, seed: int) -> Drawn:
-    """All decisions that the model flagged, and at random at most `sample` of its others, which stand for all of them.
+    """Of the decisions that the model flagged at random at most `sample`, and as many of its others; each stands for as
+    many of its kind as were left out.
 
     Raises `BadInputError` when the file cannot be used, holds decisions of another model, or of none with features.
     """
@@ -41,14 +42,22 @@ def draw(decisions: Path, bundle: Bundle, sample: int, seed: int) -> Drawn:
     table = table.filter(pc.fill_null(by_model, False))
     _check(decisions, table, bundle)
     flagged = pc.not_equal(table["outcome"].cast(pa.string()), "approve").to_numpy()
-    always, others = np.flatnonzero(flagged), np.flatnonzero(~flagged)
-    drawn = np.random.default_rng(seed).choice(len(others), min(sample, len(others)), replace=False)
-    rows = np.sort(np.concatenate([always, others[drawn]]))
-    stands_for = len(others) / len(drawn) if len(drawn) else 1.0
-    taken = table.take(rows)
+    rng = np.random.default_rng(seed)
+    kinds = [_some(np.flatnonzero(kind), sample, rng) for kind in (~flagged, flagged)]
+    rows, weights = (np.concatenate(parts) for parts in zip(*kinds, strict=True))
+    order = np.argsort(rows)
+    taken = table.take(rows[order])
     values = np.frombuffer(b"".join(taken["features"].to_pylist()), "<f4").reshape(len(taken), -1)
     ids = pa.concat_arrays(taken["event_id"].cast(pa.string()).chunks) if len(taken) else pa.array([], pa.string())
-    return Drawn(ids, np.where(flagged[rows], 1.0, stands_for), values.astype(np.float32, copy=False))
+    return Drawn(ids, weights[order], values.astype(np.float32, copy=False))
+
+
+def _some(
+    rows: NDArray[np.intp], sample: int, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """At most `sample` of these rows, and how many of them each stands for."""
+    drawn = rng.choice(rows, min(sample, len(rows)), replace=False)
+    return drawn, np.full(len(drawn), len(rows) / max(1, len(drawn)))
 
 
 def importance(bundle: Bundle, drawn: Drawn) -> pa.Table:

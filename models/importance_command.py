@@ -11,11 +11,11 @@ def importance(
     decisions: Annotated[Path, typer.Option(help="the run's decisions (Parquet)")],
     out: Annotated[Path, typer.Option(help="Parquet file to write: event_id, weight, one column a feature (log-odds)")],
     sample: Annotated[
-        int, typer.Option(min=0, help="decisions drawn beside the flagged ones, about 0.3 ms each")
+        int, typer.Option(min=0, help="at most so many flagged decisions, and so many others, about 0.3 ms each")
     ] = 5_000,
     seed: Annotated[int, typer.Option(min=0, help="seed of the draw")] = 0,
 ) -> None:
-    """Explain all decisions that the model flagged and a sample of its others, exactly; each row has its weight."""
+    """Explain samples of the decisions that the model flagged and of its others, exactly; each row has its weight."""
     from models.importance import write_importance  # noqa: PLC0415 (loads xgboost)
 
     table = write_importance(bundle, decisions, out, sample, seed)

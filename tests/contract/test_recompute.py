@@ -171,9 +171,13 @@ def test_importance_draws_what_stands_for_all(run: Path, case: ScorerCase) -> No
     decisions = pq.read_table(run / "decisions.parquet").to_pylist()
     by_model = [row for row in decisions if row["path"] == "model"]
     flagged = {row["event_id"] for row in by_model if row["outcome"] != "approve"}
+    assert 0 < len(flagged) <= 30
     assert flagged <= set(drawn.event_ids.to_pylist())
     assert len(drawn.weight) == len(flagged) + 30
     assert drawn.weight.sum() == pytest.approx(len(by_model))
+    fewer = draw(run / "decisions.parquet", bundle, sample=len(flagged) - 1, seed=2)
+    weights = dict(zip(fewer.event_ids.to_pylist(), fewer.weight.tolist(), strict=True))
+    assert sum(weights.get(each, 0.0) for each in flagged) == pytest.approx(len(flagged))
     table = importance(bundle, drawn)
     assert table.column_names == ["event_id", "weight", *bundle.feature_names, "reconstruction_error", "base"]
     margins = {row["event_id"]: row["margin"] for row in by_model}

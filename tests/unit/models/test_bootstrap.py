@@ -18,7 +18,7 @@ def test_a_weighted_figure_is_that_of_the_repeated_rows() -> None:
     rng = np.random.default_rng(4)
     scored = events(rng)
     times = rng.integers(0, 4, (6, 120)).astype(float)
-    precision = weighted_average_precision(scored, times[:, scored.cards])
+    precision = weighted_average_precision(scored, scored.cards.astype(np.intp), times)
     cards = _card_precision(scored, scored.cards.astype(np.intp), times)
     for row, drawn in enumerate(times.astype(int)):
         copies = np.repeat(np.arange(len(scored.cards)), drawn[scored.cards])
