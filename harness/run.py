@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 
 from harness.aml.alerts import ALERTS_FILE
 from harness.aml.investigating import plan_investigating
+from harness.aml.monitoring import split_from
 from harness.aml.sent_findings import SENT_FILE
+from harness.aml.split import split_told
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.drift.retraining.answering import OnDrift, answering, refuse_unanswerable
@@ -125,6 +127,7 @@ class Run:
         """Data, model and warm state."""
         scenario = self.scenario
         prepared = self._prepared()
+        self._tell_split(prepared)
         other = other_scorer(scenario.scorer, self.steps.note)
         if other is not None:
             return Ready(prepared, other, None, self._write_feed(prepared))
@@ -156,6 +159,11 @@ class Run:
             prepared = prepare(scenario, self.options.cache)
             order = self.feeding.order(schedule_of(scenario, prepared.events, prepared.folder))
             return in_order_of_sending(prepared, order, folder)
+
+    def _tell_split(self, prepared: Prepared) -> None:
+        split = split_from(prepared)
+        for line in [] if split is None else split_told(split):
+            self.steps.note(line)
 
     def _state(self, prepared: Prepared, bundle: Path, rules: Path) -> Path:
         origin = self.options.origin

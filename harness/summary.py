@@ -12,6 +12,7 @@ from harness.aml.results import AmlResults
 from harness.latency_results import Distribution, TailResults
 from harness.made_of import step_words
 from harness.results import FaultResults, Results
+from harness.verdict import not_judged
 from harness.waterfall import QUANTILES
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "invalid": "bold yellow"}
@@ -174,11 +175,15 @@ def quality_table(results: Results) -> Table | None:
 def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
     """How right monitoring was: patterns, customers, worklists."""
     table = Table.grid(padding=(0, 2))
-    shares = " · ".join(f"{budget.share:.0%}: {_share(budget.recall.overall.recall)}" for budget in aml.budgets)
     listed = aml.worklists
-    sure = {name: _interval(quality, name) for name in ("precision_at_k", "lift_at_k", "pattern_recall", "pr_auc")}
+    sure = {name: _interval(quality, name) for name in ("precision_at_k", "lift_at_k", "pr_auc")}
     table.add_row("customers", f"{aml.suspicious:,} of {aml.customers:,} launder, in {aml.patterns:,} patterns")
-    table.add_row("patterns found", f"of the most suspicious customers {shares}{sure['pattern_recall']}")
+    if aml.patterns_excluded:
+        table.add_row(
+            "left out",
+            f"{aml.patterns_excluded:,} patterns that had begun before the stream, {aml.customers_excluded:,} "
+            "customers that belong to no other",
+        )
     ceiling = _share(listed.precision_ceiling)
     precise = f"{_share(listed.precision.value)}{sure['precision_at_k']} (ceiling {ceiling})"
     table.add_row(f"precision@{listed.k} a day", precise)
@@ -187,6 +192,31 @@ def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
     table.add_row("PR-AUC", f"{_share(quality.get('pr_auc'))}{sure['pr_auc']}")
     table.add_row("PSI of a market", f"{_share(aml.psi_max)} at most")
     return table
+
+
+def budget_table(aml: AmlResults) -> Table:
+    """What is found among the most suspicious customers of the whole stream, budget by budget."""
+    table = Table(title="Most suspicious customers of the whole stream", title_justify="left", header_style="bold")
+    for name in ("share", "customers", "precision", "95%", "lift", "launderers found", "patterns found", "95%", "half"):
+        table.add_column(name, justify="right")
+    for budget in aml.budgets:
+        recall, lift = budget.recall.overall, budget.lift.value
+        table.add_row(
+            f"{budget.share:.0%}",
+            f"{budget.customers:,}",
+            _share(budget.precision.value),
+            _edges(budget.precision.low, budget.precision.high),
+            "-" if lift is None else f"{lift:,.1f}",
+            f"{_share(recall.customer_recall)} of {recall.customers:,}",
+            f"{_share(recall.recall)} of {recall.patterns:,}",
+            _edges(recall.recall_low, recall.recall_high),
+            _share(recall.recall_half),
+        )
+    return table
+
+
+def _edges(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{low:.3f}-{high:.3f}"
 
 
 def _fault_line(fault: FaultResults) -> str:
@@ -210,6 +240,8 @@ def print_summary(results: Results, folder: Path, report: Path | None, console: 
     if waterfall is not None:
         console.print(waterfall)
     console.print(counts_table(results))
+    if results.aml is not None:
+        console.print(budget_table(results.aml))
     quality = quality_table(results)
     if quality is not None:
         console.print(quality)
@@ -226,4 +258,8 @@ def print_summary(results: Results, folder: Path, report: Path | None, console: 
     console.print(f"  {results.scenario}, engine {results.engine}, broker {results.broker.name}", highlight=False)
     for reason in results.verdict.reasons:
         console.print(f"  - {reason}", highlight=False, soft_wrap=True)
+    unjudged = not_judged(results.slo) if results.aml is not None else []
+    if unjudged:
+        words = f"Measured but not judged: {', '.join(unjudged)}; targets go under slo in a scenario file of your own"
+        console.print(f"  {words}", highlight=False, soft_wrap=True)
     console.print(f"\nreport: {report}" if report else f"\nrun folder: {folder}", highlight=False, soft_wrap=True)

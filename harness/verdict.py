@@ -13,6 +13,15 @@ ACHIEVED_SHARE_MIN = 0.99
 SCHEDULE_DELAY_SHARE_MAX = 0.05
 """Of the response SLO: above it, the harness's own lateness would be a noticeable part of what is judged."""
 
+QUALITY_LIMITS = {
+    "pattern_recall_min": "pattern recall",
+    "precision_at_k_min": "precision@K",
+    "lift_at_k_min": "lift@K",
+    "pr_auc_min": "PR-AUC",
+    "psi_max": "PSI of a market",
+}
+"""Targets of a money-laundering monitor in `slo`, in words."""
+
 EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
 
 
@@ -165,6 +174,11 @@ def _limits(run: Judged) -> list[str]:
         *_at_most("response P99.9", response.p999, slo.response_p999_ms, " ms"),
         *quality_problems(run),
     ]
+
+
+def not_judged(slo: Mapping[str, float | None]) -> list[str]:
+    """What is measured of a money-laundering monitor but has no target, in words."""
+    return [words for key, words in QUALITY_LIMITS.items() if slo.get(key) is None]
 
 
 def judge(run: Judged) -> Verdict:

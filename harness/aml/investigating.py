@@ -73,7 +73,7 @@ def plan_investigating(scenario: Scenario, prepared: Prepared, feed: Path) -> Ca
                 spool="",
             ),
             topic=topics.dispositions,
-            k=capacity(scenario),
+            k=capacity(scenario, prepared),
             settings=settings.model_dump(mode="json"),
             seed=scenario.seeds.training,
         )

@@ -19,6 +19,7 @@ from harness.aml.investigators import investigate, investigation_results, write_
 from harness.aml.measure import Asked, Monitored, measure_aml
 from harness.aml.section import Investigators
 from harness.aml.sent_findings import SentFindings
+from harness.aml.split import Split
 from harness.aml.truth import Truth, truth_of
 from harness.drift import Limits
 from harness.prepared import Prepared
@@ -81,9 +82,15 @@ def market_references(state: Path | None) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def capacity(scenario: Scenario) -> int:
-    """Customers that investigators look at a day."""
-    return scenario.measure.k or K_DEFAULT
+def capacity(scenario: Scenario, prepared: Prepared) -> int:
+    """Customers that investigators look at a day: the scenario's, else those of a data file's protocol."""
+    return scenario.measure.k or prepared.facts.get("k") or K_DEFAULT
+
+
+def split_from(prepared: Prepared) -> Split | None:
+    """How a file was split by time; None of a world."""
+    found = prepared.facts.get("split")
+    return None if found is None else msgspec.convert(found, Split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ def monitor(scenario: Scenario, watched: Watched) -> Monitored:
     looked_at = truth if watched.sent == planned else stream_truth(watched.prepared, planned)
     times = pq.read_table(watched.prepared.file("events"), columns=["event_time_ns"])["event_time_ns"]
     scored = scored_customers(watched.decisions, times)
-    k = capacity(scenario)
+    k = capacity(scenario, watched.prepared)
     asked = Asked(
         k=k,
         k_share=scenario.slo.k_share or K_SHARE_DEFAULT,
@@ -124,5 +131,6 @@ def monitor(scenario: Scenario, watched: Watched) -> Monitored:
         logger.warning("%d findings on the dispositions topic are not those of the decisions", found.sent_otherwise)
     alerts = read_alerts(watched.folder / ALERTS_FILE)
     cases = write_case_files(watched.folder, watched.prepared, done, alerts, watched.sent)
-    aml = msgspec.structs.replace(monitored.aml, investigations=found, cases=cases)
+    split = split_from(watched.prepared)
+    aml = msgspec.structs.replace(monitored.aml, investigations=found, cases=cases, split=split)
     return Monitored(aml, monitored.quality)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
+from harness.aml.split import split_of
 from harness.own_data import Spans, spans_of
 from harness.prepared import Windows
 from harness.scenario import TransferData
@@ -45,7 +47,9 @@ def cut_transfers(data: TransferData, limit: int | None, delay_days: int) -> Tra
         stream_labels=labels.slice(first, end - first),
         stream_start_ns=spans.stream_from_ns,
     )
-    return TransferCut(tables, dataset.accounts, members, _windows(spans), _facts(dataset))
+    split = split_of(times, spans, end - first, dataset.outside)
+    facts = {**_facts(dataset), "split": msgspec.to_builtins(split)}
+    return TransferCut(tables, dataset.accounts, members, _windows(spans), facts)
 
 
 def _windows(spans: Spans) -> Windows:

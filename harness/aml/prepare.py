@@ -29,6 +29,7 @@ WORLD_CODE = (
 DATA_CODE = (
     "harness/aml/own_transfers.py",
     "harness/aml/prepare.py",
+    "harness/aml/split.py",
     "harness/own_data.py",
     "harness/prepared.py",
     "streams/account.py",

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from harness.aml.split import Split
+
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """A figure with its 95% interval; null where it could not be measured."""
@@ -136,3 +138,5 @@ class AmlResults(msgspec.Struct, frozen=True, kw_only=True):
     psi_max: float | None
     investigations: InvestigationResults | None = None
     cases: int = 0
+    split: Split | None = None
+    """Of a file: how it was split by time. None of a world."""

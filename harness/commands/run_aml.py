@@ -38,6 +38,7 @@ from harness.commands.transfer_options import (
     files_asked,
     refuse_mixed,
     to_the_end,
+    without_worlds_targets,
     world_asked,
 )
 from harness.run import RunOptions
@@ -101,7 +102,8 @@ def aml(
         "measure.k": k,
         **(world_asked(preset, markets, customers) | files_asked(transfers, accounts, columns) | seeds_from(seed)),
     }
-    resolved = to_the_end(load_scenario(scenario, changes, NAMES, domain="aml"), timed=duration is not None)
+    loaded = without_worlds_targets(load_scenario(scenario, changes, NAMES, domain="aml"), scenario, k)
+    resolved = to_the_end(loaded, timed=duration is not None)
     options = RunOptions(
         scenario=resolved,
         out=out,

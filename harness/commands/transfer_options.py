@@ -7,7 +7,8 @@ import typer
 
 from harness.commands.changes import absolute, columns_file
 from harness.commands.run_options import DATA, PresetChoice
-from harness.scenario import Scenario
+from harness.scenario import SCENARIOS, Scenario
+from harness.verdict import QUALITY_LIMITS
 from streams.errors import BadInputError
 
 Transfers = Annotated[
@@ -65,6 +66,17 @@ def markets_asked(asked: str | None) -> int | list[str] | None:
     if asked is None:
         return None
     return int(asked) if asked.isdecimal() else [code.strip().upper() for code in asked.split(",")]
+
+
+def without_worlds_targets(scenario: Scenario, asked: str, k: int | None) -> Scenario:
+    """A shipped scenario's targets and investigators' capacity are its synthetic world's: a file is not held to them.
+
+    What the person's own scenario file says stays. The capacity is then `k`, or that of the column map's protocol.
+    """
+    if scenario.data is None or not (SCENARIOS / f"{asked}.yaml").is_file():
+        return scenario
+    slo = scenario.slo.model_copy(update=dict.fromkeys(QUALITY_LIMITS))
+    return scenario.model_copy(update={"slo": slo, "measure": scenario.measure.model_copy(update={"k": k})})
 
 
 def to_the_end(scenario: Scenario, *, timed: bool) -> Scenario:

@@ -41,8 +41,22 @@ def judge_sides(
     top = 2 * np.arange(len(sides)) + sides.argmax(axis=1)
     path = np.full(len(sides), BY_FALLBACK if model is None else BY_MODEL, np.int8)
     path[(sides < 0).all(axis=1)] = BY_RULES
-    flagged = (ranked.score[top] >= review_from) | is_raised
+    flagged = is_flagged(model, place != NOWHERE, is_raised, review_from)
     return JudgedSides(ranked, top, np.where(flagged, REVIEW, APPROVE).astype(np.int8), path)
+
+
+def is_flagged(
+    model: NDArray[np.float64] | None, known: NDArray[np.bool_], is_raised: NDArray[np.bool_], review_from: float
+) -> NDArray[np.bool_]:
+    """Whether transfers are to be looked at, bool [n]: the model's score of a known side reaches `review_from`, or the
+    rules raised an alert.
+
+    The threshold was chosen on the model's scores, so it is held against these: what the rules add to a ranking would
+    carry every transfer past a threshold that is low because the model separates well. The rules have their own.
+    """
+    if model is None:
+        return is_raised
+    return np.asarray(is_raised | ((model >= review_from) & known).reshape(-1, 2).any(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

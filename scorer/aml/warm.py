@@ -22,6 +22,7 @@ from models.onnx_model import OnnxModel
 from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
 from scorer.aml.assembly import load_packs
 from scorer.aml.entering import enter_transfers
+from scorer.aml.judging import is_flagged
 from scorer.aml.places import NOWHERE
 from scorer.aml.raising import AlertRaiser
 from scorer.aml.ranking import rank
@@ -128,7 +129,7 @@ def _take(
     sides = ranked.score.reshape(-1, 2)
     top = 2 * np.arange(len(sides)) + sides.argmax(axis=1)
     top = top[known[top]]
-    review = (ranked.score[top] >= bundle.thresholds.review) | flagged[top // 2]
+    review = is_flagged(scores, known, flagged, bundle.thresholds.review)[top // 2]
     seen.events += len(sides)
     seen.score.append(ranked.score[top])
     seen.values.append(values[top])

@@ -149,4 +149,4 @@ def _side(run: _Run, here: Bools) -> dict[str, Side]:
         return card_side(run.decisions, run.events, labels, here, k)
     members, accounts = (pq.read_table(run.prepared.file(name)) for name in ("members", "accounts"))
     bank = Bank(run.events, labels, accounts, members, known_patterns(run.prepared))
-    return customer_side(bank, run.decisions, here, capacity(run.scenario))
+    return customer_side(bank, run.decisions, here, capacity(run.scenario, run.prepared))

@@ -11,7 +11,8 @@ from harness.aml.measure import Asked, Monitored, measure_aml
 from harness.report.contents import RunContents
 from harness.report.headline import answers
 from harness.report.monitoring import monitoring_tables
-from harness.summary import monitoring_table
+from harness.summary import budget_table, monitoring_table
+from harness.verdict import not_judged
 from tests.unit.harness.aml.made import scored, small_truth
 
 
@@ -50,6 +51,21 @@ def test_the_card_says_how_many_patterns_are_found() -> None:
     assert card.measure == "Patterns found at 50% of customers"
     assert card.figure == "100.0%"
     assert card.tone == "good"
+
+
+def test_the_summary_has_every_budget() -> None:
+    made, out = monitored(), io.StringIO()
+    Console(file=out, width=140).print(budget_table(made.aml))
+    half = next(line for line in out.getvalue().splitlines() if line.strip("│ ").startswith("50%"))
+    budget = next(row for row in made.aml.budgets if row.share == 0.5)
+    cells = [cell.strip() for cell in half.strip("│ ").split("│")]
+    assert cells[1] == str(budget.customers)
+    assert cells[2] == f"{budget.precision.value:.3f}"
+    assert cells[6] == "1.000 of 2"
+
+
+def test_what_has_no_target_is_named() -> None:
+    assert not_judged({"pattern_recall_min": 0.9, "psi_max": 0.1}) == ["precision@K", "lift@K", "PR-AUC"]
 
 
 def test_the_summary_says_it_too() -> None:
