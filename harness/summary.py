@@ -196,23 +196,25 @@ def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
 
 def budget_table(aml: AmlResults) -> Table:
     """What is found among the most suspicious customers of the whole stream, budget by budget."""
-    table = Table(title="Most suspicious customers of the whole stream", title_justify="left", header_style="bold")
-    for name in ("share", "customers", "precision", "95%", "lift", "launderers found", "patterns found", "95%", "half"):
-        table.add_column(name, justify="right")
+    table = Table(box=None, header_style="bold", title_justify="left", title=_ranked_title(aml))
+    for name in ("customers", "precision", "95%", "lift", "launderers", "patterns", "95%"):
+        table.add_column(name, justify="right", no_wrap=True)
     for budget in aml.budgets:
         recall, lift = budget.recall.overall, budget.lift.value
         table.add_row(
-            f"{budget.share:.0%}",
-            f"{budget.customers:,}",
+            f"{budget.share:.0%} = {budget.customers:,}",
             _share(budget.precision.value),
             _edges(budget.precision.low, budget.precision.high),
             "-" if lift is None else f"{lift:,.1f}",
-            f"{_share(recall.customer_recall)} of {recall.customers:,}",
-            f"{_share(recall.recall)} of {recall.patterns:,}",
+            _share(recall.customer_recall),
+            _share(recall.recall),
             _edges(recall.recall_low, recall.recall_high),
-            _share(recall.recall_half),
         )
     return table
+
+
+def _ranked_title(aml: AmlResults) -> str:
+    return f"The most suspicious customers; {aml.suspicious:,} launderers, {aml.patterns:,} patterns in all"
 
 
 def _edges(low: float | None, high: float | None) -> str:

@@ -27,7 +27,15 @@ def time_to_detect(truth: Truth, found: FoundPatterns) -> Detection:
         found_mean_h=float(known.mean()) if len(known) else None,
         while_active=share(int(active.sum()), len(patterns)),
         within_days={str(days): share(int((waited <= days * day_h).sum()), len(patterns)) for days in DAYS},
+        by_day=_by_day(waited / day_h),
     )
+
+
+def _by_day(waited_days: Scores) -> list[float]:
+    """Share found within 1, 2, … days, as far as anything is found."""
+    known = waited_days[np.isfinite(waited_days)]
+    last = max(1, int(np.ceil(known.max()))) if len(known) else 0
+    return [float((waited_days <= day).mean()) for day in range(1, last + 1)]
 
 
 def _quantile(waited: Scores, q: float) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from harness.aml.budgets import SHARES, measure_budget, rank_all, spread
+from harness.aml.depth import depths
 from harness.aml.detection import time_to_detect
 from harness.aml.ranking import CustomerScores, customer_scores
 from harness.aml.recall import found_patterns, pattern_recall
@@ -69,6 +70,7 @@ def measure_aml(scored: pa.Table, truth: Truth, asked: Asked) -> Monitored:
         time_to_detect=time_to_detect(truth, found_patterns(truth, lists.found_ns)),
         psi_by_market=stability,
         psi_max=psi_max(stability),
+        depths=depths(truth, best, order),
     )
     at_share = next(budget for budget in budgets if budget.share == asked.k_share)
     replicates = ranked_replicates(truth.is_suspicious, best, draws) if len(truth) else None

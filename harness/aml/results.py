@@ -2,6 +2,7 @@
 
 import msgspec
 
+from harness.aml.depth import Depth
 from harness.aml.split import Split
 
 
@@ -91,6 +92,8 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
     found_mean_h: float | None
     while_active: float | None
     within_days: dict[str, float | None]
+    by_day: list[float] = []
+    """Share of all patterns found within 1, 2, 3, … days, to the day after which nothing more was found."""
 
 
 class MarketStability(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,3 +143,5 @@ class AmlResults(msgspec.Struct, frozen=True, kw_only=True):
     cases: int = 0
     split: Split | None = None
     """Of a file: how it was split by time. None of a world."""
+    depths: list[Depth] = []
+    """Precision and recall over the number of customers looked at, by the ranking of the whole stream."""

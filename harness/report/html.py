@@ -22,6 +22,7 @@ from harness.report.monitoring import monitoring_tables
 from harness.report.plots.calibration import reliability_plot
 from harness.report.plots.importance import importance_plots
 from harness.report.plots.latency import impossible_words, latency_plot, latency_table
+from harness.report.plots.monitoring import monitoring_plots
 from harness.report.plots.ranking import precision_at_k_plot, precision_recall_plot, scenarios_plot
 from harness.report.plots.reasons import agreement_note, agreement_table, reasons_plot
 from harness.report.plots.stability import drift_plot, drift_rows, drift_table
@@ -94,6 +95,7 @@ def render(run: RunContents) -> str:
         "reliability": reliability_plot(run),
         "reasons": reasons_plot(run),
         "drift": drift_plot(run),
+        **monitoring_plots(run),
     }
     timeline = timeline_plots(run)
     importance = importance_plots(drivers_of(run))

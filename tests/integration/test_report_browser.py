@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.aml.case_file import write_cases
@@ -19,11 +20,13 @@ from tests.example_capacity import SETTING, point
 from tests.example_cases import NASTY, fan_in_case
 from tests.example_reasons import MANIFEST
 from tests.example_run import build_run
+from tests.unit.harness.report.test_monitoring import monitored
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 PLOTS = 15
+MONITORING_PLOTS = ("depth", "typologies", "detection", "markets")
 SECTIONS = ("fast", "right", "why", "stable", "safe", "decisions", "setting")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -58,7 +61,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Opened:
     """A page with what it complained about and what it asked for."""
 
-    def __init__(self, browser: Any, report: Path, size: tuple[int, int], scheme: str = "light") -> None:
+    def __init__(
+        self, browser: Any, report: Path, size: tuple[int, int], scheme: str = "light", plots: int = PLOTS
+    ) -> None:
         viewport = {"width": size[0], "height": size[1]}
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
         self.page = self.context.new_page()
@@ -68,7 +73,7 @@ class Opened:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(report.as_uri())
-        self.page.wait_for_function(f"({DRAWN})() >= {PLOTS}", timeout=60_000)
+        self.page.wait_for_function(f"({DRAWN})() >= {plots}", timeout=60_000)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -87,6 +92,22 @@ def test_it_opens_clean_and_fits(browser: Any, report: Path, width: str, scheme:
 def test_opening_every_table_still_fits_a_phone(browser: Any, report: Path) -> None:
     opened = Opened(browser, report, WIDTHS["phone"])
     opened.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    opened.context.close()
+
+
+def test_what_a_monitor_finds_is_drawn_and_fits_a_phone(browser: Any, tmp_path: Path) -> None:
+    run, made = build_run(tmp_path / "run"), monitored()
+    results = json.loads((run / "results.json").read_text())
+    results |= {"aml": msgspec.to_builtins(made.aml), "quality": made.quality}
+    results["aml"]["psi_by_market"] = {"BE": {"value": 0.31, "threshold": 0.01, "status": "drift", "scores": 900}}
+    (run / "results.json").write_text(json.dumps(results))
+    page = write_report(run)
+    drawn = page.read_text(encoding="utf-8").count('<figure class="plot"')
+    opened = Opened(browser, page, WIDTHS["phone"], plots=drawn)
+    for name in MONITORING_PLOTS:
+        assert opened.page.locator(f"#plot-{name}").is_visible()
+    assert (opened.complaints, opened.requests) == ([], [page.as_uri()])
     assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     opened.context.close()
 

@@ -4,15 +4,14 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FactorRange, FixedTicker, NumeralTickFormatter, Whisker
+from bokeh.models import ColumnDataSource, FactorRange, FixedTicker, NumeralTickFormatter
 
 from harness.report.contents import RunContents
+from harness.report.plots.bars import whiskers
 from harness.report.plots.style import BLUE, GREY, ORANGE, RED, Key, Plot, add_hover, new_figure, value_labels
 from harness.report.table import table
 from harness.report.words import DASH, count, interval, score, share
 
-INK = "#7088ad"
-"""Of whiskers: seen on the bars, on a white and on a dark page."""
 BAND = "#3b82f62e"
 TABLE_POINTS = 12
 DAYS_WITH_LABELS = 10
@@ -33,7 +32,8 @@ def precision_recall_plot(run: RunContents) -> Plot | None:
         at_recall, low, high = (list(column) for column in zip(*band, strict=True))
         plot.varea(at_recall, low, high, color=BLUE, alpha=0.16)
         keys.append(Key("95% interval", BAND, "box"))
-    base = (run.get("quality", "frauds") or 0) / max(run.get("quality", "events") or 1, 1)
+    wanted, of_all = ("suspicious", "customers") if run.get("aml") else ("frauds", "events")
+    base = (run.get("quality", wanted) or 0) / max(run.get("quality", of_all) or 1, 1)
     plot.line([0, 1], [base, base], color=GREY, line_dash="dashed", line_width=1.5)
     keys.append(Key(f"by chance ({share(base, 2)})", GREY, "dashed"))
     at = (run.get("quality", "recall"), run.get("quality", "precision"))
@@ -47,8 +47,11 @@ def precision_recall_plot(run: RunContents) -> Plot | None:
     edges = (run.get("quality", "intervals") or {}).get("pr_auc") or {}
     sure = f" ({interval(edges, '', score)})" if edges.get("low") is not None else ""
     sentence = f"Average precision (PR-AUC) {score(pr_auc)}{sure}, ROC AUC {score(roc_auc)}. "
-    sentence += "At its threshold the scorer finds "
-    sentence += f"{share(at[0])} of the frauds, and {share(at[1])} of what it flags is fraud."
+    if run.get("aml"):
+        sentence += "Of customers, by their scores of the whole stream."
+    else:
+        sentence += "At its threshold the scorer finds "
+        sentence += f"{share(at[0])} of the frauds, and {share(at[1])} of what it flags is fraud."
     chosen = np.unique(np.linspace(0, len(points) - 1, TABLE_POINTS).astype(int))
     rows = [(share(recall[i]), share(precision[i]), f"{threshold[i]:.4f}") for i in chosen]
     numbers = table("Points of the curve", ("Recall", "Precision", "Score from"), rows, words=())
@@ -69,7 +72,7 @@ def precision_at_k_plot(run: RunContents) -> Plot | None:
     plot = new_figure("event-day", f"card precision@{k}", height=320, x_range=FactorRange(*data["label"]))
     ceiling = plot.vbar("label", top="ceiling", width=0.78, source=source, color=GREY, alpha=0.4)
     plot.vbar("label", top="precision", width=0.5, source=source, color=BLUE)
-    _whiskers(plot, "label", data["label"], days, "precision", "height")
+    whiskers(plot, "label", data["label"], days, "precision", "height")
     plot.y_range.start = 0
     tops = (max(day["ceiling"], day["precision"], day.get("precision_high") or 0.0) for day in days)
     plot.y_range.end = max(0.05, *tops) * 1.1
@@ -88,19 +91,6 @@ def precision_at_k_plot(run: RunContents) -> Plot | None:
     return Plot(
         "precision-at-k", f"Card precision@{k} by event-day", _at_k_sentence(run, k), plot, _day_table(days), keys
     )
-
-
-def _whiskers(plot: Any, base: str, names: list[str], rows: list[dict[str, Any]], key: str, dimension: str) -> None:
-    """The interval of each bar, where it is known."""
-    known = [(name, row) for name, row in zip(names, rows, strict=True) if row.get(f"{key}_low") is not None]
-    data = {base: [name for name, _ in known]}
-    data |= {end: [row[f"{key}_{end}"] for _, row in known] for end in ("low", "high")}
-    whisker = Whisker(
-        base=base, lower="low", upper="high", dimension=dimension, source=ColumnDataSource(data), line_color=INK
-    )
-    for head in (whisker.upper_head, whisker.lower_head):
-        head.size, head.line_color = 7, INK
-    plot.add_layout(whisker)
 
 
 def _short(day: str) -> str:
@@ -165,7 +155,7 @@ def scenarios_plot(run: RunContents) -> Plot | None:
     )
     data = {"name": names, "value": values, "colour": [row[2] for row in rows], "words": [row[3] for row in rows]}
     bars = plot.hbar("name", right="value", height=0.66, color="colour", source=ColumnDataSource(data))
-    _whiskers(plot, "name", names[: len(found)], [row for _, row in found], "recall", "width")
+    whiskers(plot, "name", names[: len(found)], [row for _, row in found], "recall", "width")
     ends = [max(value, row.get("recall_high") or 0.0) for value, (_, row) in zip(values, found, strict=False)]
     value_labels(plot, names, [*ends, *values[len(found) :]], [share(row[1]) for row in rows])
     plot.xaxis.formatter = NumeralTickFormatter(format="0%")

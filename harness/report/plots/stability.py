@@ -15,10 +15,12 @@ TONES: dict[str, Tone] = {"stable": "good", "watch": "watch", "drift": "bad", "u
 BARS_MAX = 14
 MONITOR = "monitor"
 """Kind of a detection that a monitor of the stream made."""
+IndexRow = tuple[str, float, float | None, str]
+"""Name, index, χ² threshold, status."""
 
 
-def drift_rows(run: RunContents) -> list[tuple[str, float, float | None, str]]:
-    """(name, index, χ² threshold, status): the score first, then features from the largest index down."""
+def drift_rows(run: RunContents) -> list[IndexRow]:
+    """The score first, then features from the largest index down."""
     drift = run.get("drift") or {}
     features = [
         (name, row["value"], row.get("threshold"), row.get("status", "unknown"))
@@ -39,6 +41,15 @@ def drift_plot(run: RunContents) -> Plot | None:
         return None
     shown = rows[:BARS_MAX]
     warning, alarm = run.get("drift", "psi_warning") or 0.1, run.get("drift", "psi_alarm") or 0.25
+    plot = index_bars(shown, warning, alarm)
+    keys = tuple(
+        Key(status, colour, "box") for status, colour in COLOURS.items() if any(row[3] == status for row in shown)
+    )
+    return Plot("drift", "Stability of score and features", _sentence(run, warning, alarm), plot, keys=keys)
+
+
+def index_bars(shown: Sequence[IndexRow], warning: float, alarm: float) -> Any:
+    """A figure with a bar an index, coloured by its status, and the two limits."""
     right = max(alarm * 1.3, max(row[1] for row in shown) * 1.15)
     names = [row[0] for row in shown]
     plot = new_figure(
@@ -65,8 +76,7 @@ def drift_plot(run: RunContents) -> Plot | None:
         ("status", "@status"),
     ]
     add_hover(plot, tips, [bars])
-    keys = tuple(Key(status, colour, "box") for status, colour in COLOURS.items() if status in data["status"])
-    return Plot("drift", "Stability of score and features", _sentence(run, warning, alarm), plot, keys=keys)
+    return plot
 
 
 def _sentence(run: RunContents, warning: float, alarm: float) -> str:

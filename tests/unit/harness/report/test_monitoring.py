@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from bokeh.models import Span
 from rich.console import Console
 
 from harness.aml.measure import Asked, Monitored, measure_aml
 from harness.report.contents import RunContents
 from harness.report.headline import answers
 from harness.report.monitoring import monitoring_tables
+from harness.report.plots.monitoring import monitoring_plots
 from harness.summary import budget_table, monitoring_table
 from harness.verdict import not_judged
 from tests.unit.harness.aml.made import scored, small_truth
@@ -55,13 +57,14 @@ def test_the_card_says_how_many_patterns_are_found() -> None:
 
 def test_the_summary_has_every_budget() -> None:
     made, out = monitored(), io.StringIO()
-    Console(file=out, width=140).print(budget_table(made.aml))
-    half = next(line for line in out.getvalue().splitlines() if line.strip("│ ").startswith("50%"))
+    Console(file=out, width=80).print(budget_table(made.aml))
     budget = next(row for row in made.aml.budgets if row.share == 0.5)
-    cells = [cell.strip() for cell in half.strip("│ ").split("│")]
-    assert cells[1] == str(budget.customers)
-    assert cells[2] == f"{budget.precision.value:.3f}"
-    assert cells[6] == "1.000 of 2"
+    half = next(line for line in out.getvalue().splitlines() if line.strip().startswith("50% = "))
+    cells = half.split("= ")[1].split()
+    assert cells[:2] == [str(budget.customers), f"{budget.precision.value:.3f}"]
+    assert cells[3:6] == [f"{budget.lift.value:.1f}", "0.400", "1.000"]
+    assert "…" not in out.getvalue()
+    assert "5 launderers, 2 patterns" in out.getvalue()
 
 
 def test_what_has_no_target_is_named() -> None:
@@ -74,3 +77,30 @@ def test_the_summary_says_it_too() -> None:
     assert "5 of 7 launder, in 2 patterns" in out.getvalue()
     assert "precision@2 a day" in out.getvalue()
     assert "\\" not in out.getvalue()
+
+
+def test_every_part_is_drawn_and_says_its_figures() -> None:
+    made = monitored()
+    results = {"aml": msgspec.to_builtins(made.aml), "quality": made.quality}
+    results["aml"]["psi_by_market"] = {
+        "BE": {"value": 0.31, "threshold": 0.01, "status": "drift", "scores": 900},
+        "NL": {"value": 0.02, "threshold": 0.01, "status": "stable", "scores": 900},
+        "LU": {"value": None, "threshold": None, "status": "unknown", "scores": 0},
+    }
+    plots = monitoring_plots(run_of(results))
+    assert all(plot is not None for plot in plots.values())
+    drawn = {name: plot for name, plot in plots.items() if plot is not None}
+    listed = made.aml.worklists.listed
+    assert f"investigators' capacity: {listed} in the stream" in [key.label for key in drawn["depth"].keys]
+    marks = [each.location for each in drawn["depth"].figure.center if isinstance(each, Span)]
+    assert marks == [listed]
+    assert "Largest of those with enough scores: BE, 0.310." in drawn["markets"].sentence
+    assert "LU" not in drawn["markets"].figure.y_range.factors
+    assert drawn["typologies"].figure.y_range.factors == ["fan in", "cycle"]
+    assert drawn["detection"].table is not None
+    shares = [row[1].text for row in drawn["detection"].table.rows]
+    assert shares[-1] == f"{100 * made.aml.time_to_detect.found / made.aml.time_to_detect.patterns:.1f}%"
+
+
+def test_a_run_that_monitors_nothing_draws_nothing() -> None:
+    assert set(monitoring_plots(run_of({})).values()) == {None}
