@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from streams.brokers.groups import Holding
@@ -41,13 +42,18 @@ class ExternalScorer:
     settle_s: float | None
     join_within_s: float
     say: Callable[[str], None]
+    accounts: Path | None = None
+    """The file of the accounts that transfers are between; cards have none."""
 
     def introduce(self, topics: Topics, bootstrap_servers: str, partitions: int) -> None:
         """Say where the scorer has to read and write."""
         self.say(f"Kafka at {bootstrap_servers}; start your scorer on these topics ({partitions} partitions each):")
         self.say(f"  reads   {topics.events}")
         self.say(f"  writes  {topics.decisions}")
-        self.say(f"  (free)  {topics.explanations}, {topics.dead_letter}")
+        free = [topics.explanations, topics.dead_letter, *([topics.alerts] if topics.domain == "aml" else [])]
+        self.say(f"  (free)  {', '.join(free)}")
+        if self.accounts is not None:
+            self.say(f"Accounts, with whose they are: {self.accounts}")
 
     def await_joined(self, groups: Holdings, events: str, partitions: int, pace: Pace) -> str | None:
         """Wait until the scorer has joined; returns its group, None where time alone was waited for.

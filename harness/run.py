@@ -128,7 +128,9 @@ class Run:
         scenario = self.scenario
         prepared = self._prepared()
         self._tell_split(prepared)
-        other = other_scorer(scenario.scorer, self.steps.note)
+        other = other_scorer(
+            scenario.scorer, self.steps.note, prepared.file("accounts") if scenario.domain == "aml" else None
+        )
         if other is not None:
             return Ready(prepared, other, None, self._write_feed(prepared))
         bundle_dir = self._bundle(prepared)

@@ -70,12 +70,14 @@ class Reach:
 class OwnScorer:
     """A scorer that is not ours, started by its own command and told the topics by placeholders in it.
 
-    Known placeholders: {bootstrap_servers}, {events}, {decisions}, {explanations}, {group}, {ready}. A command that
-    takes {ready} (a path) creates that file once it can take events; another one is given `settle_s` seconds.
+    Known placeholders: {bootstrap_servers}, {events}, {decisions}, {explanations}, {group}, {ready}, and of transfers
+    {alerts} and {accounts} (a Parquet file, `accounts`). A command that takes {ready} (a path) creates that file once
+    it can take events; another one is given `settle_s` seconds.
     """
 
     command: str
     settle_s: float
+    accounts: Path | None = None
 
     def arguments(self, reach: Reach, ready: Path) -> list[str]:
         """The command's words; raises BadInputError for a placeholder nobody knows."""
@@ -87,6 +89,8 @@ class OwnScorer:
             "explanations": topics.explanations,
             "group": reach.group,
             "ready": str(ready),
+            **({"alerts": topics.alerts} if reach.domain == "aml" else {}),
+            **({"accounts": str(self.accounts)} if self.accounts else {}),
         }
         try:
             return [word.format(**places) for word in shlex.split(self.command)]

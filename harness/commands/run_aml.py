@@ -1,7 +1,7 @@
 """`bench run aml`: money-laundering monitoring, whole and measured."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +14,10 @@ from harness.commands.run_options import (
     SCORER,
     Broker,
     Bundle,
+    Command,
     Duration,
     Explain,
+    ExplainChoice,
     KafkaConfig,
     KeepTopics,
     NoFloor,
@@ -23,12 +25,17 @@ from harness.commands.run_options import (
     Preset,
     Rate,
     ScenarioFile,
+    ScorerChoice,
     Seed,
     Servers,
+    Settle,
     TopicPrefix,
     TransferEngine,
+    TransferEngineName,
     Warmup,
+    WhichScorer,
 )
+from harness.commands.scorer_choice import refuse_for_others, refuse_prefix, refuse_settle_for_ours
 from harness.commands.transfer_options import (
     Accounts,
     Columns,
@@ -42,7 +49,7 @@ from harness.commands.transfer_options import (
     world_asked,
 )
 from harness.run import RunOptions
-from harness.scenario import load_scenario
+from harness.scenario import Scenario, load_scenario
 
 Rules = Annotated[
     Path | None,
@@ -57,6 +64,35 @@ K = Annotated[
 NAMES = {**OPTION_NAMES, "world.markets": "--markets", "world.customers": "--customers"}
 
 
+def _ours_asked(
+    engine: TransferEngineName | None,
+    bundle: Path | None,
+    rules: Path | None,
+    explain: ExplainChoice | None,
+    other: tuple[ScorerChoice | None, str | None],
+) -> dict[str, Any]:
+    """Changes of the scorer, by key path. Raises BadInputError for options of ours where another one is measured:
+    `other` is --scorer and --scorer-command."""
+    kind, command = other[0].value if other[0] else None, other[1]
+    refuse_for_others(kind, command, {"--engine": engine, "--bundle": bundle, "--rules": rules, "--explain": explain})
+    return {
+        "scorer.engine": engine.value if engine else None,
+        "scorer.bundle": absolute(bundle),
+        "scorer.rules": absolute(rules),
+        "scorer.explain": explain.value if explain else None,
+        "scorer.kind": kind,
+        "scorer.command": command,
+    }
+
+
+def _loaded(path: str, changes: dict[str, Any], settle_s: float | None, prefix: str | None) -> Scenario:
+    """The scenario with its changes. Raises BadInputError for what its scorer has no use for."""
+    loaded = load_scenario(path, changes, NAMES, domain="aml")
+    refuse_settle_for_ours(loaded, settle_s)
+    refuse_prefix(loaded, prefix)
+    return loaded
+
+
 def aml(
     context: typer.Context,
     *,
@@ -69,6 +105,9 @@ def aml(
     bundle: Bundle = None,
     rules: Rules = None,
     explain: Explain = None,
+    scorer: WhichScorer = None,
+    scorer_command: Command = None,
+    settle: Settle = None,
     broker: Broker = None,
     bootstrap_servers: Servers = None,
     kafka_config: KafkaConfig = None,
@@ -94,18 +133,15 @@ def aml(
         "load.rate_per_s": rate,
         "load.duration_s": duration,
         "load.warmup_s": warmup,
-        "scorer.engine": engine.value if engine else None,
-        "scorer.bundle": absolute(bundle),
-        "scorer.rules": absolute(rules),
-        "scorer.explain": explain.value if explain else None,
+        **_ours_asked(engine, bundle, rules, explain, other=(scorer, scorer_command)),
+        "scorer.settle_s": settle,
         "broker": broker.value if broker else None,
         "measure.k": k,
         **(world_asked(preset, markets, customers) | files_asked(transfers, accounts, columns) | seeds_from(seed)),
     }
-    loaded = without_worlds_targets(load_scenario(scenario, changes, NAMES, domain="aml"), scenario, k)
-    resolved = to_the_end(loaded, timed=duration is not None)
+    loaded = _loaded(scenario, changes, settle, topic_prefix)
     options = RunOptions(
-        scenario=resolved,
+        scenario=to_the_end(without_worlds_targets(loaded, scenario, k), timed=duration is not None),
         out=out,
         cache=cache_folder(cache_dir),
         bootstrap_servers=bootstrap_servers,

@@ -1,6 +1,7 @@
 """An external scorer is waited for, not guessed at."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_the_person_is_told_where_to_read_and_write() -> None:
     acted.scorer().introduce(Topics("p"), "h:9092", 4)
     text = "\n".join(acted.told)
     assert all(words in text for words in ("h:9092", "reads   p.events", "writes  p.decisions", "4 partitions"))
+
+
+def test_whoever_scores_transfers_is_told_where_alerts_go_and_whose_accounts_there_are() -> None:
+    told: list[str] = []
+    ExternalScorer(None, 60.0, told.append, Path("a.parquet")).introduce(Topics("p", "aml"), "h:9092", 1)
+    text = "\n".join(told)
+    assert all(
+        words in text for words in ("reads   p.transfers", "p.alerts", "Accounts, with whose they are: a.parquet")
+    )
 
 
 def test_the_stream_begins_when_one_group_holds_every_partition() -> None:
