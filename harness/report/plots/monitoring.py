@@ -30,6 +30,8 @@ CURVE_WORDS = {
     "pattern_recall": "patterns found (any member)",
 }
 MARKETS_MAX = 24
+LABELS_AT = 1.03
+"""Beyond every bar, interval and mark."""
 
 
 def monitoring_plots(run: RunContents) -> dict[str, Plot | None]:
@@ -108,7 +110,7 @@ def typologies_plot(run: RunContents) -> Plot | None:
     values = [row["recall"] or 0.0 for _, row in found]
     soon = [(listed.get(name) or {}).get("recall") for name, _ in found]
     plot = new_figure(
-        "patterns found", "", height=80 + 26 * len(found), x_range=(0, 1.65), y_range=FactorRange(*reversed(names))
+        "patterns found", "", height=80 + 26 * len(found), x_range=(0, 1.85), y_range=FactorRange(*reversed(names))
     )
     data = {
         "name": names,
@@ -122,10 +124,10 @@ def typologies_plot(run: RunContents) -> Plot | None:
     plot.scatter(
         [v for _, v in known], [n for n, _ in known], size=10, color=ORANGE, line_color="white", marker="diamond"
     )
-    ends = [max(row["recall_high"] or 0.0, row["recall"] or 0.0, 0.02) for _, row in found]
-    value_labels(plot, names, ends, [f"{share(row['recall'], 0)} of {count(row['patterns'])}" for _, row in found])
+    told = [f"{share(row['recall'], 0)} of {count(row['patterns'])}" for _, row in found]
+    value_labels(plot, names, [LABELS_AT] * len(found), told)
     plot.xaxis.formatter = NumeralTickFormatter(format="0%")
-    plot.xaxis.ticker = FixedTicker(ticks=[0.0, 0.25, 0.5, 0.75, 1.0])
+    plot.xaxis.ticker = FixedTicker(ticks=[0.0, 0.5, 1.0])
     plot.ygrid.grid_line_color = None
     add_hover(plot, [("", "@name"), ("", "@words"), ("on worklists", "@soon")], [bars])
     keys = (
