@@ -75,9 +75,10 @@ class Data(Section):
 
 
 class TransferData(Data):
-    """Somebody's own transfers (`file`) with the accounts they are between."""
+    """Somebody's own transfers (`file`) with the accounts they are between; of `last_days` given, the last so many."""
 
     accounts: str
+    last_days: Annotated[int, Field(ge=2, le=36_500)] | None = None
 
 
 class Training(Section):

@@ -1,6 +1,6 @@
 """Somebody's own transfers and accounts: where history ends, what trains, what streams."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from harness.prepared import Windows
 from harness.scenario import TransferData
 from streams.datasets import TransferDataset, load_transfers
 from streams.errors import BadInputError
+from streams.labels import NS_PER_DAY
 from streams.laundering import LAUNDERING_SCHEMA, MEMBER_SCHEMA
 from streams.worlds.world import WorldTables
 
@@ -30,7 +31,7 @@ class TransferCut:
 
 def cut_transfers(data: TransferData, limit: int | None, delay_days: int) -> TransferCut:
     """Load the files and cut them; at most `limit` transfers stream. Raises BadInputError for what cannot be used."""
-    dataset = load_transfers(data.file, data.accounts, data.columns)
+    dataset, skipped = _last_days(load_transfers(data.file, data.accounts, data.columns), data.last_days)
     times = dataset.transfers["event_time_ns"].to_numpy()
     spans = spans_of(times, dataset.protocol, delay_days, data.file)
     first, end = np.searchsorted(times, [spans.stream_from_ns, spans.stream_until_ns], side="left").tolist()
@@ -47,9 +48,24 @@ def cut_transfers(data: TransferData, limit: int | None, delay_days: int) -> Tra
         stream_labels=labels.slice(first, end - first),
         stream_start_ns=spans.stream_from_ns,
     )
-    split = split_of(times, spans, end - first, dataset.outside)
+    split = split_of(times, spans, end - first, dataset.outside, skipped)
     facts = {**_facts(dataset), "split": msgspec.to_builtins(split)}
     return TransferCut(tables, dataset.accounts, members, _windows(spans), facts)
+
+
+def _last_days(dataset: TransferDataset, days: int | None) -> tuple[TransferDataset, int]:
+    """The last calendar days (UTC) of a data set, and how many transfers come before them."""
+    times = dataset.transfers["event_time_ns"].to_numpy()
+    if days is None or len(times) == 0:
+        return dataset, 0
+    skipped = int(np.searchsorted(times, (times[-1] // NS_PER_DAY + 1 - days) * NS_PER_DAY, side="left"))
+    labels = dataset.laundering
+    kept = replace(
+        dataset,
+        transfers=dataset.transfers.slice(skipped),
+        laundering=None if labels is None else labels.slice(skipped),
+    )
+    return kept, skipped
 
 
 def _windows(spans: Spans) -> Windows:

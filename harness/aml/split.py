@@ -14,6 +14,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
     `before_training` only warm the graph, as do `between` training and stream (the labels' delay); `not_sent` are of
     the stream's time but were left out by the asked duration, `after_stream` come later than the stream's time.
+    `before_last_days` were left out, by the asked number of last days.
     `sides_outside`: sides of transfers that name an account which the accounts' file does not have.
     """
 
@@ -28,10 +29,12 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     not_sent: int
     after_stream: int
     sides_outside: int
+    before_last_days: int = 0
 
 
-def split_of(times: Int64s, spans: Spans, streamed: int, sides_outside: int) -> Split:
-    """Count the transfers at `times` (ns UTC, ascending) by `spans`; `streamed` of them are sent."""
+def split_of(times: Int64s, spans: Spans, streamed: int, sides_outside: int, before_last_days: int = 0) -> Split:
+    """Count the transfers at `times` (ns UTC, ascending) by `spans`; `streamed` of them are sent, `before_last_days`
+    further ones were left out."""
     edges = (spans.train_from_ns, spans.train_until_ns, spans.stream_from_ns, spans.stream_until_ns)
     train_from, train_until, stream_from, stream_until = np.searchsorted(times, edges, side="left").tolist()
     return Split(
@@ -46,6 +49,7 @@ def split_of(times: Int64s, spans: Spans, streamed: int, sides_outside: int) -> 
         not_sent=stream_until - stream_from - streamed,
         after_stream=len(times) - stream_until,
         sides_outside=sides_outside,
+        before_last_days=before_last_days,
     )
 
 
@@ -65,6 +69,8 @@ def split_told(split: Split) -> list[str]:
         lines.append(f"{split.not_sent:,} transfers of the stream's time are not sent: the duration ends before them")
     if split.after_stream:
         lines.append(f"{split.after_stream:,} transfers come after the stream's time and are not used")
+    if split.before_last_days:
+        lines.append(f"{split.before_last_days:,} transfers come before the last days that were asked for: not used")
     if split.sides_outside:
         lines.append(
             f"{split.sides_outside:,} sides of transfers name an account that the accounts' file does not have: outside"

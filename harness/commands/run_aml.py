@@ -23,6 +23,7 @@ from harness.commands.run_options import (
     NoFloor,
     NoReport,
     Preset,
+    PresetChoice,
     Rate,
     ScenarioFile,
     ScorerChoice,
@@ -40,6 +41,7 @@ from harness.commands.transfer_options import (
     Accounts,
     Columns,
     Customers,
+    LastDays,
     Markets,
     Transfers,
     files_asked,
@@ -61,7 +63,12 @@ K = Annotated[
         "--k", help="Customers that investigators look at per event-day; default: the scenario's.", rich_help_panel=DATA
     ),
 ]
-NAMES = {**OPTION_NAMES, "world.markets": "--markets", "world.customers": "--customers"}
+NAMES = {
+    **OPTION_NAMES,
+    "world.markets": "--markets",
+    "world.customers": "--customers",
+    "data.last_days": "--last-days",
+}
 
 
 def _ours_asked(
@@ -69,10 +76,10 @@ def _ours_asked(
     bundle: Path | None,
     rules: Path | None,
     explain: ExplainChoice | None,
-    other: tuple[ScorerChoice | None, str | None],
+    other: tuple[ScorerChoice | None, str | None, float | None],
 ) -> dict[str, Any]:
     """Changes of the scorer, by key path. Raises BadInputError for options of ours where another one is measured:
-    `other` is --scorer and --scorer-command."""
+    `other` is --scorer, --scorer-command and --settle."""
     kind, command = other[0].value if other[0] else None, other[1]
     refuse_for_others(kind, command, {"--engine": engine, "--bundle": bundle, "--rules": rules, "--explain": explain})
     return {
@@ -82,7 +89,19 @@ def _ours_asked(
         "scorer.explain": explain.value if explain else None,
         "scorer.kind": kind,
         "scorer.command": command,
+        "scorer.settle_s": other[2],
     }
+
+
+def _data_asked(
+    world: tuple[PresetChoice | None, str | None, int | None],
+    files: tuple[Path | None, Path | None, str | None],
+    last_days: int | None,
+) -> dict[str, Any]:
+    """Changes of the world (preset, markets, customers) or of the files (transfers, accounts, columns), by key path.
+    Raises BadInputError for options that cannot be given together."""
+    refuse_mixed(*files, dict(zip(("--preset", "--markets", "--customers"), world, strict=True)))
+    return world_asked(*world) | files_asked(*files, last_days)
 
 
 def _loaded(path: str, changes: dict[str, Any], settle_s: float | None, prefix: str | None) -> Scenario:
@@ -119,6 +138,7 @@ def aml(
     transfers: Transfers = None,
     accounts: Accounts = None,
     columns: Columns = None,
+    last_days: LastDays = None,
     k: K = None,
     out: Out = Path("runs"),
     cache_dir: CacheDir = None,
@@ -127,17 +147,16 @@ def aml(
     as_json: AsJson = False,
 ) -> None:
     """Money laundering: stream transfers, raise alerts, rank customers, and say how fast, right and stable it is."""
-    refuse_mixed(transfers, accounts, columns, {"--preset": preset, "--markets": markets, "--customers": customers})
     refuse_contradictions(data=transfers, columns=None, broker=broker, servers=bootstrap_servers, config=kafka_config)
     changes = {
         "load.rate_per_s": rate,
         "load.duration_s": duration,
         "load.warmup_s": warmup,
-        **_ours_asked(engine, bundle, rules, explain, other=(scorer, scorer_command)),
-        "scorer.settle_s": settle,
+        **_ours_asked(engine, bundle, rules, explain, other=(scorer, scorer_command, settle)),
         "broker": broker.value if broker else None,
         "measure.k": k,
-        **(world_asked(preset, markets, customers) | files_asked(transfers, accounts, columns) | seeds_from(seed)),
+        **_data_asked((preset, markets, customers), (transfers, accounts, columns), last_days),
+        **seeds_from(seed),
     }
     loaded = _loaded(scenario, changes, settle, topic_prefix)
     options = RunOptions(

@@ -17,6 +17,13 @@ Transfers = Annotated[
 Accounts = Annotated[
     Path | None, typer.Option(help="CSV or Parquet file of the accounts they are between.", rich_help_panel=DATA)
 ]
+LastDays = Annotated[
+    int | None,
+    typer.Option(
+        help="Take the last so many days of a large file of transfers alone, to learn from and to stream.",
+        rich_help_panel=DATA,
+    ),
+]
 Columns = Annotated[
     str | None,
     typer.Option(
@@ -40,12 +47,17 @@ def world_asked(preset: PresetChoice | None, markets: str | None, customers: int
     }
 
 
-def files_asked(transfers: Path | None, accounts: Path | None, columns: str | None) -> dict[str, Any]:
-    """Changes of the data, by key path."""
+def files_asked(
+    transfers: Path | None, accounts: Path | None, columns: str | None, last_days: int | None = None
+) -> dict[str, Any]:
+    """Changes of the data, by key path. Raises BadInputError for last days of no file."""
+    if last_days is not None and transfers is None:
+        raise BadInputError("--last-days is of a file: give it with --transfers FILE --accounts FILE")
     return {
         "data.file": absolute(transfers),
         "data.accounts": absolute(accounts),
         "data.columns": columns_file(columns),
+        "data.last_days": last_days,
     }
 
 

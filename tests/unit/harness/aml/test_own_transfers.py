@@ -94,6 +94,46 @@ def test_the_protocol_says_how_many_are_looked_at_a_day() -> None:
     assert (capacity(none, with_k), capacity(asked, with_k), capacity(none, without)) == (20, 3, K_DEFAULT)
 
 
+DAILY = "".join(f"{day},a,b,{day + 10},,0\n{day},b,c,{day + 20},,0\n" for day in range(40))
+TRANSFERS = f"day,payer,payee,amount,case,bad\n{DAILY}"
+MAP = """
+name: mine
+transfers:
+  event_time: {column: day, format: d}
+  amount: {column: amount, unit: major}
+  currency: {constant: EUR}
+  channel: {constant: wire}
+  from_account: payer
+  to_account: payee
+accounts:
+  account_id: id
+  market: {constant: BE}
+  currency: {constant: EUR}
+truth:
+  laundering: {column: bad, positive: [1]}
+  pattern: {column: case}
+"""
+
+
+@pytest.mark.parametrize(("last_days", "left_out"), [(None, 0), (24, 32), (400, 0)])
+def test_of_a_large_file_the_last_days_are_taken(tmp_path: Path, last_days: int | None, left_out: int) -> None:
+    files = {"t.csv": TRANSFERS, "a.csv": "id\na\nb\nc\n", "map.yaml": MAP}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    named = {"file": "t.csv", "accounts": "a.csv", "columns": "map.yaml"}
+    data = {key: str(tmp_path / name) for key, name in named.items()} | {"last_days": last_days}
+    scenario = AmlScenario.model_validate({"name": "s", "domain": "aml", "data": data, "load": {"duration_s": None}})
+    prepared = prepare_transfers(scenario, tmp_path / "cache")
+    split = split_from(prepared)
+    assert split is not None
+    assert split.before_last_days == left_out
+    parts = (split.before_training, split.training, split.between, split.streamed, split.not_sent, split.after_stream)
+    assert sum(parts) == 80 - left_out
+    assert split.streamed == prepared.events > 0
+    assert split.stream_until.startswith("1970-02-09")
+    assert any("before the last days" in line for line in split_told(split)) == bool(left_out)
+
+
 @pytest.mark.skipif(not all(file.is_file() for file in FILES), reason="the sample of AMLSim is not there")
 def test_the_sample_of_amlsim_is_split_by_time(tmp_path: Path) -> None:
     data = {"file": str(FILES[0]), "accounts": str(FILES[1])}
