@@ -2,7 +2,6 @@
 
 from harness.drift.alarm import Alarm
 from harness.drift.indices import (
-    CALENDAR,
     CALENDAR_SPAN_NS,
     EVENTS_MIN,
     Drift,
@@ -13,6 +12,7 @@ from harness.drift.indices import (
     measure_drift,
     stability_index,
 )
+from harness.drift.season import CALENDAR
 
 __all__ = [
     "CALENDAR",

@@ -12,6 +12,8 @@ import numpy as np
 from harness.drift.alarm import Alarm
 from harness.drift.batch import Int64s
 from harness.drift.blame import Blamed, blame
+from harness.drift.monitors.csi import NAME as CSI
+from harness.drift.monitors.feature_means import NAME as MEANS
 from harness.drift.monitors.repeats import NAME as REPEATS
 from streams.labels import NS_PER_DAY
 
@@ -59,7 +61,9 @@ class Delay:
 class DriftAssessment:
     """One drift (or control). `delay` is None where nothing was noticed; `by_monitor` is each monitor's own first.
 
-    `is_blamed_rightly`: whether a feature rightly to be blamed is among those blamed (None: there is none).
+    An alarm that all events' values of a feature moved which the drift leaves alone is no notice of it: such are
+    counted in `beside`. `is_blamed_rightly`: whether a feature rightly to be blamed is among those blamed (None: there
+    is none).
     """
 
     kind: str
@@ -69,6 +73,7 @@ class DriftAssessment:
     by_monitor: dict[str, Delay]
     blamed: tuple[Blamed, ...]
     is_blamed_rightly: bool | None
+    beside: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -134,8 +139,16 @@ def _assessed(drift: KnownDrift, alarms: Sequence[Alarm], worst: Sequence[Alarm]
     is_right = None
     if drift.blamed:
         is_right = any(found.feature.startswith(drift.blamed) for found in blamed) or _is_repeated(drift, by_monitor)
-    first = min(by_monitor.values(), key=lambda delay: (delay.days, delay.monitor), default=None)
-    return DriftAssessment(drift.kind, False, drift.onset_ns, first, by_monitor, blamed, is_right)
+    of_it = [alarm for alarm in alarms if _is_of(drift, alarm)]
+    first = min(of_it, key=lambda alarm: (alarm.event_time_ns, alarm.monitor), default=None)
+    delay = None if first is None else _delay(drift, first, times)
+    beside = len(alarms) - len(of_it)
+    return DriftAssessment(drift.kind, False, drift.onset_ns, delay, by_monitor, blamed, is_right, beside)
+
+
+def _is_of(drift: KnownDrift, alarm: Alarm) -> bool:
+    """Whether the alarm can be the drift's doing. Scores, rules and labels depend on everything."""
+    return alarm.monitor not in (CSI, MEANS) or alarm.name.startswith(drift.blamed)
 
 
 def _delay(drift: KnownDrift, alarm: Alarm, times: Int64s) -> Delay:

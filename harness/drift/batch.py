@@ -82,9 +82,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class BlockEnd:
-    """A block of event time is over: which, the last event in it, and how the volume stands (1: as in the burn-in)."""
+    """A block of event time is over: which, the last event in it, and how the volume stands (1: as in the burn-in): of
+    the busiest days that windows reach back to (`surge`), and of the emptiest one (`lull`)."""
 
     block: int
     ordinal: int
     event_time_ns: int
     surge: float = 1.0
+    lull: float = 1.0

@@ -1,5 +1,6 @@
 """What is kept of every decision until its label arrives."""
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -7,16 +8,24 @@ import numpy.typing as npt
 
 from harness.drift.batch import Batch, Int64s
 from harness.drift.monitor import ArrivedLabels
+from streams.labels import NS_PER_DAY
+
+FEATURES_KEPT_NS = 60 * NS_PER_DAY
+"""Of an event whose label takes longer the features are no longer known."""
 
 
 class Decided:
-    """Eight bytes an event, by ordinal."""
+    """Sixteen bytes an event, by ordinal, and batches' features for two months."""
 
     def __init__(self) -> None:
         self._is_decided = np.zeros(0, np.bool_)
         self._is_alert = np.zeros(0, np.bool_)
         self._group = np.zeros(0, np.int16)
         self._key = np.zeros(0, np.int32)
+        self._batch = np.zeros(0, np.int32)
+        self._row = np.zeros(0, np.int32)
+        self._kept: deque[tuple[int, npt.NDArray[np.float32]]] = deque()
+        self._forgotten = 0
 
     def add(self, batch: Batch) -> None:
         """Keep a batch's decisions."""
@@ -27,10 +36,19 @@ class Decided:
             self._is_alert = _grown(self._is_alert, size)
             self._group = _grown(self._group, size)
             self._key = _grown(self._key, size)
+            self._batch = _grown(self._batch, size)
+            self._row = _grown(self._row, size)
         self._is_decided[batch.ordinal] = True
         self._is_alert[batch.ordinal] = batch.is_alert
         self._group[batch.ordinal] = batch.group
         self._key[batch.ordinal] = batch.key
+        self._batch[batch.ordinal] = self._forgotten + len(self._kept)
+        self._row[batch.ordinal] = np.arange(len(batch), dtype=np.int32)
+        now_ns = int(batch.event_time_ns.max())
+        self._kept.append((now_ns, batch.features))
+        while self._kept[0][0] < now_ns - FEATURES_KEPT_NS:
+            self._kept.popleft()
+            self._forgotten += 1
 
     def labelled(self, ordinals: Int64s, is_bad: npt.NDArray[np.bool_], at_ns: int) -> ArrivedLabels:
         """Labels with what was decided; those of events that were not are left out."""
@@ -43,7 +61,18 @@ class Decided:
             is_alert=self._is_alert[known],
             group=self._group[known],
             key=self._key[known],
+            bad_features=self._features(known[is_bad[kept]]),
         )
+
+    def _features(self, ordinals: Int64s) -> npt.NDArray[np.float32]:
+        """float32 [n, F]; NaN where they are no longer known."""
+        width = self._kept[-1][1].shape[1] if self._kept else 0
+        found = np.full((len(ordinals), width), np.nan, np.float32)
+        for line, ordinal in enumerate(ordinals.tolist()):
+            place = int(self._batch[ordinal]) - self._forgotten
+            if place >= 0:
+                found[line] = self._kept[place][1][self._row[ordinal]]
+        return found
 
 
 def _grown(column: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:

@@ -20,7 +20,8 @@ Told = tuple[str, str, str]
 
 
 class Detector:
-    """Watches one stream. Micro-batches come in the order of events, of whatever size: the alarms are the same.
+    """Watches one stream. Micro-batches come in the order of events, of whatever size: the alarms are the same. Blocks
+    are judged when a later event ends them: one that the stream's end cuts says nothing.
 
     An alarm is told once, and again only after a week within its bounds; what all events show is not told of a group.
     `reference`: stored bins, `score` and `features` by name. Raises BadInputError when they are damaged.
@@ -81,10 +82,6 @@ class Detector:
             monitor.labels(arrived)
         return raised
 
-    def finish(self) -> list[Alarm]:
-        """The stream is over: ends the last block."""
-        return self._advance(self._block + 1)
-
     def _take(self, part: Part) -> None:
         self._volume.take(int(np.count_nonzero(part.is_settled)))
         for monitor in self._monitors:
@@ -94,7 +91,7 @@ class Detector:
     def _advance(self, block: int) -> list[Alarm]:
         raised = []
         while self._block < block:
-            end = BlockEnd(self._block, *self._last, surge=self._volume.close())
+            end = BlockEnd(self._block, *self._last, *self._volume.close())
             raised += self._tell([alarm for monitor in self._monitors for alarm in monitor.close(end)])
             self._block += 1
         return raised

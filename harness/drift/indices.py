@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.drift.alarm import Alarm
+from harness.drift.season import CALENDAR
 from streams.decision import OUTCOMES, PATHS
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
@@ -23,7 +24,6 @@ Status = Literal["stable", "watch", "drift", "unknown"]
 Floats = npt.NDArray[np.floating[Any]]
 EVENTS_MIN = 500
 """Below this the noise of a ten-bin PSI alone reaches 0.1."""
-CALENDAR = ("hour", "is_night", "is_weekend")
 CALENDAR_SPAN_NS = 7 * NS_PER_DAY
 """Hour and weekday of a window shorter than a week differ from a reference of weeks by construction."""
 

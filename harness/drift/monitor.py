@@ -29,13 +29,15 @@ class Watched:
 @dataclass(frozen=True, slots=True)
 class ArrivedLabels:
     """n labels that became known in the present block: bad or not, when (ns, event time); whether the event had been
-    alerted, its group, and whose it was (−1: unknown)."""
+    alerted, its group, and whose it was (−1: unknown). `bad_features` float32 [bad, F] are those of the bad ones, in
+    order."""
 
     is_bad: npt.NDArray[np.bool_]
     at_ns: Int64s
     is_alert: npt.NDArray[np.bool_]
     group: npt.NDArray[np.int16]
     key: npt.NDArray[np.int32]
+    bad_features: npt.NDArray[np.float32]
 
 
 class Monitor(Protocol):

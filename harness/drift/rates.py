@@ -46,11 +46,16 @@ class Departure:
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What an alarm takes besides being no chance: `factor` times the rate (or one `factor`-th of it), and `hits_min`
-    hits (in a fall: that many expected); a rise also at least `rate_min` of what could hit."""
+    hits (in a fall: that many expected); a rise also at least `rate_min` of what could hit. `windows` in
+    blocks, at most as long as the burn-in; `dispersion_min`: times a Poisson's variance, at least;
+    `blocks_a_look`: labels are looked at once a day."""
 
     factor: float = 2.0
     hits_min: int = 20
     rate_min: float = 0.0
+    windows: tuple[int, ...] = WINDOWS
+    dispersion_min: float = DISPERSION_MIN
+    blocks_a_look: int = 1
 
 
 class RatesWatch:
@@ -60,14 +65,15 @@ class RatesWatch:
         self._shape = (groups + 1, columns)
         self._bounds = bounds
         self._settings = settings
-        self._z = -float(ndtri(settings.chance(columns * (groups + 1) * len(WINDOWS))))
+        self._windows = bounds.windows
+        self._z = -float(ndtri(bounds.blocks_a_look * settings.chance(columns * (groups + 1) * len(self._windows))))
         self._counts = np.zeros((2, *self._shape))
         self._blocks: deque[Floats] = deque()
         self._begun = False
-        self._sums = np.zeros((len(WINDOWS), 2, *self._shape))
+        self._sums = np.zeros((len(self._windows), 2, *self._shape))
         self._rate: Floats | None = None
         self._exposed: Floats = np.zeros(self._shape)
-        self._dispersion: Floats = np.full(self._shape, DISPERSION_MIN)
+        self._dispersion: Floats = np.full(self._shape, bounds.dispersion_min)
 
     def hit(self, column: npt.NDArray[np.integer[Any]], group: npt.NDArray[np.int16]) -> None:
         """Count hits: a column and a group (−1: unknown) each."""
@@ -91,10 +97,11 @@ class RatesWatch:
             if len(self._blocks) == self._settings.burn_in_blocks:
                 self._learn(np.stack(self._blocks))
             return []
-        for place, length in enumerate(WINDOWS):
+        for place, length in enumerate(self._windows):
             self._sums[place] += block - self._blocks[-1 - length]
         self._blocks.popleft()
-        return self._judge(self._rate, end)
+        is_look = (end.block + 1) % self._bounds.blocks_a_look == 0
+        return self._judge(self._rate, end) if is_look else []
 
     def _learn(self, blocks: Floats) -> None:
         hits, exposed = blocks.sum(axis=0)
@@ -105,8 +112,8 @@ class RatesWatch:
             expected = np.maximum(self._rate * windows[:, 1], 1e-9)
             pearson = ((windows[:, 0] - expected) ** 2 / expected).sum(axis=0) / max(1, len(windows) - 1)
             self._dispersion = np.maximum(self._dispersion, FEW_DAYS * pearson)
-        self._blocks = deque(blocks[-BLOCKS_PER_WEEK:])
-        self._sums = np.stack([blocks[-length:].sum(axis=0) for length in WINDOWS])
+        self._blocks = deque(blocks[-max(self._windows) :])
+        self._sums = np.stack([blocks[-length:].sum(axis=0) for length in self._windows])
 
     def _judge(self, rate: Floats, end: BlockEnd) -> list[Departure]:
         hits, exposed = self._sums[:, 0], self._sums[:, 1]
@@ -127,5 +134,5 @@ class RatesWatch:
             at = (place, group, column)
             usual, bound = float(expected[at]), float((high if rises[at] else low)[at])
             ratio = float(hits[at]) / usual
-            found.append(Departure(column, group, ratio, bound / usual, float(hits[at]), usual, WINDOWS[place]))
+            found.append(Departure(column, group, ratio, bound / usual, float(hits[at]), usual, self._windows[place]))
         return found

@@ -9,6 +9,9 @@ from streams.labels import NS_PER_DAY, NS_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
+HOURS = ("hour", "is_night", "hour_local", "is_night_local")
+CALENDAR = (*HOURS, "is_weekend", "is_weekend_local")
+"""Features that say when an event happened, and nothing else: of cards, and of transfers."""
 CELLS = 48
 EPOCH_WEEKDAY = 3
 """1970-01-01 was a Thursday (Monday is 0)."""

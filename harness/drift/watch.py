@@ -32,7 +32,6 @@ def watch(
             if len(arrived.ordinal):
                 detector.labels_arrived(arrived.ordinal, arrived.is_bad, now_ns)
         until_ns = now_ns
-    detector.finish()
     return detector
 
 

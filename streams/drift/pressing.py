@@ -37,6 +37,9 @@ def pressed(material: Material, which: Flags, ceiling_minor: Floats, parts: Part
     source = np.repeat(places, needed[places].astype(np.int64) - 1)
     gaps = rng.uniform(0.5, 1.5, len(source)) * parts.gap_minutes * NS_PER_MINUTE
     times = stream.time_ns[source] + np.rint(_summed(source, gaps)).astype(np.int64)
+    # parts due after the stream's end would come alone, without anybody else's events around them
+    within = times <= stream.time_ns.max(initial=0)
+    source, times = source[within], times[within]
     added = stream.copies(source, times, material.suffix)
     factors = np.where(over, _part(amounts, needed, ceiling_minor, rng), 1.0)
     of_added = _part(amounts[source], needed[source], ceiling_minor[source], rng)

@@ -10,7 +10,8 @@ from harness.drift.alarm import Alarm
 from harness.drift.batch import BlockEnd, Part
 from harness.drift.monitor import ArrivedLabels, Watched, departure_alarm
 from harness.drift.once import Once
-from harness.drift.rates import Bounds, RatesWatch
+from harness.drift.rates import WINDOWS, Bounds, RatesWatch
+from harness.drift.settings import BLOCKS_PER_DAY, BLOCKS_PER_WEEK
 
 Bools = npt.NDArray[np.bool_]
 
@@ -27,7 +28,13 @@ class LabelledRate:
     """A rate among arrived labels; a subclass says which, by `NAME` and `counted`."""
 
     NAME = ""
-    BOUNDS = Bounds(factor=1.5, hits_min=10)
+    BOUNDS = Bounds(
+        factor=1.5,
+        hits_min=10,
+        windows=(*WINDOWS, 2 * BLOCKS_PER_WEEK),
+        dispersion_min=1.5,
+        blocks_a_look=BLOCKS_PER_DAY,
+    )
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched

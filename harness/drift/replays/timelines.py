@@ -14,7 +14,7 @@ from streams.labels import NS_PER_DAY
 HEIGHT = 240
 COLOURS = (VIOLET, BLUE, TEAL, AMBER)
 RATES = (("alert_rate", "alerts", ORANGE), ("score_mean", "mean score", VIOLET), ("bad_rate", "bad labels", RED))
-INDEX_MONITORS = frozenset({"psi_score", "csi", "paths"})
+INDEX_MONITORS = frozenset({"psi_score", "csi", "feature_means", "paths"})
 Values = Sequence[float | None]
 
 

@@ -21,8 +21,8 @@ STRUCTURED_MIN = 0.5
 
 class ThresholdMoved(EventDrift):
     """The reporting threshold becomes `factor` of what it was, in `markets` (codes; null: all). Laundered cash that lay
-    between half the old threshold and all of it moves with it: lower in more parts (at most `parts_max`, some
-    `gap_minutes` apart), or higher. Features and rules go on to hold the old one.
+    between half the old threshold (or the new one, where that is less) and all of it moves with it: lower in more parts
+    (at most `parts_max`, some `gap_minutes` apart), or higher. Features and rules go on to hold the old one.
     """
 
     family: ClassVar[Family] = "concept"
@@ -54,7 +54,9 @@ class ThresholdMoved(EventDrift):
         amounts = ints(stream.events["amount_minor"])
         channels, words = coded(stream.events["channel"])
         cash = np.isin(channels, [code for code, word in enumerate(words) if word in CASH])
-        return cash & (amounts >= STRUCTURED_MIN * old) & (amounts <= old) & self._there(stream)
+        # what the new threshold would report has to follow it too
+        least = min(STRUCTURED_MIN, self.factor) * old
+        return cash & (amounts >= least) & (amounts <= old) & self._there(stream)
 
     def _there(self, stream: Rows) -> Flags:
         if self.markets is None:

@@ -90,9 +90,19 @@ def test_no_events_are_no_rate() -> None:
     assert assess([], [], [], np.zeros(0, np.int64), BURN_IN_NS).false_alarms_per_100k is None
 
 
-def test_drifts_that_begin_together_are_noticed_together() -> None:
+def test_of_drifts_that_begin_together_each_is_noticed_by_what_it_can_move() -> None:
     both = [Known(), Known("field-missing", blamed=("device",))]
-    first, second = assess([alarm(51.0)], [alarm(51.0)], both, TIMES, BURN_IN_NS).drifts
-    assert first.delay == second.delay
-    assert first.delay is not None
+    alarms = [alarm(51.0), alarm(53.0, "psi_score", "score")]
+    first, second = assess(alarms, alarms, both, TIMES, BURN_IN_NS).drifts
+    assert (first.delay and first.delay.days, second.delay and second.delay.days) == (1.0, 3.0)
+    assert (first.beside, second.beside) == (0, 1)
     assert (first.is_blamed_rightly, second.is_blamed_rightly) == (True, False)
+
+
+def test_an_alarm_about_a_feature_that_the_drift_leaves_alone_is_no_notice_of_it() -> None:
+    for monitor in ("csi", "feature_means"):
+        told = [alarm(51.0, monitor, "hour")]
+        (found,) = assess(told, told, [Known()], TIMES, BURN_IN_NS).drifts
+        assert (found.delay, found.beside, list(found.by_monitor)) == (None, 1, [monitor])
+    (of_bad,) = assess([alarm(51.0, "bad_features", "hour")], [], [Known()], TIMES, BURN_IN_NS).drifts
+    assert of_bad.delay is not None

@@ -120,6 +120,18 @@ def test_precision_that_falls_is_told() -> None:
     assert any(alarm.monitor == "precision" and alarm.is_fall for alarm in found)
 
 
+def test_bad_events_that_look_otherwise_are_told_and_blamed() -> None:
+    batch = stream(7)
+    bad = np.random.default_rng(3).random(len(batch)) < 0.012
+    shifted = with_feature(batch, "amount", bad & after(batch), 0.5)
+    found = [alarm for alarm in watch(shifted, NAMES, labels(shifted, bad)).alarms if alarm.monitor == "bad_features"]
+    assert [alarm.name for alarm in found] == ["amount"]
+    assert 7 <= days_after_onset(found[0]) <= 17
+    assert [each.feature for each in blame(found)] == ["amount"]
+    same = watch(batch, NAMES, labels(batch, bad)).alarms
+    assert same == ()
+
+
 def test_the_size_of_micro_batches_changes_nothing() -> None:
     batch = stream(7)
     shifted = with_feature(batch, "category_code", after(batch), 3)
@@ -138,7 +150,7 @@ def test_an_alarm_is_told_once_and_labels_of_unknown_events_are_nothing() -> Non
         for alarm in detector.feed(piece)
     ]
     raised += detector.labels_arrived(np.array([10**7]), np.array([True]), int(batch.event_time_ns[-1]))
-    raised += detector.finish()
+
     assert tuple(raised) == detector.alarms
     assert len({(alarm.monitor, alarm.name, alarm.group) for alarm in raised}) == len(raised)
 

@@ -217,6 +217,11 @@ def test_launderers_follow_a_threshold_that_moved(factor: float, materials: dict
     assert set(words(after.stream, "channel")[touched]) <= {"cash_in", "cash_out"}
     assert (part[touched] <= factor * 1.0001).all()
     assert (truth.events_added > 0) == (factor < 1.0)
+    if factor < 1.0:
+        # nothing is left that the new threshold would report and the old one did not
+        late_cash = after.bad(after.stream) & np.isin(words(after.stream, "channel"), ["cash_in", "cash_out"])
+        late_cash &= after.stream.time_ns >= truth.onset_ns
+        assert not (late_cash & (part > factor * 1.0001) & (part <= 1.0)).any()
 
 
 def test_a_duplicated_event_is_the_same_under_another_id(materials: dict[str, Material]) -> None:
