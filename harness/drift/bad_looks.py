@@ -12,12 +12,15 @@ import numpy.typing as npt
 
 from harness.drift.cases import Case, Cases, means, sizes
 from harness.drift.monitor import ArrivedLabels
+from harness.drift.volume import rank_allowance
 
 HALVES_MARGIN = 1.0
 """Times what the burn-in's two halves differed by."""
 SPREAD_MIN = 0.2
 """Cases of one crime may all be alike: so much their ranks spread at least."""
 DISPERSION_MIN = 2.0
+SURGE_MIN = 1.15
+"""What a smaller surge does to a mean rank, bounds for so few cases cover."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -74,16 +77,18 @@ class BadLooks:
         """What the mean ranks of these cases differ from the usual by, float64 [F + 1]."""
         return np.asarray(_values(cases, self.sizes).mean(axis=0) - self.usual)
 
-    def bounds(self, cases: int, z: float, least: float) -> Floats:
-        """What the shifts of so many cases may come to, float64 [F + 1]: `least` in any case, or by chance so many
-        standard deviations; and what the halves differed by on top."""
-        chance = z * self.spread * np.sqrt(self.dispersion * (1 / cases + 1 / len(self.sizes)))
-        return np.asarray(np.maximum(least, chance) + HALVES_MARGIN * self.halves)
+    def bounds(self, cases: list[Case], z: float, least: float) -> Floats:
+        """What the shifts of these cases may come to, float64 [F + 1]: `least` in any case, or by chance `z` standard
+        deviations; on top what the halves differed by, and what a surge of volume does to what counts events."""
+        chance = z * self.spread * np.sqrt(self.dispersion * (1 / len(cases) + 1 / len(self.sizes)))
+        by_volume = float(np.mean([rank_allowance(case.surge / SURGE_MIN) for case in cases]))
+        return np.asarray(np.maximum(least, chance) + HALVES_MARGIN * self.halves + by_volume)
 
 
 def _add(cases: Cases, arrived: ArrivedLabels, known: Floats) -> None:
     bad = arrived.is_bad
-    cases.add(arrived.key[bad], arrived.at_ns[bad], ranks_among(_comparable(arrived.bad_features), known))
+    ranks = ranks_among(_comparable(arrived.bad_features), known)
+    cases.add(arrived.key[bad], arrived.at_ns[bad], ranks, arrived.bad_surge)
 
 
 def _comparable(features: npt.NDArray[np.float32]) -> Floats:

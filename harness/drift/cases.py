@@ -14,11 +14,13 @@ LASTS_NS = 7 * NS_PER_DAY
 
 @dataclass(slots=True)
 class Case:
-    """When it was first heard of (ns, event time), how many events it has so far, and the sum of their values [C]."""
+    """When it was first heard of (ns, event time), how many events it has so far, the sum of their values [C], and the
+    largest surge of volume in which one of them happened."""
 
     began_ns: int
     events: int
     sums: Floats
+    surge: float = 1.0
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class Cases:
     found: list[Case] = field(default_factory=list)
     _open: dict[int, Case] = field(default_factory=dict)
 
-    def add(self, key: npt.NDArray[np.int32], at_ns: Int64s, values: Floats) -> None:
+    def add(self, key: npt.NDArray[np.int32], at_ns: Int64s, values: Floats, surge: npt.NDArray[np.float32]) -> None:
         """Reported events, float64 [n, C], each to its key's case; of an unknown key (−1) each is one by itself."""
         for line, (owner, now_ns) in enumerate(zip(key.tolist(), at_ns.tolist(), strict=True)):
             case = self._open.get(owner)
@@ -38,6 +40,7 @@ class Cases:
                 self._open[owner] = case
             case.events += 1
             case.sums += values[line]
+            case.surge = max(case.surge, float(surge[line]))
 
     def since(self, after_ns: int) -> list[Case]:
         """Those that began after `after_ns`."""

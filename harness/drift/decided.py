@@ -15,7 +15,7 @@ FEATURES_KEPT_NS = 60 * NS_PER_DAY
 
 
 class Decided:
-    """Sixteen bytes an event, by ordinal, and batches' features for two months."""
+    """Twenty bytes an event, by ordinal, and batches' features for two months."""
 
     def __init__(self) -> None:
         self._is_decided = np.zeros(0, np.bool_)
@@ -24,11 +24,12 @@ class Decided:
         self._key = np.zeros(0, np.int32)
         self._batch = np.zeros(0, np.int32)
         self._row = np.zeros(0, np.int32)
+        self._surge = np.zeros(0, np.float32)
         self._kept: deque[tuple[int, npt.NDArray[np.float32]]] = deque()
         self._forgotten = 0
 
-    def add(self, batch: Batch) -> None:
-        """Keep a batch's decisions."""
+    def add(self, batch: Batch, surge: float) -> None:
+        """Keep a batch's decisions, and how busy the stream is."""
         needed = int(batch.ordinal.max()) + 1
         if needed > len(self._key):
             size = max(needed, 2 * len(self._key))
@@ -38,12 +39,14 @@ class Decided:
             self._key = _grown(self._key, size)
             self._batch = _grown(self._batch, size)
             self._row = _grown(self._row, size)
+            self._surge = _grown(self._surge, size)
         self._is_decided[batch.ordinal] = True
         self._is_alert[batch.ordinal] = batch.is_alert
         self._group[batch.ordinal] = batch.group
         self._key[batch.ordinal] = batch.key
         self._batch[batch.ordinal] = self._forgotten + len(self._kept)
         self._row[batch.ordinal] = np.arange(len(batch), dtype=np.int32)
+        self._surge[batch.ordinal] = surge
         now_ns = int(batch.event_time_ns.max())
         self._kept.append((now_ns, batch.features))
         while self._kept[0][0] < now_ns - FEATURES_KEPT_NS:
@@ -62,6 +65,7 @@ class Decided:
             group=self._group[known],
             key=self._key[known],
             bad_features=self._features(known[is_bad[kept]]),
+            bad_surge=self._surge[known[is_bad[kept]]],
         )
 
     def _features(self, ordinals: Int64s) -> npt.NDArray[np.float32]:

@@ -35,6 +35,7 @@ class Detector:
         self._monitors: tuple[Monitor, ...] = tuple(make(watched) for make in MONITORS.values())
         self._settled = Settled(self._settings)
         self._volume = Volume(self._settings)
+        self._surge = 1.0
         self._began_ns: int | None = None
         self._block = 0
         self._last = (0, 0)
@@ -61,7 +62,6 @@ class Detector:
             # whole days from midnight on, so that blocks are hours of the day
             self._began_ns = int(batch.event_time_ns[0]) // NS_PER_DAY * NS_PER_DAY
         settled = self._settled.of(batch.key, batch.event_time_ns, self._began_ns)
-        self._decided.add(batch)
         # an event that comes late counts where it comes
         blocks = np.maximum.accumulate(np.maximum((batch.event_time_ns - self._began_ns) // BLOCK_NS, self._block))
         cuts = np.flatnonzero(np.diff(blocks)) + 1
@@ -84,6 +84,7 @@ class Detector:
 
     def _take(self, part: Part) -> None:
         self._volume.take(int(np.count_nonzero(part.is_settled)))
+        self._decided.add(part.batch, self._surge)
         for monitor in self._monitors:
             monitor.take(part)
         self._last = (int(part.batch.ordinal[-1]), int(part.batch.event_time_ns[-1]))
@@ -91,7 +92,8 @@ class Detector:
     def _advance(self, block: int) -> list[Alarm]:
         raised = []
         while self._block < block:
-            end = BlockEnd(self._block, *self._last, *self._volume.close())
+            self._surge, lull = self._volume.close()
+            end = BlockEnd(self._block, *self._last, self._surge, lull)
             raised += self._tell([alarm for monitor in self._monitors for alarm in monitor.close(end)])
             self._block += 1
         return raised

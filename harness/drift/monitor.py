@@ -29,8 +29,8 @@ class Watched:
 @dataclass(frozen=True, slots=True)
 class ArrivedLabels:
     """n labels that became known in the present block: bad or not, when (ns, event time); whether the event had been
-    alerted, its group, and whose it was (−1: unknown). `bad_features` float32 [bad, F] are those of the bad ones, in
-    order."""
+    alerted, its group, and whose it was (−1: unknown). Of the bad ones, in order: `bad_features`
+    float32 [bad, F], and `bad_surge` [bad], how busy the stream was when they happened (1: as in the burn-in)."""
 
     is_bad: npt.NDArray[np.bool_]
     at_ns: Int64s
@@ -38,6 +38,7 @@ class ArrivedLabels:
     group: npt.NDArray[np.int16]
     key: npt.NDArray[np.int32]
     bad_features: npt.NDArray[np.float32]
+    bad_surge: npt.NDArray[np.float32]
 
 
 class Monitor(Protocol):

@@ -76,7 +76,7 @@ class BadFeatures:
         cases = self._cases.since(max(looks.last_ns, end.event_time_ns - days * NS_PER_DAY))
         if len(cases) < CASES_MIN:
             return []
-        shifts, bounds = looks.shifts(cases), looks.bounds(len(cases), self._z, SHIFT_MIN)
+        shifts, bounds = looks.shifts(cases), looks.bounds(cases, self._z, SHIFT_MIN)
         return [
             Alarm(
                 monitor=NAME,

@@ -7,7 +7,9 @@ from streams.labels import NS_PER_DAY
 
 
 def add(cases: Cases, key: int, day: float, value: float) -> None:
-    cases.add(np.array([key], np.int32), np.array([round(day * NS_PER_DAY)]), np.array([[value]]))
+    cases.add(
+        np.array([key], np.int32), np.array([round(day * NS_PER_DAY)]), np.array([[value]]), np.ones(1, np.float32)
+    )
 
 
 def test_a_keys_reports_of_a_week_are_one_case_and_later_ones_another() -> None:
