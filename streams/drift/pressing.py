@@ -27,7 +27,8 @@ class Parts:
 
 def pressed(material: Material, which: Flags, ceiling_minor: Floats, parts: Parts, rng: np.random.Generator) -> Rows:
     """The stream with these events at or under their ceilings (float64 [n], minor units), each once more as often as
-    its sum needs it; what does not fit into the most parts is not paid. All parts of what was changed are marked.
+    its sum needs it; what does not fit into the most parts, or is due after the stream's end, is not paid. All parts of
+    what was changed are marked.
     """
     stream = material.stream
     amounts = ints(stream.events["amount_minor"]).astype(np.float64)

@@ -140,6 +140,35 @@ def test_the_size_of_micro_batches_changes_nothing() -> None:
     assert small
 
 
+def with_times(batch: Batch, lines: np.ndarray) -> Batch:
+    """Only some of the events, in new places."""
+    hit = np.isin(batch.hit_row, lines)
+    columns = {
+        name: getattr(batch, name)[lines]
+        for name in ("event_time_ns", "score", "is_model", "outcome", "path", "features", "group", "key", "content")
+    }
+    rows = np.searchsorted(lines, batch.hit_row[hit]).astype(np.int32)
+    return replace(batch, **columns, ordinal=np.arange(len(lines)), hit_row=rows, hit_rule=batch.hit_rule[hit])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hours_that_a_feed_lacks_are_no_drift_of_the_hour(seed: int) -> None:
+    batch = stream(seed)
+    days = (batch.event_time_ns - ONSET_NS) / NS_PER_DAY
+    is_down = (days > 2.3) & (days < 2.8)
+    ends = days < 17.55
+    found = watch(with_times(batch, np.flatnonzero(~is_down & ends)), NAMES).alarms
+    assert [alarm for alarm in found if alarm.name == "hour"] == []
+
+
+def test_a_small_shift_of_everything_is_found_by_its_mean_where_an_index_is_blind() -> None:
+    batch = stream(7, a_day=5_000)
+    detector = watch(with_feature(batch, "amount", after(batch), lambda x: 1.35 * x), NAMES)
+    assert {(alarm.monitor, alarm.name) for alarm in detector.alarms} == {("feature_means", "amount")}
+    assert 0 <= days_after_onset(detector.alarms[0]) <= 7
+    assert "amount (mean rank moved by 0." in in_words(detector.worst)
+
+
 def test_an_alarm_is_told_once_and_labels_of_unknown_events_are_nothing() -> None:
     batch = stream(7)
     detector = Detector(NAMES)

@@ -197,6 +197,7 @@ def test_adapting_criminals_pay_the_same_in_parts_below(domain: str, materials: 
     was = dict(zip(words(before.stream, "event_id"), ints(before.stream.events["amount_minor"]).tolist(), strict=True))
     touched = {event_id.split("~")[0] for event_id in words(after.stream, "event_id")[after.stream.touched(0)]}
     assert touched
+    assert after.stream.time_ns.max() == before.stream.time_ns.max(), "a part that is due later is not paid"
     small = [event_id for event_id in touched if was[event_id] < ceiling * 40]
     for event_id in small:
         assert 0.8 * was[event_id] < split[event_id] <= was[event_id] + 50
