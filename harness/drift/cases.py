@@ -10,16 +10,19 @@ from streams.labels import NS_PER_DAY
 
 Floats = npt.NDArray[np.float64]
 LASTS_NS = 7 * NS_PER_DAY
+SOON_NS = 2 * NS_PER_DAY
+"""A case's size is what it has so soon: of a whole one only its end could tell."""
 
 
 @dataclass(slots=True)
 class Case:
-    """When it was first heard of (ns, event time), how many events it has so far, the sum of their values [C], and the
-    largest surge of volume in which one of them happened."""
+    """When it was first heard of (ns, event time), how many events it has so far, and how many it had soon; the sum of
+    their values [C], and the largest surge of volume in which one of them happened."""
 
     began_ns: int
-    events: int
     sums: Floats
+    events: int = 0
+    soon: int = 0
     surge: float = 1.0
 
 
@@ -35,10 +38,11 @@ class Cases:
         for line, (owner, now_ns) in enumerate(zip(key.tolist(), at_ns.tolist(), strict=True)):
             case = self._open.get(owner)
             if owner < 0 or case is None or now_ns - case.began_ns >= LASTS_NS:
-                case = Case(now_ns, 0, np.zeros(values.shape[1]))
+                case = Case(now_ns, np.zeros(values.shape[1]))
                 self.found.append(case)
                 self._open[owner] = case
             case.events += 1
+            case.soon += now_ns - case.began_ns < SOON_NS
             case.sums += values[line]
             case.surge = max(case.surge, float(surge[line]))
 
@@ -56,5 +60,5 @@ def means(cases: list[Case]) -> Floats:
 
 
 def sizes(cases: list[Case]) -> Int64s:
-    """How many events each case has, int64 [n]."""
-    return np.array([case.events for case in cases], dtype=np.int64)
+    """How many events each case had soon, int64 [n]."""
+    return np.array([case.soon for case in cases], dtype=np.int64)
