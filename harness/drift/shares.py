@@ -18,7 +18,6 @@ from harness.drift.counts import CountsWatch, Excess, excesses
 from harness.drift.kernel import Counts
 from harness.drift.settings import BLOCKS_PER_DAY, BLOCKS_PER_WEEK
 from harness.drift.volume import surge_allowance
-from streams.reference_bins import EPSILON
 
 Floats = npt.NDArray[np.float64]
 WINDOWS = (BLOCKS_PER_DAY, BLOCKS_PER_WEEK)
@@ -30,9 +29,13 @@ LAG_WEEKS_MAX = 8.0
 """From here on a threshold grows no further: what wanders in two weeks has come to its bounds."""
 
 
-def index_of(reference: Floats, window: Floats) -> Floats:
-    """PSI along the last axis of two arrays of shares, as `streams.reference_bins.psi` has it for one row."""
-    before, now = np.maximum(reference, EPSILON), np.maximum(window, EPSILON)
+SHARE_MIN = 0.005
+"""A smaller share counts as this: a bin that a few keys leave as they age, or come to, is no drift."""
+
+
+def index_of(reference: Floats, window: Floats, least: float = SHARE_MIN) -> Floats:
+    """PSI along the last axis of two arrays of shares; with `least` = EPSILON as `streams.reference_bins` has it."""
+    before, now = np.maximum(reference, least), np.maximum(window, least)
     return np.asarray(((now - before) * np.log(now / before)).sum(axis=-1))
 
 

@@ -31,7 +31,7 @@ def test_counts_are_those_of_the_reference_bins(sample: list[float], values: lis
 
 @given(st.lists(st.integers(0, 500), min_size=4, max_size=4), st.lists(st.integers(0, 500), min_size=4, max_size=4))
 def test_an_index_of_many_rows_is_the_index_of_each(before: list[int], now: list[int]) -> None:
-    rows = index_of(np.stack([shares(before), shares(now)]), np.stack([shares(now), shares(now)]))
+    rows = index_of(np.stack([shares(before), shares(now)]), np.stack([shares(now), shares(now)]), EPSILON)
     assert rows[0] == pytest.approx(psi(shares(before), shares(now)))
     assert rows[1] == 0
 
@@ -44,7 +44,15 @@ def test_an_index_agrees_with_polars_ds() -> None:
     table = BinTable.of([bins])
     counts = np.zeros((1, 1, table.size), np.int64)
     table.count_into(counts, window[:, np.newaxis], np.zeros(len(window), np.int64))
-    ours = float(index_of(bins.shares, counts[0, 0] / len(window)))
+    ours = float(index_of(bins.shares, counts[0, 0] / len(window), EPSILON))
     oracle = pl.select(pds.psi(pl.Series(window), pl.Series(reference), n_bins=10)).item()
     assert ours == pytest.approx(oracle, rel=1e-2)
     assert ours > EPSILON
+
+
+def test_a_bin_that_a_few_keys_leave_or_come_to_is_a_small_index() -> None:
+    before, now = np.array([0.06, 0.44, 0.5]), np.array([0.0, 0.47, 0.53])
+    assert index_of(before, now, EPSILON) > 0.3
+    assert index_of(before, now) < 0.15
+    assert index_of(before[::-1], now[::-1]) == pytest.approx(index_of(before, now))
+    assert index_of(np.array([1.0, 0.0]), np.array([0.8, 0.2])) > 0.25
