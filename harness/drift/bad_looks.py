@@ -18,7 +18,7 @@ HALVES_MARGIN = 1.0
 """Times what the burn-in's two halves differed by."""
 SPREAD_MIN = 0.2
 """Cases of one crime may all be alike: so much their ranks spread at least."""
-DISPERSION_MIN = 2.0
+DISPERSION_MIN = 1.5
 SURGE_MIN = 1.15
 """What a smaller surge does to a mean rank, bounds for so few cases cover."""
 Floats = npt.NDArray[np.float64]
