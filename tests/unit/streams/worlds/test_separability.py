@@ -51,7 +51,7 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    world = build_world("fraud", {"cards": 4_000}, seed=1)
+    world = build_world("fraud", {"cards": 3_000}, seed=1)
     tables = world.generate(WARM_UP_DAYS + TRAIN_DAYS + DELAY_DAYS + TEST_DAYS, 0)
     events, labels = tables.history_events, tables.history_labels
     history = compute_history(events, labels, Vocabulary(category=CATEGORY_NAMES, channel=CHANNELS), DELAY_DAYS)
