@@ -214,17 +214,27 @@ def _check_recomputed(folder: Path, workshop: Path, token: str) -> None:
     assert found["shares"]["agree"] == found["shares"]["compared"] > 0
 
 
-@pytest.mark.parametrize("engine", ["native", "faust"])
 @pytest.mark.parametrize(
-    "broker",
-    [pytest.param(name, marks=pytest.mark.broker(name)) for name in ("apache", "embedded")],
+    ("broker", "engine", "workers"),
+    [
+        pytest.param("apache", "faust", 1, marks=pytest.mark.broker("apache")),
+        pytest.param("embedded", "native", 2, marks=pytest.mark.broker("embedded")),
+        pytest.param("apache", "native", 1, marks=[pytest.mark.broker("apache"), pytest.mark.slow]),
+        pytest.param("embedded", "faust", 1, marks=[pytest.mark.broker("embedded"), pytest.mark.slow]),
+    ],
 )
-def test_everything_comes_back(workshop: Path, tmp_path: Path, token: str, broker: str, engine: str) -> None:
+def test_everything_comes_back(
+    workshop: Path, tmp_path: Path, token: str, broker: str, engine: str, workers: int
+) -> None:
+    """Each broker and each engine, and workers that share the partitions; the pairs that are left by name."""
     reported = (broker, engine) == ("apache", "faust")  # as by default; page and floor do not depend on the engine
+    options = ("--broker", broker, "--engine", engine, "--workers", str(workers))
     page = () if reported else ("--no-report", "--no-floor")
-    folder, results = _run(workshop, tmp_path / "runs", token, "--broker", broker, "--engine", engine, *page)
+    folder, results = _run(workshop, tmp_path / "runs", token, *options, *page)
     _check(folder, results)
     assert results["broker"]["name"] == broker
+    told = set(pq.read_table(folder / "decisions.parquet", columns=["worker"])["worker"].to_pylist())
+    assert told == {f"worker-{number}" for number in range(1, workers + 1)}
     assert (folder / "report.html").exists() == (folder / "floor.hlog").exists() == reported
     if reported:
         assert results["latency_ms"]["floor"]["lost"] == 0
@@ -256,16 +266,7 @@ def test_on_a_kafka_that_runs_already_and_is_left_as_it_was(
 
 
 @pytest.mark.broker("embedded")
-def test_workers_share_the_partitions(workshop: Path, tmp_path: Path, token: str) -> None:
-    options = ("--broker", "embedded", "--engine", "native", "--workers", "2", "--no-floor", "--no-report")
-    folder, results = _run(workshop, tmp_path / "runs", token, *options)
-    _check(folder, results)
-    workers = set(pq.read_table(folder / "decisions.parquet", columns=["worker"])["worker"].to_pylist())
-    assert workers == {"worker-1", "worker-2"}
-
-
-@pytest.mark.broker("embedded")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_cut_short_leaves_nothing_behind(workshop: Path, tmp_path: Path, token: str, number: signal.Signals) -> None:
     options = ("--broker", "embedded", "--engine", "native", "--duration", "120", "--no-floor", "--no-report")
     process = subprocess.Popen(
