@@ -88,7 +88,15 @@ def test_a_stream_asked_for_by_loadgen_is_decided_the_same(case: ScorerCase, exp
 
 @pytest.mark.broker("apache")
 @pytest.mark.parametrize(
-    "layout", [("native", 1, 1), ("native", 4, 2), ("faust", 1, 1), ("faust", 4, 1), ("faust", 4, 2)], ids=str
+    "layout",
+    [
+        ("native", 1, 1),
+        ("faust", 4, 2),
+        pytest.param(("native", 4, 2), marks=pytest.mark.slow),
+        pytest.param(("faust", 1, 1), marks=pytest.mark.slow),
+        pytest.param(("faust", 4, 1), marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_engines_on_kafka_decide_the_same(
     case: ScorerCase,
@@ -102,7 +110,7 @@ def test_engines_on_kafka_decide_the_same(
 
 
 @pytest.mark.broker("embedded")
-@pytest.mark.parametrize("engine", ["native", "faust"])
+@pytest.mark.parametrize("engine", ["native", pytest.param("faust", marks=pytest.mark.slow)])
 def test_engines_on_the_embedded_broker_decide_the_same(
     case: ScorerCase, expected: Answers, broker_embedded: Broker, tmp_path: Path, engine: str
 ) -> None:
@@ -144,7 +152,7 @@ def _check(
 
 
 @pytest.mark.broker("apache")
-@pytest.mark.parametrize("engine", ["native", "faust"])
+@pytest.mark.parametrize("engine", [pytest.param("native", marks=pytest.mark.slow), "faust"])
 def test_a_restarted_worker_goes_on_where_it_committed(
     case: ScorerCase, broker_apache: Broker, tmp_path: Path, engine: str
 ) -> None:
