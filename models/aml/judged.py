@@ -89,6 +89,7 @@ def _interval(
 ) -> tuple[float | None, float | None]:
     """Of the difference of both average precisions."""
     names, place = np.unique(rows.history.cards[judging], return_inverse=True)
+    each_once = np.arange(len(names))
     suspicious = np.zeros(len(names), np.bool_)
     np.logical_or.at(suspicious, place, rows.history.labels[judging])
     both = []
@@ -100,7 +101,7 @@ def _interval(
     gains = []
     for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
         times = rng.multinomial(len(names), even, size=RESAMPLES_AT_ONCE).astype(float)
-        first, second = (weighted_average_precision(each, times) for each in both)
+        first, second = (weighted_average_precision(each, each_once, times) for each in both)
         gains.append(second - first)
     known = np.concatenate(gains)
     known = known[~np.isnan(known)]

@@ -112,11 +112,12 @@ def typologies_plot(run: RunContents) -> Plot | None:
     plot = new_figure(
         "patterns found", "", height=80 + 26 * len(found), x_range=(0, 1.85), y_range=FactorRange(*reversed(names))
     )
+    listed_share = [DASH if value is None else share(value) for value in soon]
     data = {
         "name": names,
         "value": values,
         "words": [f"{count(row['found'])} of {count(row['patterns'])} patterns" for _, row in found],
-        "soon": [DASH if value is None else share(value) for value in soon],
+        "soon": listed_share,
     }
     bars = plot.hbar("name", right="value", height=0.66, color=VIOLET, source=ColumnDataSource(data))
     whiskers(plot, "name", names, [row for _, row in found], "recall", "width")
@@ -143,7 +144,7 @@ def typologies_plot(run: RunContents) -> Plot | None:
             share(r["recall_half"]),
             after,
         )
-        for (name, r), after in zip(found, data["soon"], strict=True)
+        for (name, r), after in zip(found, listed_share, strict=True)
     ]
     columns = ("Typology", "Patterns", "Found", "95% interval", "Half of the members", "On worklists")
     worst = found[-1]
