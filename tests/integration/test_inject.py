@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIO = """
 name: small
 world: {history_days: 60, cards: 500, fraud_share: 0.02}
-load: {rate_per_s: 200.0, duration_s: 11.0, warmup_s: 1.0, partitions: 3}
+load: {rate_per_s: 200.0, duration_s: 8.0, warmup_s: 1.0, partitions: 3}
 scorer: {breaker: {open_s: 1.0}}
 measure: {k: 20, event_timeout_s: 20.0, floor_s: 0.0}
 slo: {response_p99_ms: 15000.0}
@@ -34,7 +34,7 @@ def _inject(folder: Path, cache: Path, *options: str, timeout_s: float) -> "subp
 def test_a_model_that_fails_is_noticed_survived_and_priced(tmp_path: Path, broker_cache_dir: Path) -> None:
     (tmp_path / "small.yaml").write_text(SCENARIO, encoding="utf-8")
     asked = ["--scenario", "small.yaml", "--engine", "inprocess", "--fault", "model-error", "--no-report", "--json"]
-    timed = ["--at", "5", "--duration", "3", "--run-duration", "11", "share=1.0"]
+    timed = ["--at", "3", "--duration", "2", "--run-duration", "8", "share=1.0"]
     done = _inject(tmp_path, broker_cache_dir, *asked, *timed, timeout_s=500)
     assert done.returncode == 0, done.stderr[-4000:]
     results: dict[str, Any] = json.loads(done.stdout)

@@ -58,6 +58,27 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(build_run(tmp_path_factory.mktemp("runs") / "run", lost=2, status="invalid"))
 
 
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model card of a run."""
+    folder = tmp_path_factory.mktemp("card")
+    run = build_run(folder / "run")
+    bundle = run / "case" / "bundle"
+    bundle.mkdir(parents=True)
+    (bundle / "bundle.json").write_text(json.dumps(MANIFEST))
+    page = folder / "card.html"
+    page.write_text(render_html(render_markdown(card_facts(read_sources(None, run)))), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="module")
+def report_with_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report beside two case files."""
+    run = build_run(tmp_path_factory.mktemp("with-cases") / "run")
+    write_cases(run, [fan_in_case(sources=45, hub=NASTY), fan_in_case(alert_id="alert-2", hub="acc-hub")])
+    return write_report(run)
+
+
 class Opened:
     """A page with what it complained about and what it asked for."""
 
@@ -149,13 +170,7 @@ def test_text_stands_out_from_its_ground(browser: Any, report: Path) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_model_card_opens_clean_and_fits(browser: Any, tmp_path: Path, width: str) -> None:
-    run = build_run(tmp_path / "run")
-    bundle = run / "case" / "bundle"
-    bundle.mkdir(parents=True)
-    (bundle / "bundle.json").write_text(json.dumps(MANIFEST))
-    card = tmp_path / "card.html"
-    card.write_text(render_html(render_markdown(card_facts(read_sources(None, run)))), encoding="utf-8")
+def test_the_model_card_opens_clean_and_fits(browser: Any, card: Path, width: str) -> None:
     context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]}, offline=True)
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text))
@@ -191,15 +206,13 @@ def test_the_capacity_page_opens_clean_and_fits(browser: Any, tmp_path: Path, wi
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_case_files_are_browsed_from_the_report(browser: Any, tmp_path: Path, width: str) -> None:
-    run = build_run(tmp_path / "run")
-    write_cases(run, [fan_in_case(sources=45, hub=NASTY), fan_in_case(alert_id="alert-2", hub="acc-hub")])
+def test_case_files_are_browsed_from_the_report(browser: Any, report_with_cases: Path, width: str) -> None:
     context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]}, offline=True)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(write_report(run).as_uri())
+    page.goto(report_with_cases.as_uri())
     page.get_by_role("link", name="The case files").click()
     page.get_by_role("link", name=NASTY).click()
     assert page.get_by_role("heading", name=NASTY).is_visible()
