@@ -22,7 +22,7 @@ LEAST_PROCEEDS_USD, SPENT_TWICE_USD = 100.0, 800.0
 STALE_NS = 10 * NS_PER_DAY
 """What was not begun to be spent so long after it was got is never seen again."""
 TRIES = 20
-APART_SHARE = 0.15
+APART_SHARE = 0.08
 """Of what is spent, the part that nobody links to the pattern it came from: a pattern of its own, of one customer."""
 
 
