@@ -190,7 +190,7 @@ def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
     lift = listed.lift.value
     table.add_row("lift", "-" if lift is None else f"{lift:,.1f}{sure['lift_at_k']}")
     table.add_row("PR-AUC", f"{_share(quality.get('pr_auc'))}{sure['pr_auc']}")
-    table.add_row("PSI of a market", f"{_share(aml.psi_max)} at most")
+    table.add_row("PSI of a market", "unknown" if aml.psi_max is None else f"{_share(aml.psi_max)} at most")
     return table
 
 

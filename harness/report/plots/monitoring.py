@@ -20,7 +20,7 @@ from harness.report.plots.style import (
     new_figure,
     value_labels,
 )  # fmt: skip
-from harness.report.table import table
+from harness.report.table import Table, table
 from harness.report.words import DASH, count, interval, score, share, spoken
 
 CURVES = (("precision", BLUE), ("customer_recall", TEAL), ("pattern_recall", VIOLET))
@@ -109,15 +109,15 @@ def typologies_plot(run: RunContents) -> Plot | None:
     names = [spoken(name) for name, _ in found]
     values = [row["recall"] or 0.0 for _, row in found]
     soon = [(listed.get(name) or {}).get("recall") for name, _ in found]
+    on_lists = [DASH if value is None else share(value) for value in soon]
     plot = new_figure(
         "patterns found", "", height=80 + 26 * len(found), x_range=(0, 1.85), y_range=FactorRange(*reversed(names))
     )
-    listed_share = [DASH if value is None else share(value) for value in soon]
     data = {
         "name": names,
         "value": values,
         "words": [f"{count(row['found'])} of {count(row['patterns'])} patterns" for _, row in found],
-        "soon": listed_share,
+        "soon": on_lists,
     }
     bars = plot.hbar("name", right="value", height=0.66, color=VIOLET, source=ColumnDataSource(data))
     whiskers(plot, "name", names, [row for _, row in found], "recall", "width")
@@ -135,6 +135,15 @@ def typologies_plot(run: RunContents) -> Plot | None:
         Key(f"among the {share(wanted, 0)} most suspicious, 95% interval", VIOLET, "box"),
         Key("on worklists", ORANGE, "diamond"),
     )
+    worst = found[-1]
+    sentence = (
+        f"Patterns with a member among the {share(wanted, 0)} most suspicious customers. Least found: "
+        f"{spoken(worst[0])}, {share(worst[1]['recall'])} of {count(worst[1]['patterns'])}."
+    )
+    return Plot("typologies", "Recall by typology", sentence, plot, _typology_table(found, on_lists), keys)
+
+
+def _typology_table(found: list[tuple[str, dict[str, Any]]], on_lists: list[str]) -> Table:
     rows = [
         (
             spoken(name),
@@ -144,15 +153,10 @@ def typologies_plot(run: RunContents) -> Plot | None:
             share(r["recall_half"]),
             after,
         )
-        for (name, r), after in zip(found, listed_share, strict=True)
+        for (name, r), after in zip(found, on_lists, strict=True)
     ]
     columns = ("Typology", "Patterns", "Found", "95% interval", "Half of the members", "On worklists")
-    worst = found[-1]
-    sentence = (
-        f"Patterns with a member among the {share(wanted, 0)} most suspicious customers. Least found: "
-        f"{spoken(worst[0])}, {share(worst[1]['recall'])} of {count(worst[1]['patterns'])}."
-    )
-    return Plot("typologies", "Recall by typology", sentence, plot, table("By typology", columns, rows), keys)
+    return table("By typology", columns, rows)
 
 
 def detection_plot(run: RunContents) -> Plot | None:
