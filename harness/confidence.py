@@ -4,10 +4,11 @@ What lies above the true quantile q among n independent samples is binomial with
 follows from that (David & Nagaraja, Order Statistics, 3rd edition 2003, section 7.1).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc, bdtrik  # scipy.stats would cost every command a second of start-up
 
 CONFIDENCE = 0.99
 SAMPLES_MAX = 2_000_000_000
@@ -30,13 +31,13 @@ def samples_needed(q: float, over: int = 0, confidence: float = CONFIDENCE) -> i
     section "Computing the number of overlatency queries").
     """
     low, high = over + 1, over + 2
-    while binom.cdf(over, high, 1.0 - q) > 1.0 - confidence:
+    while bdtr(over, high, 1.0 - q) > 1.0 - confidence:
         low, high = high, high * 2
         if high > SAMPLES_MAX:
             raise ValueError(f"quantile {q} with {over} over the limit needs over {SAMPLES_MAX:,} samples")
     while low < high:
         middle = (low + high) // 2
-        if binom.cdf(over, middle, 1.0 - q) <= 1.0 - confidence:
+        if bdtr(over, middle, 1.0 - q) <= 1.0 - confidence:
             high = middle
         else:
             low = middle + 1
@@ -49,10 +50,10 @@ def quantile_ranks(count: int, q: float, confidence: float = CONFIDENCE) -> Rank
     if count == 0:
         return Ranks(None, None)
     doubt = (1.0 - confidence) / 2.0
-    low = int(binom.ppf(doubt, count, q))
-    while low > 0 and binom.cdf(low - 1, count, q) > doubt:
+    low = math.ceil(bdtrik(doubt, count, q))
+    while low > 0 and bdtr(low - 1, count, q) > doubt:
         low -= 1
-    high = int(binom.ppf(1.0 - doubt, count, q)) + 1
+    high = math.ceil(bdtrik(1.0 - doubt, count, q)) + 1
     return Ranks(low if low >= 1 else None, high if high <= count else None)
 
 
@@ -62,8 +63,8 @@ def limit_kept(count: int, over: int, q: float, confidence: float = CONFIDENCE) 
     kept: were the quantile above the limit, so few over it would come with probability ≤ 1 − confidence. broken: were
     it below, so many would. undecided: the samples are too few to say.
     """
-    if count and binom.cdf(over, count, 1.0 - q) <= 1.0 - confidence:
+    if count and bdtr(over, count, 1.0 - q) <= 1.0 - confidence:
         return "kept"
-    if count and binom.sf(over - 1, count, 1.0 - q) <= 1.0 - confidence:
+    if over > 0 and bdtrc(over - 1, count, 1.0 - q) <= 1.0 - confidence:
         return "broken"
     return "undecided"

@@ -13,7 +13,7 @@ from harness.scenario import AmlScenario, TransferData
 from streams.drift.applying import changed_world
 from streams.worlds.aml.world import AmlWorld
 
-NO_DISPOSITIONS = pa.table({"reported_at_ns": pa.array([], pa.int64())})
+NO_DISPOSITIONS = pa.Table.from_batches([], pa.schema([("reported_at_ns", pa.int64())]))
 """Findings follow from alerts: they are not known before a run."""
 WORLD_CODE = (
     "harness/aml/prepare.py",

@@ -6,15 +6,18 @@ the burn-in raises nothing, and a cut is an alarm only where the mean left what 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from river.drift import ADWIN
 
 from harness.drift.season import Season
 from harness.drift.settings import Settings
 from harness.drift.volume import VOLUME_SHIFT
 from streams.labels import NS_PER_DAY
+
+if TYPE_CHECKING:
+    from river.drift import ADWIN
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -39,7 +42,9 @@ class Shift:
     allowed: float
 
 
-def _adwin(delta: float, step: int) -> ADWIN:
+def _adwin(delta: float, step: int) -> "ADWIN":
+    from river.drift import ADWIN  # noqa: PLC0415 - slow to import
+
     return ADWIN(delta=delta, clock=max(1, EVENTS_A_LOOK // step))
 
 

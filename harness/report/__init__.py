@@ -1,5 +1,1 @@
-"""The report of a run: one HTML file that opens offline."""
-
-from harness.report.html import write_report
-
-__all__ = ["write_report"]
+"""The report of a run: one HTML file that opens offline. Who only needs its words does not pay for its plots."""

@@ -14,7 +14,7 @@ from harness.aml.case_file import write_cases
 from harness.capacity.page import page_of
 from harness.capacity.search import Capacity
 from harness.model_card import card_facts, read_sources, render_html, render_markdown
-from harness.report import write_report
+from harness.report.html import write_report
 from harness.slo_option import LatencyLimit
 from tests.example_capacity import SETTING, point
 from tests.example_cases import NASTY, fan_in_case

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.report import words as words_of
-from harness.report import write_report
 from harness.report.contents import RunContents, read_run
+from harness.report.html import write_report
 from harness.report.plots.latency import percentile_curve
 from harness.report.plots.timeline import breaker_spans
 from harness.report.plots.waterfall import waterfall_plot

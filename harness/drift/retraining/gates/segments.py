@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from harness.drift.retraining.gate import GateResult
 from harness.drift.retraining.held import Held
@@ -48,5 +48,5 @@ def _row(name: str, held: Held, here: npt.NDArray[np.bool_], flagged: list[npt.N
         "missed_candidate": int((frauds & ~flagged[1]).sum()),
         "only_champion": lost,
         "only_candidate": won,
-        "chance": float(binom.cdf(won, won + lost, 0.5)),
+        "chance": float(bdtr(won, won + lost, 0.5)),
     }

@@ -1,7 +1,6 @@
 """Shadow: on live events the candidate answers, agrees with the champion by and large, and would not flood anybody."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from harness.drift.retraining.both import Both, alert_ratio
 from harness.drift.retraining.gate import GateResult
@@ -42,4 +41,6 @@ def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's; 0 where either is all the same."""
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
+    from scipy.stats import rankdata  # noqa: PLC0415 - slow to import
+
     return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])

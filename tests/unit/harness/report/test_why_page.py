@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from harness.report import words, write_report
+from harness.report import words
 from harness.report.fairness import bias_line
+from harness.report.html import write_report
 from tests.example_run import build_run
 
 
