@@ -23,7 +23,7 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 
 def by_day(stream: Recorded, moved: Sequence[str], settings: Settings) -> Days:
-    """Of a whole stream; `moved` are the features that are drawn, of which the foremost are taken."""
+    """Of a whole stream; of `moved` the foremost features are drawn (what is blamed and is none is left out)."""
     batch = stream.batch
     first = int(batch.event_time_ns.min()) // NS_PER_DAY
     day = batch.event_time_ns // NS_PER_DAY - first
@@ -32,7 +32,8 @@ def by_day(stream: Recorded, moved: Sequence[str], settings: Settings) -> Days:
     by_model = np.where(batch.is_model, batch.score, np.nan)
     indices = {SCORE: _indices(by_model[batch.is_model], day[batch.is_model], days, burnt_in)}
     given = ~np.isnan(batch.features).all(axis=1)
-    for name in moved[:FEATURES_MAX]:
+    drawn = [name for name in moved if name in stream.names.features]
+    for name in drawn[:FEATURES_MAX]:
         values = batch.features[given, stream.names.features.index(name)]
         indices[name] = _indices(values, day[given], days, burnt_in)
     if int(batch.event_time_ns.max()) % NS_PER_DAY < WHOLE_FROM_NS:

@@ -74,7 +74,7 @@ def test_what_is_no_longer_than_the_burn_in_is_not_watched(events: int, days: in
 def test_figures_by_day_stand_out_from_the_onset_on() -> None:
     batch = stream(4)
     batch.features[batch.event_time_ns >= ONSET_NS, 0] *= 4
-    days = by_day(Recorded(batch, NAMES, None, {}), ["amount"], Settings())
+    days = by_day(Recorded(batch, NAMES, None, {}), ["(events a case)", "amount"], Settings())
     assert (len(days.events), sum(days.events)) == (DAYS, len(batch))
     amounts = [value for value in days.indices["amount"] if value is not None]
     assert max(amounts[:21]) < 0.1 < min(amounts[21:])
