@@ -18,6 +18,7 @@ from harness.commands import (
     features,
     gate,
     inject,
+    peers,
     prepare,
     replay,
     report,
@@ -44,6 +45,7 @@ app.add_typer(world.app, name="world")
 app.add_typer(card.app, name="card")
 app.add_typer(capacity.app, name="capacity")
 app.add_typer(inject.app, name="inject")
+app.add_typer(peers.app, name="peers")
 app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.command("report")(report.report)

@@ -242,6 +242,13 @@ def _start_own(own: OwnScorer, reach: Reach, family: Family) -> Worker:
     return Worker("own", "own", child, ready, reach.work / "own.summary", command=command)
 
 
+def _start_ours(setup: ScorerSetup, reach: Reach, family: Family, role: str, name: str) -> Worker:
+    command = _command(setup, reach, role, name)
+    child = family.start(f"scorer {name}", command, reach.logs / f"scorer-{name}.log")
+    ready, summary = reach.work / f"{name}.ready", reach.work / f"{name}.summary"
+    return Worker(name, role, child, ready, summary, command=command)
+
+
 @dataclass(slots=True)
 class Scorers:
     """All processes of the scorer system; none where it is `external`."""
@@ -264,18 +271,17 @@ class Scorers:
             return cls(external=setup.external, reach=reach)
         if setup.own is not None:
             settle_s = 0.0 if setup.own.tells_ready else setup.own.settle_s
-            return cls([_start_own(setup.own, reach, family)], settle_s=settle_s, group=reach.group)
+            beside = [_start_ours(setup, reach, family, "nightly", "nightly")] if setup.nightly else []
+            return cls([_start_own(setup.own, reach, family), *beside], settle_s=settle_s, group=reach.group)
         names = [("worker", f"worker-{n + 1}") for n in range(setup.workers)]
         if setup.nightly:
             names.append(("nightly", "nightly"))
         started = []
         for role, name in names:
-            command = _command(setup, reach, role, name)
-            child = family.start(f"scorer {name}", command, reach.logs / f"scorer-{name}.log")
-            ready, summary = reach.work / f"{name}.ready", reach.work / f"{name}.summary"
-            started.append(Worker(name, role, child, ready, summary, command=command))
+            worker = _start_ours(setup, reach, family, role, name)
+            started.append(worker)
             if reach.joins_one_by_one and name != names[-1][1]:
-                await_file(ready, child, family, READY_S)
+                await_file(worker.ready, worker.child, family, READY_S)
         return cls(started, group=reach.group)
 
     def _await_joined(self, external: ExternalScorer, reach: Reach, family: Family) -> None:

@@ -67,6 +67,7 @@ class Watcher:
             self.samples.append(
                 Sample(time.monotonic_ns(), uncommitted, worst_breaker(healths), silent, self.dead_lettered, ignored)
             )
+        self.footprints.look()  # what the last part of a second cost
         if control is not None:
             control.close()
 
