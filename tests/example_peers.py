@@ -8,7 +8,7 @@ from harness.peers.turn import Turn
 def turn(name: str, rate_per_s: float, p99_ms: float | None, **more: Any) -> dict[str, Any]:
     held = p99_ms is not None and p99_ms <= 100.0
     figures = {"p50_ms": 1.0, "p999_ms": p99_ms, "cpu_s_per_million": rate_per_s / 10.0, "memory_mb": 200.0}
-    known = {} if p99_ms is None else {"p99_ms": p99_ms, **figures}
+    known: dict[str, Any] = {} if p99_ms is None else {"p99_ms": p99_ms, **figures}
     return Turn(name, rate_per_s, held=held, why=None if held else "slow", **known, **more).to_dict()
 
 

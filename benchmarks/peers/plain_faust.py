@@ -22,17 +22,17 @@ def app_of(wanted: Asked, made: Job, folder: str) -> Any:
     events = app.topic(wanted.events, key_serializer="raw", value_serializer="raw")
     decisions = app.topic(wanted.decisions, key_serializer="raw", value_serializer="raw")
 
-    @app.agent(events)
     async def decide(stream: Any) -> None:
         async for event in stream.events():
             answer = made.answer(event.value)
             if answer is not None:
                 await decisions.send(key=event.key, value=answer)
 
-    @app.on_partitions_assigned.connect
-    async def assigned(*_: Any, **__: Any) -> None:
+    async def flowing(*_: Any, **__: Any) -> None:
         wanted.announce()
 
+    app.agent(events)(decide)
+    app.on_rebalance_complete.connect(flowing, weak=False)
     return app
 
 

@@ -8,7 +8,7 @@ from harness.capacity.search import rounded
 from streams.errors import BadInputError
 
 TRIES = 2
-"""A rate is not held when so many turns of it failed: one may be the machine's."""
+"""A rate is not held when so many turns of it failed: one may be the machine's, unless it failed by far."""
 LOWEST_PER_S = 50.0
 BELOW = 4.0
 """A contender that does not hold the lowest rate is tried down to this part of it."""
@@ -53,13 +53,13 @@ class Climb:
         """The lowest rate that was not held; None where all were."""
         return min((rate for rate, count in self.failed.items() if count >= TRIES), default=None)
 
-    def record(self, rate_per_s: float, *, held: bool) -> None:
-        """What came of a turn. A rate that was held once counts as held."""
+    def record(self, rate_per_s: float, *, held: bool, by_far: bool = False) -> None:
+        """What came of a turn. A rate held once counts as held; one that failed `by_far` is not tried again."""
         if held:
             self.held.add(rate_per_s)
             del self.failed[rate_per_s]
         else:
-            self.failed[rate_per_s] += 1
+            self.failed[rate_per_s] += TRIES if by_far else 1
 
     def next_rate(self) -> float | None:
         """The rate of the next turn; None when the way is at its end."""

@@ -38,8 +38,7 @@ class Session:
         self.climbs = [Climb(self.ladder) for _ in self.contenders]
 
     def play(self, stage: Stage) -> None:
-        """Every turn there is. Raises RunInvalidError when the reference breaks off in its first: no other turn will
-        help then."""
+        """Every turn there is. Who breaks off in the first two is given up."""
         for number, (place, rate_per_s) in enumerate(turns(self.climbs), start=1):
             begun = self.clock()
             contender, climb = self.contenders[place], self.climbs[place]
@@ -48,7 +47,7 @@ class Session:
                 turn = self._compared(contender, turn, decisions)
                 decisions.unlink()
             self.turns.append(turn)
-            climb.record(rate_per_s, held=turn.held)
+            climb.record(rate_per_s, held=turn.held, by_far=stage.is_far(turn))
             climb.given_up = self._never_ran(contender)
             self.tell(turn, self.clock() - begun)
             self.save()

@@ -21,18 +21,22 @@ from harness.slo_option import LatencyLimit
 from harness.stream import StreamOutcome, stream_once
 from harness.verdict import ACHIEVED_SHARE_MIN
 from streams.brokers import Broker
-from streams.errors import RunInvalidError
+from streams.errors import RiskbenchError
 
 MB = 1e6
+FAR = 10.0
+"""A quantile that is so many times its limit."""
 _SCORERS = ("scorer worker-1", "own scorer")
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Response times in ms, those of lost events as the time-out. Cost is of the contender's own process: processor
-    seconds for a million answers, its largest memory (MB), and by how much that grew, for a million answers. Absent
-    figures: the turn broke off. `held` or `why` not; `by_harness`: load or broker were the limit. `agrees` says of how
-    many events the decision was compared with the reference's, `differs` how many differed."""
+    """Response times in ms, those of lost events as the time-out; `quantile_ms` is the one that the limit is of.
+
+    Cost is of the contender's own process: processor seconds for a million answers, its largest memory (MB), and by how
+    much that grew, for a million answers. Figures are absent where the turn broke off. `held`, or `why` not;
+    `by_harness`: load or broker were the limit. Of `compared` decisions `differing` differ from the reference's.
+    """
 
     contender: str
     rate_per_s: float
@@ -43,6 +47,7 @@ class Turn:
     p50_ms: float | None = None
     p99_ms: float | None = None
     p999_ms: float | None = None
+    quantile_ms: float | None = None
     events: int = 0
     lost: int = 0
     cpu_s_per_million: float | None = None
@@ -75,13 +80,17 @@ class Stage:
         try:
             quiet = PlainLines(Console(quiet=True))
             outcome = stream_once(plan, contender.setup, reach, self.broker.connection, quiet, keep=False)
-        except RunInvalidError as error:
+        except RiskbenchError as error:  # also what a peer says against its input
             return Turn(contender.name, rate_per_s, held=False, why=f"broke off: {str(error).strip()}"), None
         finally:
             shutil.rmtree(reach.work, ignore_errors=True)
         schedule = np.load(plan.feed / "schedule.npy")
         held = Held(schedule, outcome.sent_ns, outcome.start_ns, plan.measured_from)
         return measured(contender.name, rate_per_s, outcome, held, self.limit), decisions
+
+    def is_far(self, turn: Turn) -> bool:
+        """Whether a turn failed so far beyond the limit that another one would too: a backlog, not a bad moment."""
+        return not turn.held and turn.quantile_ms is not None and turn.quantile_ms > FAR * self.limit.limit_ms
 
     def _reach(self, contender: Contender, number: int) -> Reach:
         name = f"peers-{self.token}-{number}-{contender.name}"
@@ -112,6 +121,7 @@ def measured(name: str, rate_per_s: float, outcome: StreamOutcome, held: Held, l
         p50_ms=quantile_ms(response, 0.5),
         p99_ms=quantile_ms(response, 0.99),
         p999_ms=quantile_ms(response, 0.999),
+        quantile_ms=quantile_ms(response, limit.q),
         events=len(response),
         lost=int(counts["lost"]),
         cpu_s_per_million=round(cost.cpu_s / answered * 1e6, 2),

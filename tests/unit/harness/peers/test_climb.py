@@ -50,6 +50,13 @@ def test_one_failure_may_be_the_machines() -> None:
     assert (climb.capacity_per_s, climb.not_held_per_s) == (1_000.0, None)
 
 
+def test_a_failure_by_far_is_not_tried_again() -> None:
+    climb = Climb(Ladder(RATES, 0), held={1_000.0})
+    climb.record(2_000.0, held=False, by_far=True)
+    assert climb.next_rate() is None
+    assert (climb.capacity_per_s, climb.not_held_per_s) == (1_000.0, 2_000.0)
+
+
 def test_a_contender_that_is_given_up_has_no_turn_left() -> None:
     assert Climb(Ladder(RATES, 1), given_up=True).next_rate() is None
 

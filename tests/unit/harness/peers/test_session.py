@@ -28,6 +28,9 @@ class MadeUp:
         self.folder, self.capacity, self.score = folder, capacity, score
         self.played: list[tuple[str, float]] = []
 
+    def is_far(self, turn: Turn) -> bool:
+        return False
+
     def play(self, contender: Contender, rate_per_s: float, number: int) -> tuple[Turn, Path | None]:
         name = contender.name
         self.played.append((name, rate_per_s))

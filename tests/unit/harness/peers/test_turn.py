@@ -1,10 +1,13 @@
 """What a turn came to."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from harness.measures import Held
-from harness.peers.turn import judged, quantile_ms
+from harness.peers.turn import Stage, Turn, judged, quantile_ms
 from harness.slo_option import LatencyLimit
 
 LIMIT = LatencyLimit(0.99, 100.0)
@@ -34,6 +37,14 @@ def test_a_load_that_was_not_sent_is_the_harness_doing() -> None:
     assert why is not None
     assert "could be sent" in why
     assert by_harness
+
+
+@pytest.mark.parametrize(("quantile", "expected"), [(None, False), (900.0, False), (1_001.0, True)])
+def test_a_backlog_fails_by_far(quantile: float | None, expected: bool) -> None:
+    nowhere: Any = None
+    stage = Stage(nowhere, nowhere, LIMIT, Path(), Path(), "t")
+    assert stage.is_far(Turn("x", 1.0, held=False, quantile_ms=quantile)) == expected
+    assert not stage.is_far(Turn("x", 1.0, held=True, quantile_ms=quantile))
 
 
 def test_nothing_measured_is_not_held() -> None:
