@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.cache import ROOT
 from streams.errors import BadInputError, RiskbenchError, RunInvalidError
 
 logger = logging.getLogger("riskbench.harness.processes")
@@ -214,3 +215,11 @@ def await_file(path: Path, child: Child, family: Family, timeout_s: float) -> by
 def module_command(module: str, *arguments: str) -> list[str]:
     """`python -m module arguments` with this very interpreter."""
     return [sys.executable, "-m", module, *arguments]
+
+
+def command_apart(python: Path, module: str, *arguments: str) -> list[str]:
+    """`python -m module arguments` with another Python and this checkout's code. Raises BadInputError where our code is
+    installed among other packages, which would come along."""
+    if not (ROOT / "pyproject.toml").is_file():
+        raise BadInputError(f"{module} runs in an environment of its own, for which it takes a checkout of Riskbench")
+    return ["env", f"PYTHONPATH={ROOT}", str(python), "-m", module, *arguments]

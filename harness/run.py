@@ -29,6 +29,7 @@ from harness.faults.plan import Planned, plan_faults
 from harness.faults.staging import Staging, model_switch, proxy_for, refuse_impossible
 from harness.feed import write_feed
 from harness.findings import Ready, Streamed, find_results
+from harness.flink import flink_home
 from harness.floor import measure_floor
 from harness.importance import write_importance
 from harness.inprocess import stream_inprocess
@@ -46,7 +47,7 @@ from harness.results import BrokerResults, Results, encode_results
 from harness.run_topics import missing_topics
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
-from harness.scorers import Reach, ScorerSetup
+from harness.scorers import FlinkHome, Reach, ScorerSetup
 from harness.steps import Steps
 from harness.stream import StreamOutcome, stream_once
 from harness.tail import samples_told
@@ -139,6 +140,7 @@ class Run:
         state = self._state(prepared, bundle_dir, rules)
         scorer = scenario.scorer
         setup = ScorerSetup(
+            flink=self._flink(),
             engine=scorer.engine,
             workers=scorer.workers,
             bundle=bundle_dir,
@@ -151,6 +153,13 @@ class Run:
             event_days=(scorer.event_behind_days_max, scorer.event_ahead_days_max),
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))
+
+    def _flink(self) -> FlinkHome | None:
+        """What engine flink runs in, if it is asked for."""
+        if self.scenario.scorer.engine != "flink":
+            return None
+        with self.steps.step("Environment of engine flink") as say, self._workshop(say) as shop:
+            return flink_home(shop)
 
     def _prepared(self) -> Prepared:
         scenario, origin, folder = self.scenario, self.options.origin, self.folder.work / "prepared"

@@ -17,7 +17,7 @@ from streams.errors import BadInputError
 from streams.section import Section
 from streams.topics import Domain
 
-Engine = Literal["faust", "native", "inprocess"]
+Engine = Literal["faust", "native", "flink", "inprocess"]
 BrokerName = Literal["auto", "apache", "embedded", "external"]
 Share = Annotated[float, Field(ge=0, le=1)]
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -152,6 +152,8 @@ class Scorer(Section):
     def _is_one(self) -> "Scorer":
         if self.kind == "external" and self.command is not None:
             raise ValueError("kind = external starts nothing, command starts a program: give one of the two")
+        if self.engine == "flink" and self.workers > 1:
+            raise ValueError(f"workers = {self.workers}: engine flink has one, whose job takes all partitions")
         return self
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.external import ExternalScorer, Pace
 from harness.late_scores import late_scores_file
-from harness.processes import Child, Family, await_file, module_command
+from harness.processes import Child, Family, await_file, command_apart, module_command
 from harness.scenario import Breaker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane
@@ -107,6 +107,14 @@ class OwnScorer:
 
 
 @dataclass(frozen=True, slots=True)
+class FlinkHome:
+    """The Python of an environment with PyFlink, and the jar of Flink's Kafka connector."""
+
+    python: Path
+    connector: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ScorerSetup:
     """How the workers are started. `state` is the warm state directory; by `fault_control`, a file, the model is made
     to fail on purpose; by `rollout_control`, a plan (`streams.rollout`), it is changed while events go on."""
@@ -125,6 +133,8 @@ class ScorerSetup:
     rollout_control: Path | None = None
     checkpoint_every_s: float = 0.0
     """How often the workers keep their state; 0: never."""
+    flink: FlinkHome | None = None
+    """What the workers of engine flink run in."""
     event_days: tuple[int, int] | None = None
     """How many days an event may lie behind the stream and ahead of it; None: as the scorer thinks best."""
 
@@ -191,6 +201,8 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         *(["--late-scores", str(late_scores_file(reach.logs, name))] if role == "worker" else []),
         *(checkpoint_options(setup, reach) if role == "worker" else []),
     ]
+    if setup.flink is not None and role == "worker":
+        return command_apart(setup.flink.python, "scorer", *options, "--flink-connector", str(setup.flink.connector))
     return module_command("scorer", *options)
 
 

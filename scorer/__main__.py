@@ -177,6 +177,7 @@ def run(
     rollout_control: Annotated[
         Path | None, typer.Option(help="file with the plan by which the model is changed while events go on")
     ] = None,
+    flink_connector: Annotated[Path | None, typer.Option(help="flink: the jar of its Kafka connector")] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Decide events of a stream (worker) or close the day tables it needs (nightly), until SIGTERM or SIGINT."""
@@ -199,13 +200,10 @@ def run(
         forced=None if breaker_forced is None else _known(breaker_forced, "--breaker-forced", FORCED),
     )
     guards = Guards(
-        time_limit_s=breaker_time_limit_ms / 1e3,
-        overdue_calls_max=breaker_overdue_calls,
-        max_concurrent_calls=breaker_concurrent_calls_max,
-        max_wait_s=breaker_wait_ms_max / 1e3,
-        late_wait_s=breaker_late_wait_s,
-        limit_kind=_known(breaker_limit_kind, "--breaker-limit-kind", LIMIT_KINDS),
-    )
+        time_limit_s=breaker_time_limit_ms / 1e3, overdue_calls_max=breaker_overdue_calls,
+        max_concurrent_calls=breaker_concurrent_calls_max, max_wait_s=breaker_wait_ms_max / 1e3,
+        late_wait_s=breaker_late_wait_s, limit_kind=_known(breaker_limit_kind, "--breaker-limit-kind", LIMIT_KINDS),
+    )  # fmt: skip
     options = RunOptions(
         engine=_known(engine, "--engine", ENGINES),
         role=_known(role, "--role", ROLES),
@@ -233,6 +231,7 @@ def run(
         loadgen=LoadgenLoad(loadgen_out, loadgen_rate, loadgen_seed),
         fault_control=fault_control,
         rollout_control=rollout_control,
+        flink_connector=flink_connector,
         checkpoint_dir=checkpoint_dir,
         checkpoint_every_s=checkpoint_every_s,
         plausible=Plausible(event_ahead_days_max, event_behind_days_max),

@@ -70,6 +70,8 @@ class RunOptions:
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     plausible: Plausible = field(default_factory=Plausible)
     rollout_control: Path | None = None
+    flink_connector: Path | None = None
+    """The jar of Flink's Kafka connector, for engine flink."""
     member: str | None = None
     """Name under which the group knows this worker again when it comes back; None: it is a new one each time."""
 

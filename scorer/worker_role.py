@@ -77,7 +77,7 @@ def _run_on_kafka(options: RunOptions, stop: StopSignal, clock_ns: ClockNs) -> N
         checkpoints = stack.enter_context(_checkpoints(options, links, made, clock_ns))
         feed = TableFeed(lambda: links.whole_topics((links.topics.day_tables,)))
         gate = TableGate(feed.inbox, made.pipeline, clock_ns, options.table_wait_s)
-        run = _run_native if options.engine == "native" else _run_faust
+        run = {"native": _run_native, "faust": _run_faust, "flink": _run_flink}[options.engine]
         feed.start()
         try:
             run(options, links, made, gate, checkpoints, clock_ns, stop, presence)
@@ -143,6 +143,29 @@ def _run_faust(
             clock_ns=clock_ns,
             checkpoints=checkpoints,
         )
+        engine.run(stop, presence.ready)
+
+
+def _run_flink(
+    options: RunOptions,
+    links: KafkaLinks,
+    made: "Worker",
+    gate: "TableGate",
+    checkpoints: "Checkpoints | None",
+    clock_ns: ClockNs,
+    stop: StopSignal,
+    presence: Presence,
+) -> None:
+    if checkpoints is not None:
+        raise BadInputError("--checkpoint-dir is not for engine flink, which keeps offsets and no state")
+    from scorer.engines.flink import FlinkEngine, FlinkSettings  # noqa: PLC0415
+    from scorer.engines.flink_desk import FlinkOutlet  # noqa: PLC0415
+
+    connector = Path(required(options.flink_connector, "--flink-connector", "engine flink"))
+    settings = FlinkSettings(links.connection, links.topics, group_of(options, links.topics), connector)
+    outlet = FlinkOutlet(links.producer(), links.topics)
+    with _explaining(options, links, made, outlet, clock_ns) as explaining:
+        engine = FlinkEngine(settings, made.pipeline, gate, explaining, outlet, clock_ns=clock_ns)
         engine.run(stop, presence.ready)
 
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.apart import environment_apart
 from harness.commands.changes import resolve
 from harness.commands.options import CacheDir, cache_folder
 from harness.commands.run_options import Broker, BrokerChoice, Bundle, Partitions, Rules, ScenarioFile, Senders
@@ -21,7 +22,6 @@ from harness.interruption import interruptible
 from harness.marked_part import write_between
 from harness.peers.climb import Ladder
 from harness.peers.contenders import OWN, Contender, Serving, chosen, of_peer, own_contenders
-from harness.peers.environments import build
 from harness.peers.ground import Feeds, prepare_ground
 from harness.peers.page import to_markdown
 from harness.peers.plot import plot
@@ -158,8 +158,8 @@ class _Comparison:
         with Family() as family:
             shop = Workshop(self._cache, logs, family, lambda _: None)
             feeds, serving = prepare_ground(self._scenario, self._cache, folder.work, shop, self._steps)
-        own = [contender for contender in own_contenders(serving) if contender.name in names]
-        theirs, absent = self._peers(peers, serving, logs)
+            own = [contender for contender in own_contenders(serving) if contender.name in names]
+            theirs, absent = self._peers(peers, serving, shop)
         with self._steps.step("Starting a broker"):
             broker = open_broker(
                 None if self._scenario.broker == "auto" else self._scenario.broker,
@@ -173,13 +173,13 @@ class _Comparison:
                 self._steps.warn(info.warning)
             yield self._session([*own, *theirs], absent, broker), self._stage(broker, feeds)
 
-    def _peers(self, peers: list[Peer], serving: Serving, logs: Path) -> tuple[list[Contender], dict[str, str]]:
+    def _peers(self, peers: list[Peer], serving: Serving, shop: Workshop) -> tuple[list[Contender], dict[str, str]]:
         found: list[Contender] = []
         absent: dict[str, str] = {}
         for peer in peers:
             with self._steps.step(f"Environment of {peer.name}"):
                 try:
-                    found.append(of_peer(peer, build(peer, self._cache, logs), serving))
+                    found.append(of_peer(peer, environment_apart(peer.name, peer.lock, shop), serving))
                 except RiskbenchError as error:
                     absent[peer.name] = " ".join(str(error).split())
             if peer.name in absent:

@@ -12,6 +12,7 @@ class EngineName(StrEnum):
 
     faust = "faust"
     native = "native"
+    flink = "flink"
     inprocess = "inprocess"
 
 

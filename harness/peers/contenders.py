@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.cache import ROOT
 from harness.peers.registry import Peer
+from harness.processes import command_apart
 from harness.scenario import Breaker
 from harness.scorers import OwnScorer, ScorerSetup
 from streams.errors import BadInputError
@@ -75,7 +75,7 @@ def of_peer(peer: Peer, python: Path, serving: Serving) -> Contender:
     told = ["--bootstrap-servers", "{bootstrap_servers}", "--events", "{events}", "--decisions", "{decisions}"]
     told += ["--group", "{group}", "--ready", "{ready}"]
     told += [_literal(part) for option, path in files.items() for part in (option, str(path))]
-    command = ["env", f"PYTHONPATH={_literal(str(ROOT))}", _literal(str(python)), "-m", peer.module, *told]
+    command = [*map(_literal, command_apart(python, peer.module)), *told]
     setup = ScorerSetup(
         "native", 1, serving.bundle, serving.rules, serving.state, "none", serving.breaker, nightly=True,
         own=OwnScorer(shlex.join(command), settle_s=0.0),

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from streams.errors import BadInputError
 
-BROKER_ENGINES = ("faust", "native", "null")
+BROKER_ENGINES = ("faust", "native", "flink", "null")
 FILE_ENGINES = ("inprocess", "loadgen")
 ENGINES = (*BROKER_ENGINES, *FILE_ENGINES)
 DEFAULT_ENGINE = "faust"

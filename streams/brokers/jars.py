@@ -57,15 +57,21 @@ class LockedJar:
 
 @dataclass(frozen=True, slots=True)
 class KafkaLock:
-    """A Kafka version and all its jars. `digest` tells one lock from another."""
+    """A Kafka version and all its jars. `digest` tells one lock from another. Also of something else that runs on Java
+    and is fetched the same way: `name` is its folder's in the cache, `title` what people are told."""
 
     version: str
     jars: tuple[LockedJar, ...]
     digest: str
+    name: str = "kafka"
+    title: str = "Apache Kafka"
 
 
-def read_lock(path: Path = LOCK_FILE) -> KafkaLock:
-    """Read a lock file: `group:artifact:version sha256` lines. `BrokerError` names a line that is neither."""
+def read_lock(
+    path: Path = LOCK_FILE, *, leading: str = "kafka_", name: str = "kafka", title: str = "Apache Kafka"
+) -> KafkaLock:
+    """Read a lock file: `group:artifact:version sha256` lines; its version is that of the one jar whose artifact begins
+    with `leading`. `BrokerError` names a line that is neither."""
     text = path.read_text(encoding="utf-8")
     jars = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -76,10 +82,10 @@ def read_lock(path: Path = LOCK_FILE) -> KafkaLock:
         if len(parts) != 3 or len(sha256.strip()) != 64:
             raise BrokerError(f"{path}, line {number}: expected group:artifact:version and a SHA-256")
         jars.append(LockedJar(parts[0], parts[1], parts[2], sha256.strip()))
-    brokers = [jar.version for jar in jars if jar.artifact.startswith("kafka_")]
-    if len(brokers) != 1:
-        raise BrokerError(f"{path}: expected exactly one kafka_* jar, found {len(brokers)}")
-    return KafkaLock(brokers[0], tuple(jars), hashlib.sha256(text.encode()).hexdigest()[:12])
+    versions = [jar.version for jar in jars if jar.artifact.startswith(leading)]
+    if len(versions) != 1:
+        raise BrokerError(f"{path}: expected exactly one {leading}* jar, found {len(versions)}")
+    return KafkaLock(versions[0], tuple(jars), hashlib.sha256(text.encode()).hexdigest()[:12], name, title)
 
 
 Fetch = Callable[[KafkaLock, Path, Path | None, Progress], list[Path]]
@@ -113,7 +119,7 @@ def resolve_jars(
     `ways` are tried in turn. Raises `JarsMissingError` that says how each of them failed.
     """
     wanted = lock or read_lock()
-    folder = cache_dir / f"kafka-{wanted.version}-{wanted.digest}"
+    folder = cache_dir / f"{wanted.name}-{wanted.version}-{wanted.digest}"
     home = KafkaHome(
         wanted.version, folder, tuple(folder / "jars" / name for name in sorted(j.file_name for j in wanted.jars))
     )
@@ -154,12 +160,12 @@ def _install(
                 fetched = fetch(lock, Path(scratch), maven_settings, progress)
                 _check(lock, fetched)
             except Exception as error:  # a client's failure of any kind means: try the next one
-                _log.debug("fetching Kafka with %s failed", name, exc_info=True)
+                _log.debug("fetching %s with %s failed", lock.title, name, exc_info=True)
                 failures.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
                 continue
             _move_in(home, fetched, Path(scratch))
             return
-    raise JarsMissingError(f"the jars of Apache Kafka {lock.version} could not be fetched; " + "; ".join(failures))
+    raise JarsMissingError(f"the jars of {lock.title} {lock.version} could not be fetched; " + "; ".join(failures))
 
 
 def _move_in(home: KafkaHome, fetched: Sequence[Path], scratch: Path) -> None:
@@ -198,7 +204,7 @@ def fetch_with_jgo(lock: KafkaLock, scratch: Path, maven_settings: Path | None, 
             artifact.cached_path.unlink(missing_ok=True)
             return Path(artifact.resolve())
 
-    what = f"fetching Apache Kafka {lock.version}"
+    what = f"fetching {lock.title} {lock.version}"
     progress(what, 0, len(lock.jars))
     # The first one alone: where nothing can be fetched, that is known after one time-out instead of many.
     paths = [fetch(lock.jars[0])]
@@ -214,7 +220,7 @@ def fetch_with_mvn(lock: KafkaLock, scratch: Path, maven_settings: Path | None, 
     mvn = shutil.which("mvn")
     if mvn is None:
         raise BrokerError("not installed")
-    progress(f"fetching Apache Kafka {lock.version} with mvn", 0, len(lock.jars))
+    progress(f"fetching {lock.title} {lock.version} with mvn", 0, len(lock.jars))
     project, out = scratch / "pom.xml", scratch / "jars"
     project.write_text(_project(lock), encoding="utf-8")
     command = [mvn, "-B", "-q", "-f", str(project), f"{_MVN_PLUGIN}:copy-dependencies", f"-DoutputDirectory={out}"]

@@ -57,13 +57,15 @@ class Process:
         return found
 
 
-def start(folder: Path, name: str, options: Sequence[str], worker_id: str | None = None) -> Process:
+def start(
+    folder: Path, name: str, options: Sequence[str], worker_id: str | None = None, python: str = sys.executable
+) -> Process:
     """`python -m scorer` with these options; `name` is the one of its files, and the worker's if that has none."""
     files = folder / f"{name}.ready", folder / f"{name}.summary", folder / f"{name}.log"
     told = ["--worker-id", worker_id or name, "--ready-file", str(files[0]), "--summary", str(files[1])]
     with files[2].open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "scorer", *options, *told], stdout=log, stderr=log, cwd=Path(__file__).parents[2]
+            [python, "-m", "scorer", *options, *told], stdout=log, stderr=log, cwd=Path(__file__).parents[2]
         )
     return Process(child, *files)
 
@@ -85,6 +87,7 @@ def scorer_system(
     engine: str,
     workers: int,
     more: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> Iterator[list[Process]]:
     """Workers and the nightly job, all ready; killed if the test leaves them running."""
     options = system_options(case, connection, topics)
@@ -93,7 +96,8 @@ def scorer_system(
         roles = [("nightly", ["--role", "nightly"])]
         roles += [(f"worker-{n}", ["--engine", engine, *more]) for n in range(workers)]
         for name, role in roles:
-            started.append(start(folder, name, [*role, *options]))
+            interpreter = sys.executable if name == "nightly" else python
+            started.append(start(folder, name, [*role, *options], python=interpreter))
             stack.callback(started[-1].end)
         for process in started:
             process.await_ready()

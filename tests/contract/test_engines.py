@@ -1,13 +1,19 @@
 """All engines decide the same, however the stream is cut: partitions, workers, micro-batches, engines."""
 
 import signal
+import sys
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.flink import flink_home
+from harness.processes import Family
+from harness.scorers import FlinkHome
+from harness.training import Workshop
 from streams.brokers import Broker
 from streams.codec import decode_dead_letter, decode_decision, decode_explanation
 from tests.contract.scorer_process import Reader, essence, explained, fresh_topics, scorer_system, send_stream, start
@@ -117,6 +123,25 @@ def test_engines_on_the_embedded_broker_decide_the_same(
     _check(case, expected, broker_embedded, tmp_path, engine=engine, partitions=4, workers=1)
 
 
+@pytest.fixture(scope="module")
+def flink(broker_cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> FlinkHome:
+    """PyFlink's environment, built on first use: needs the network then."""
+    with Family() as family:
+        return flink_home(Workshop(broker_cache_dir, tmp_path_factory.mktemp("flink"), family, lambda _: None))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+@pytest.mark.broker("apache")
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_flink_decides_the_same(
+    case: ScorerCase, expected: Answers, broker_apache: Broker, tmp_path: Path, flink: FlinkHome, partitions: int
+) -> None:
+    more = ("--flink-connector", str(flink.connector))
+    told = {"engine": "flink", "partitions": partitions, "workers": 1, "more": more, "python": str(flink.python)}
+    _check(case, expected, broker_apache, tmp_path, **told)  # type: ignore[arg-type]
+
+
 def _check(
     case: ScorerCase,
     expected: Answers,
@@ -126,11 +151,15 @@ def _check(
     engine: str,
     partitions: int,
     workers: int,
+    more: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> None:
     connection = broker.connection
     with (
         fresh_topics(connection, partitions) as topics,
-        scorer_system(tmp_path, case, connection, topics, engine=engine, workers=workers) as processes,
+        scorer_system(
+            tmp_path, case, connection, topics, engine=engine, workers=workers, more=more, python=python
+        ) as processes,
     ):
         send_stream(case, connection, topics, malformed=MALFORMED)
         decisions = _by_event(Reader(connection, topics.decisions).read(len(expected.decisions)))

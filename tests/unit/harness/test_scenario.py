@@ -30,7 +30,8 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"load.partitions": "4"}, "load.partitions = '4': must be a whole number"),
         ({"load.rate_pers": 5}, "load.rate_pers: unknown key; did you mean rate_per_s?"),
         ({"scorer.breaker.zzz": 5}, "scorer.breaker.zzz: unknown key; known here: sla_ms"),
-        ({"scorer.engine": "spark"}, "scorer.engine = 'spark': must be one of faust, native, inprocess"),
+        ({"scorer.engine": "spark"}, "scorer.engine = 'spark': must be one of faust, native, flink, inprocess"),
+        ({"scorer.engine": "flink", "scorer.workers": 2}, "workers = 2: engine flink has one"),
         ({"scorer.kind": "theirs"}, "scorer.kind = 'theirs': must be one of ours, external"),
         (
             {"scorer.kind": "external", "scorer.command": "x"},

@@ -11,7 +11,7 @@ import pytest
 
 from harness.processes import Family, await_file, module_command
 from harness.scenario import Breaker
-from harness.scorers import OwnScorer, Reach, Scorers, ScorerSetup, Worker, scorer_options
+from harness.scorers import FlinkHome, OwnScorer, Reach, Scorers, ScorerSetup, Worker, _command, scorer_options
 from streams.errors import BadInputError
 
 
@@ -142,3 +142,15 @@ def test_a_plan_for_changing_the_model_is_handed_over_when_there_is_one() -> Non
     assert "--rollout-control" not in scorer_options(setup)
     options = scorer_options(replace(setup, rollout_control=Path("work/rollout.json")))
     assert options[options.index("--rollout-control") + 1] == "work/rollout.json"
+
+
+def test_a_flink_worker_runs_in_its_own_environment_and_the_nightly_job_in_ours() -> None:
+    home = FlinkHome(Path("/apart/bin/python"), Path("/jars/connector.jar"))
+    setup = ScorerSetup("flink", 1, Path("/b"), None, Path("/s"), "none", Breaker(), nightly=True, flink=home)
+    reach = Reach("localhost:1", None, "run", Path("/work"), Path("/logs"))
+    worker, nightly = (_command(setup, reach, role, role) for role in ("worker", "nightly"))
+    assert worker[0] == "env"
+    assert worker[2:5] == ["/apart/bin/python", "-m", "scorer"]
+    assert worker[-2:] == ["--flink-connector", "/jars/connector.jar"]
+    assert nightly[0] == sys.executable
+    assert "--flink-connector" not in nightly

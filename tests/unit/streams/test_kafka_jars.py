@@ -52,6 +52,16 @@ def test_a_lock_line_that_is_wrong_is_named(tmp_path: Path, line: str) -> None:
         read_lock(path)
 
 
+def test_another_thing_of_java_has_a_lock_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "driver.lock"
+    path.write_text(f"org.example:driver-kafka:2.0 {'0' * 64}\n", encoding="utf-8")
+    lock = read_lock(path, leading="driver-", name="driver", title="A driver")
+    assert (lock.version, lock.name) == ("2.0", "driver")
+    with pytest.raises(JarsMissingError, match=r"jars of A driver 2\.0 could not be fetched"):
+        resolve_jars(tmp_path, lock=lock, ways={"jgo": failing})
+    assert not (tmp_path / f"kafka-2.0-{lock.digest}").exists()
+
+
 def test_a_lock_needs_one_kafka(tmp_path: Path) -> None:
     path = tmp_path / "kafka.lock"
     path.write_text("# nothing\n", encoding="utf-8")

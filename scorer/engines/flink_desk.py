@@ -1,0 +1,79 @@
+"""What decides for Flink's operator, and where explanations leave beside its job: all that needs no Flink."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from scorer.clock import ClockNs
+from scorer.explaining import Explaining
+from scorer.messages import Origin, read
+from scorer.pipeline import Pipeline
+from scorer.table_feed import TableGate
+from streams.codec import encode, encode_decision
+from streams.decision import Explanation
+from streams.errors import BrokerError
+from streams.topics import Topics
+
+log = logging.getLogger("riskbench.scorer")
+
+FLUSH_LIMIT_S = 30.0
+
+
+class Desk:
+    """Decides, where the operator finds it by name. For one thread at a time."""
+
+    open: "dict[str, Desk]" = {}  # noqa: RUF012 (shared on purpose: a job's operator knows only the name)
+
+    def __init__(
+        self, pipeline: Pipeline, gate: TableGate, explaining: Explaining | None, topics: Topics, clock_ns: ClockNs
+    ) -> None:
+        self._pipeline, self._gate, self._explaining = pipeline, gate, explaining
+        self._topics, self._clock_ns = topics, clock_ns
+        self.taken_up = threading.Event()
+
+    def answer(
+        self, value: bytes, partition: int, offset: int, key: bytes | None
+    ) -> Iterator[tuple[str | None, bytes]]:
+        """Event id and decision of an event, or no id and a dead letter (both JSON)."""
+        taken_ns = self._clock_ns()
+        origin = Origin(self._topics.events, partition, offset, key)
+        taken = read([value], lambda _: origin, self._pipeline.event_clock)
+        for letter in taken.dead_letters:
+            log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
+            self._pipeline.counters.dead_lettered += 1
+            yield None, encode(letter)
+        if not taken.events:
+            return
+        batch = self._pipeline.prepare(taken.events)
+        waited_ns = self._gate.wait(batch)
+        if self._explaining is not None:
+            self._explaining.wait_for_room()
+        for decision in self._pipeline.decide(batch, taken_ns, waited_ns):
+            yield decision.event_id, encode_decision(decision)
+
+
+class FlinkOutlet:
+    """Explanations go out by a producer of their own: they are made beside the job (`scorer.explaining.Outlet`)."""
+
+    def __init__(self, producer: Any, topics: Topics) -> None:
+        self._producer, self._topic = producer, topics.explanations
+
+    def expect(self, count: int) -> list[None]:
+        """Flink commits by itself: empty receipts."""
+        return [None] * count
+
+    def publish(self, explanations: Sequence[Explanation], receipts: Sequence[None]) -> None:
+        """Hand them to the producer."""
+        del receipts
+        for explanation in explanations:
+            self._producer.produce(self._topic, encode(explanation), explanation.event_id.encode())
+        self._producer.poll(0)
+
+    def give_up(self, receipts: Sequence[None]) -> None:
+        """Nothing to be done: they are counted."""
+
+    def flush(self) -> None:
+        """Everything is delivered, or an error says so."""
+        if self._producer.flush(FLUSH_LIMIT_S):
+            raise BrokerError(f"the broker has not acknowledged all explanations within {FLUSH_LIMIT_S:g} s")
