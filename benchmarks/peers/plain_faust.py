@@ -1,5 +1,6 @@
 """Peer: Faust as its documentation writes an app, an agent that takes one event after the other."""
 
+import asyncio
 import sys
 import tempfile
 from typing import Any
@@ -28,11 +29,13 @@ def app_of(wanted: Asked, made: Job, folder: str) -> Any:
             if answer is not None:
                 await decisions.send(key=event.key, value=answer)
 
-    async def flowing(*_: Any, **__: Any) -> None:
+    async def announce() -> None:
+        while not (app.consumer.assignment() and app.flow_control.is_active() and not app.rebalancing):
+            await asyncio.sleep(0.05)
         wanted.announce()
 
     app.agent(events)(decide)
-    app.on_rebalance_complete.connect(flowing, weak=False)
+    app.task(announce)
     return app
 
 

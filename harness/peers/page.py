@@ -45,7 +45,7 @@ def to_markdown(content: Content, plot: str | None) -> str:
         parts.append(f"![Response P99 by rate, a line each]({plot})")
     if not content["complete"]:
         parts.insert(0, "Stopped before its end; so far:")
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _figures(content: Content) -> list[list[str]]:
@@ -129,8 +129,8 @@ def sentences(content: Content) -> list[str]:
 
 
 def _ratio(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    if not one["capacity_per_s"] or not other["capacity_per_s"]:
-        return ""
+    if not one["capacity_per_s"] or not other["capacity_per_s"] or (one["at_least"] and other["at_least"]):
+        return ""  # where the ladder ended before either did, nothing is known
     least = "at least " if one["at_least"] and not other["at_least"] else ""
     most = "at most " if other["at_least"] and not one["at_least"] else ""
     return f"{least}{most}{one['capacity_per_s'] / other['capacity_per_s']:.2f}"

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 860, 460
 LEFT, RIGHT, TOP, BOTTOM = 64, 210, 24, 48
-COLOURS = ("#7f7f7f", "#0b6bcb", "#12805c", "#b5480a", "#8a3ffc", "#c4314b", "#5c5400", "#00788a")
+COLOURS = ("#0b6bcb", "#7f7f7f", "#12805c", "#b5480a", "#8a3ffc", "#c4314b", "#5c5400", "#00788a")
 TICKS = (1, 2, 5)
 GAP = 15.0
 """Least distance of two labels, px."""
@@ -101,8 +101,22 @@ def plot(content: Mapping[str, Any], limit_ms: float) -> str:
 
 def _labels(labels: Sequence[tuple[float, str, str]]) -> list[str]:
     """At the right, as near to the lines' ends as they fit."""
-    parts, floor_y = [], float(TOP)
-    for y, title, colour in sorted(labels):
-        floor_y = max(y, floor_y + GAP)
-        parts.append(_text(WIDTH - RIGHT + 10, floor_y + 4, title, "start", colour))
-    return parts
+    ordered = sorted(labels)
+    places = apart([y for y, _, _ in ordered])
+    return [
+        _text(WIDTH - RIGHT + 10, place + 4, title, "start", colour)
+        for place, (_, title, colour) in zip(places, ordered, strict=True)
+    ]
+
+
+def apart(wanted: Sequence[float]) -> list[float]:
+    """Ascending heights (px), each at least `GAP` below the one before, as near to those wanted as that allows, none
+    below the axes."""
+    places: list[float] = []
+    for y in wanted:
+        places.append(max(y, places[-1] + GAP) if places else y)
+    lowest = float(HEIGHT - BOTTOM)
+    for place in reversed(range(len(places))):
+        places[place] = min(places[place], lowest)
+        lowest = places[place] - GAP
+    return places

@@ -1,11 +1,12 @@
 """A comparison's table, ratios and plot."""
 
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 from harness.commands.peers import MARK, write_beside
 from harness.peers.page import sentences, shared_rate, to_markdown, turn_at
-from harness.peers.plot import plot
+from harness.peers.plot import BOTTOM, GAP, HEIGHT, apart, plot
 from tests.example_peers import content
 
 
@@ -40,6 +41,12 @@ def test_ratios_are_within_the_comparison() -> None:
     assert any("load and broker were the limit at 8,000/s" in line for line in told)
 
 
+def test_two_that_hold_the_whole_ladder_cannot_be_compared() -> None:
+    found = content()
+    found["contenders"][0] = {**found["contenders"][0], "at_least": True, "not_held_per_s": None}
+    assert not any("(the floor)" in line for line in sentences(found) if line.startswith("Capacity"))
+
+
 def test_an_unfinished_comparison_says_so() -> None:
     assert to_markdown({**content(), "complete": False}, None).startswith("Stopped before its end")
 
@@ -61,6 +68,14 @@ def test_the_plot_has_a_line_for_everyone_who_ran_and_stays_inside() -> None:
             assert 0 <= y <= height
     labels = [text.text for text in drawing.findall(f"{space}text")]
     assert {"Quix Streams", "Riskbench, native", "null scorer (floor)"} <= set(labels)
+
+
+def test_labels_stay_apart_and_inside() -> None:
+    assert apart([10.0, 100.0]) == [10.0, 100.0]
+    assert apart([10.0, 12.0]) == [10.0, 10.0 + GAP]
+    crowded = apart([HEIGHT - 50.0] * 8)
+    assert all(later - earlier >= GAP for earlier, later in pairwise(crowded))
+    assert crowded[-1] <= HEIGHT - BOTTOM
 
 
 def test_the_command_writes_its_part_again_and_leaves_the_rest(tmp_path: Path) -> None:
