@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_a_scorer_that_ends_badly_is_said(tmp_path: Path, caplog: pytest.LogCapt
 COUNTS_SIGNALS = """
 import signal, sys, time
 from pathlib import Path
+from typing import Any
 asked = []
 signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
 Path(sys.argv[1]).touch()
@@ -112,6 +114,7 @@ def test_an_unknown_placeholder_is_named(command: str) -> None:
 WRITES_READY = """
 import sys, time
 from pathlib import Path
+from typing import Any
 others = sorted(path.name for path in Path(sys.argv[1]).glob("*.ready"))
 time.sleep(0.2)
 Path(sys.argv[2]).write_text(" ".join(others))
@@ -154,3 +157,20 @@ def test_a_flink_worker_runs_in_its_own_environment_and_the_nightly_job_in_ours(
     assert worker[-2:] == ["--flink-connector", "/jars/connector.jar"]
     assert nightly[0] == sys.executable
     assert "--flink-connector" not in nightly
+
+
+@pytest.mark.parametrize("nightly", [False, True])
+def test_a_scorer_of_ones_own_has_the_nightly_job_beside_it_where_it_is_wanted(nightly: bool) -> None:
+    started: list[str] = []
+
+    class Starting:
+        def start(self, name: str, command: list[str], log: Path) -> None:
+            started.append(name)
+
+    own = OwnScorer("mine --events {events} --ready {ready}", 0.0)
+    setup = ScorerSetup("native", 1, Path("/b"), None, Path("/s"), "none", Breaker(), nightly=nightly, own=own)
+    reach = Reach("localhost:1", None, "run", Path("/work"), Path("/logs"))
+    family: Any = Starting()
+    scorers = Scorers.start(setup, reach, family)
+    assert started == ["own scorer", *(["scorer nightly"] if nightly else [])]
+    assert scorers.group == reach.group
