@@ -20,7 +20,7 @@ from harness.aml.split import split_told
 from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.drift.retraining.answering import OnDrift, answering, refuse_unanswerable
-from harness.drift.retraining.keeping import ROLLOUT, keep_rollout
+from harness.drift.retraining.keeping import keep_rollout, repeat_rollout
 from harness.drifting import copy_truth, schedule_of
 from harness.environment import describe_environment
 from harness.faults.assess import Assessed, assess
@@ -56,7 +56,6 @@ from streams.brokers import Broker, open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
 from streams.errors import BadInputError, RiskbenchError
-from streams.rollout import write_plan
 from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.run")
@@ -247,7 +246,9 @@ class Run:
     def stream(self, ready: Ready) -> Streamed:
         """Through a broker, or in process; what decides is kept first."""
         write_case(self.folder.path, ready.setup, ready.prepared)
-        rollout = self._repeated_rollout()
+        # the model is changed as in the run that is repeated, unless drift is answered anew
+        plan = None if self.options.origin is None or self.options.on_drift else self.options.origin.rollout
+        rollout = None if plan is None else repeat_rollout(plan, self.folder.path, self.folder.work)
         if rollout is not None:
             ready = replace(ready, setup=replace(ready.setup, rollout_control=rollout))
         faults = self.scenario.faults
@@ -260,16 +261,6 @@ class Run:
                 none = BrokerResults(name="none", version=None, start_s=None, memory_bytes=None, warning=None)
                 return Streamed(outcome, None, none)
             return self._stream_through_broker(ready, staging)
-
-    def _repeated_rollout(self) -> Path | None:
-        """The plan by which the model is changed as in the run that is repeated, unless drift is answered anew."""
-        origin, file = self.options.origin, self.folder.work / ROLLOUT
-        plan = None if origin is None or self.options.on_drift is not None else origin.rollout
-        if plan is None:
-            return None
-        keep_rollout(plan.steps, self.folder.path)
-        write_plan(file, plan)
-        return file
 
     def _stream_inprocess(self, ready: Ready, staging: Staging) -> StreamOutcome:
         plan, folder, asked = self.plan(ready, staging), self.folder, self.options.on_drift

@@ -178,11 +178,11 @@ def monitoring_table(quality: Mapping[str, Any], aml: AmlResults) -> Table:
     listed = aml.worklists
     sure = {name: _interval(quality, name) for name in ("precision_at_k", "lift_at_k", "pr_auc")}
     table.add_row("customers", f"{aml.suspicious:,} of {aml.customers:,} launder, in {aml.patterns:,} patterns")
-    if aml.patterns_excluded:
+    if aml.patterns_excluded or aml.patterns_only_begun:
         table.add_row(
             "left out",
-            f"{aml.patterns_excluded:,} patterns that had begun before the stream, {aml.customers_excluded:,} "
-            "customers that belong to no other",
+            f"{aml.patterns_excluded:,} patterns that had begun before the stream, {aml.patterns_only_begun:,} that "
+            f"began at its end, {aml.customers_excluded:,} customers that belong to no other",
         )
     ceiling = _share(listed.precision_ceiling)
     precise = f"{_share(listed.precision.value)}{sure['precision_at_k']} (ceiling {ceiling})"

@@ -63,6 +63,7 @@ def measure_aml(scored: pa.Table, truth: Truth, asked: Asked) -> Monitored:
         members_unseen=truth.members_unseen,
         customers_excluded=truth.customers_excluded,
         patterns_excluded=truth.patterns_excluded,
+        patterns_only_begun=truth.patterns_only_begun,
         scores=len(scores),
         scores_unknown=scores.unknown,
         worklists=lists.results,

@@ -132,6 +132,7 @@ class AmlResults(msgspec.Struct, frozen=True, kw_only=True):
     members_unseen: int
     customers_excluded: int
     patterns_excluded: int
+    patterns_only_begun: int
     scores: int
     scores_unknown: int
     worklists: Worklists

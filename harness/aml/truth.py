@@ -2,6 +2,7 @@
 
 A stream shows only what happens in it. A pattern is there when one of its transfers is; a member is there from its own
 first transfer in that pattern on, and a customer is suspicious from the first such transfer of any of its patterns.
+Patterns are judged that begin in the stream and had time to unfold in it (see `unfolds_from_ns`).
 """
 
 from collections.abc import Collection
@@ -19,6 +20,9 @@ from streams.labels import NS_PER_DAY
 NEVER = np.iinfo(np.int64).max
 """The instant that does not come."""
 NOBODY = -1
+UNFOLDING_NS, UNFOLDING_SHARE = 3 * NS_PER_DAY, 0.1
+"""Before the stream's end, when a pattern only begins: patterns last hours to ten days, and of one that began that late
+little has happened. Of a short stream at most this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Truth:
     one with a transfer in the stream. `member_…` have one entry a member of a pattern (customer of a pattern).
 
     `members_unseen` took no part in a transfer of the stream, `customers_excluded` are left out because all their
-    patterns are excluded.
+    patterns are: `patterns_excluded` by name, `patterns_only_begun` because they began too late.
     """
 
     customer_names: list[str]
@@ -58,6 +62,7 @@ class Truth:
     members_unseen: int
     customers_excluded: int
     patterns_excluded: int
+    patterns_only_begun: int
     first_day: int
     last_day: int
 
@@ -95,8 +100,10 @@ def truth_of(
     times = transfers["event_time_ns"].to_numpy()
     joined = _members(members, names)
     told = _joined(laundering, sides, times, joined, len(names))
-    kept = ~np.isin(joined.pattern_id, np.asarray(list(excluded_patterns), dtype=np.int64))
     seen = told < NEVER
+    named = np.isin(joined.pattern_id, np.asarray(list(excluded_patterns), dtype=np.int64))
+    late = ~named & seen & (_first_of_pattern(joined, told) >= unfolds_from_ns(times))
+    kept = ~named & ~late
     ranked = _ranked(sides, joined, kept, seen, len(names))
     place = np.cumsum(ranked.there) - 1
     rows = np.flatnonzero(kept & seen)
@@ -117,10 +124,17 @@ def truth_of(
         member_begin_ns=told[rows],
         members_unseen=int((kept & ~seen).sum()),
         customers_excluded=ranked.excluded,
-        patterns_excluded=len(np.unique(joined.pattern_id[~kept & seen])),
+        patterns_excluded=len(np.unique(joined.pattern_id[named & seen])),
+        patterns_only_begun=len(np.unique(joined.pattern_id[late])),
         first_day=int(times.min() // NS_PER_DAY),
         last_day=int(times.max() // NS_PER_DAY),
     )
+
+
+def unfolds_from_ns(times: Int64s) -> int:
+    """From when on a pattern that begins in a stream of these event times (int64 [n], in order) is not judged."""
+    first, last = int(times.min()), int(times.max())
+    return last + 1 - min(UNFOLDING_NS, int(UNFOLDING_SHARE * (last + 1 - first)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,14 @@ def _joined(laundering: pa.Table, sides: list[Int64s], times: Int64s, joined: _M
         hit = key[order][at] == wanted
         np.minimum.at(begin, order[at[hit]], times[rows][here][hit])
     return begin
+
+
+def _first_of_pattern(joined: _Members, told: Int64s) -> Int64s:
+    """When the pattern of each member began, int64 [members]."""
+    _, of_member = np.unique(joined.pattern_id, return_inverse=True)
+    begin = np.full(len(told), NEVER)
+    np.minimum.at(begin, of_member, told)
+    return begin[of_member]
 
 
 def _ranked(sides: list[Int64s], joined: _Members, kept: Bools, seen: Bools, customers: int) -> _Ranked:

@@ -27,6 +27,14 @@ def keep_rollout(steps: Sequence[RolloutStep], run: Path) -> None:
     write_plan(case / ROLLOUT, _placed(steps, lambda version: f"{CANDIDATES}/{version}"))
 
 
+def repeat_rollout(plan: RolloutPlan, run: Path, work: Path) -> Path:
+    """Keep a plan that is carried out again, and leave it in `work` for the scorer; returns the file."""
+    keep_rollout(plan.steps, run)
+    file = work / ROLLOUT
+    write_plan(file, plan)
+    return file
+
+
 def kept_rollout(run: Path) -> RolloutPlan | None:
     """The plan in a run's case, its candidates where they lie there; None where the model was not changed. Raises
     BadInputError when it is damaged."""

@@ -171,6 +171,7 @@ AML = AmlResults(
     members_unseen=0,
     customers_excluded=0,
     patterns_excluded=0,
+    patterns_only_begun=0,
     scores=50,
     scores_unknown=0,
     worklists=Worklists(

@@ -46,6 +46,22 @@ def test_an_excluded_pattern_leaves_its_customers_out() -> None:
     assert truth.patterns.pattern_id.tolist() == [2]
 
 
+def test_a_pattern_that_only_begins_at_the_end_is_not_judged() -> None:
+    """The stream lasts 29 days: what begins in its last 2.9 has had no time."""
+    move = SENT[-1].__class__
+    late = [*SENT, move(26, 1, "f", "shop", 3), move(27, 1, "d", "f", 4), move(29, 1, "f", "shop", 4)]
+    typologies = {**TYPOLOGY, 3: "fan_in", 4: "fan_in"}
+    everybody = {**MEMBERS, 3: ("f",), 4: ("f", "d")}
+    truth = truth_of(transfers(late), laundering(late, typologies), accounts(CUSTOMERS), members(everybody, typologies))
+    assert truth.patterns.pattern_id.tolist() == [1, 2, 3]
+    assert (truth.patterns_excluded, truth.patterns_only_begun, truth.customers_excluded) == (0, 1, 0)
+    without = truth_of(
+        transfers(late), laundering(late, typologies), accounts(CUSTOMERS), members(everybody, typologies), [3]
+    )
+    assert "f" not in without.customer_names
+    assert (without.patterns_excluded, without.patterns_only_begun, without.customers_excluded) == (1, 1, 1)
+
+
 def test_who_also_belongs_to_another_pattern_stays() -> None:
     both = {**MEMBERS, 2: ("d", "e", "a")}
     sent = [*SENT, SENT[-1].__class__(3, 9, "a", "d", 2)]
