@@ -162,10 +162,14 @@ def _run_flink(
     from scorer.engines.flink_desk import FlinkOutlet  # noqa: PLC0415
 
     connector = Path(required(options.flink_connector, "--flink-connector", "engine flink"))
-    settings = FlinkSettings(links.connection, links.topics, group_of(options, links.topics), connector)
+    group = group_of(options, links.topics)
+    settings = FlinkSettings(links.connection, links.topics, group, connector)
     outlet = FlinkOutlet(links.producer(), links.topics)
     with _explaining(options, links, made, outlet, clock_ns) as explaining:
-        engine = FlinkEngine(settings, made.pipeline, gate, explaining, outlet, clock_ns=clock_ns)
+        engine = FlinkEngine(
+            settings, made.pipeline, gate, explaining, outlet,
+            open_consumer=lambda: links.group_consumer(group), clock_ns=clock_ns,
+        )  # fmt: skip
         engine.run(stop, presence.ready)
 
 

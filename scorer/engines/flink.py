@@ -8,7 +8,7 @@ of its own (`flink.lock`): PyFlink wants older packages than ours.
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
 from scorer.clock import ClockNs
 from scorer.engines import Ready, StopSignal
-from scorer.engines.flink_desk import Desk, FlinkOutlet
+from scorer.engines.flink_desk import Desk, FlinkOutlet, commit_reached
 from scorer.explaining import Explaining
 from scorer.pipeline import Pipeline
 from scorer.table_feed import TableGate
@@ -76,7 +76,7 @@ class _Decide(ProcessFunction):  # type: ignore[misc]
 
 
 class FlinkEngine:
-    """One job of parallelism 1, which takes all partitions."""
+    """One job of parallelism 1, which takes all partitions. `open_consumer` opens a consumer of its group."""
 
     def __init__(
         self,
@@ -86,11 +86,13 @@ class FlinkEngine:
         explaining: Explaining | None,
         outlet: FlinkOutlet,
         *,
+        open_consumer: Callable[[], Any],
         clock_ns: ClockNs,
     ) -> None:
         if settings.connection.security.protocol != "PLAINTEXT":
             raise BadInputError("--kafka-config: engine flink takes no TLS or SASL; choose engine native or faust")
         self._settings, self._explaining, self._outlet = settings, explaining, outlet
+        self._open_consumer = open_consumer
         self._desk = Desk(pipeline, gate, explaining, settings.topics, clock_ns)
 
     def run(self, stop: StopSignal, ready: Ready) -> None:
@@ -119,6 +121,7 @@ class FlinkEngine:
         if self._explaining is not None:
             self._explaining.drain()
         self._outlet.flush()
+        commit_reached(self._open_consumer(), self._settings.topics.events, self._desk.reached)
 
     def _job(self, name: str) -> Any:
         """Start the job; returns its client."""
@@ -179,7 +182,7 @@ def _tables(settings: FlinkSettings) -> list[str]:
 
 
 def _stop(job: Any, folder: Path) -> None:
-    """End the job; everything read is decided, written and committed before it does. PyFlink's own call of this lacks
+    """End the job; everything read is decided and written before it does. PyFlink's own call of this lacks
     an argument (2.2.1)."""
     kind = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.NATIVE
     job._j_job_client.stopWithSavepoint(False, folder.as_uri(), kind).get()

@@ -2,8 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from confluent_kafka import KafkaException, TopicPartition
 
 from scorer.clock import ClockNs
 from scorer.explaining import Explaining
@@ -14,6 +16,7 @@ from streams.codec import encode, encode_decision
 from streams.decision import Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
+from streams.transaction import CardTransaction
 
 log = logging.getLogger("riskbench.scorer")
 
@@ -31,6 +34,8 @@ class Desk:
         self._pipeline, self._gate, self._explaining = pipeline, gate, explaining
         self._topics, self._clock_ns = topics, clock_ns
         self.taken_up = threading.Event()
+        self.reached: dict[int, int] = {}
+        """By partition the offset after the last event answered."""
 
     def answer(
         self, value: bytes, partition: int, offset: int, key: bytes | None
@@ -43,9 +48,12 @@ class Desk:
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._pipeline.counters.dead_lettered += 1
             yield None, encode(letter)
-        if not taken.events:
-            return
-        batch = self._pipeline.prepare(taken.events)
+        if taken.events:
+            yield from self._decide(taken.events, taken_ns)
+        self.reached[partition] = offset + 1
+
+    def _decide(self, events: Sequence[CardTransaction], taken_ns: int) -> Iterator[tuple[str, bytes]]:
+        batch = self._pipeline.prepare(events)
         waited_ns = self._gate.wait(batch)
         if self._explaining is not None:
             self._explaining.wait_for_room()
@@ -77,3 +85,16 @@ class FlinkOutlet:
         """Everything is delivered, or an error says so."""
         if self._producer.flush(FLUSH_LIMIT_S):
             raise BrokerError(f"the broker has not acknowledged all explanations within {FLUSH_LIMIT_S:g} s")
+
+
+def commit_reached(consumer: Any, topic: str, reached: Mapping[int, int]) -> None:
+    """Commit what was answered by a job that has ended: Flink commits with its checkpoints, and hardly ever what came
+    after the last. `consumer` is of the job's group, which has no members. What cannot be committed is read again."""
+    try:
+        if reached:
+            offsets = [TopicPartition(topic, partition, offset) for partition, offset in reached.items()]
+            consumer.commit(offsets=offsets, asynchronous=False)
+    except KafkaException as error:
+        log.warning("offsets could not be committed: %s", error.args[0].str())
+    finally:
+        consumer.close()

@@ -185,13 +185,37 @@ def _check(
 def test_a_restarted_worker_goes_on_where_it_committed(
     case: ScorerCase, broker_apache: Broker, tmp_path: Path, engine: str
 ) -> None:
-    connection = broker_apache.connection
+    _check_restart(case, broker_apache, tmp_path, engine=engine)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+@pytest.mark.broker("apache")
+def test_a_restarted_flink_goes_on_where_it_committed(
+    case: ScorerCase, broker_apache: Broker, tmp_path: Path, flink: FlinkHome
+) -> None:
+    more = ("--flink-connector", str(flink.connector))
+    _check_restart(case, broker_apache, tmp_path, engine="flink", more=more, python=str(flink.python))
+
+
+def _check_restart(
+    case: ScorerCase,
+    broker: Broker,
+    tmp_path: Path,
+    *,
+    engine: str,
+    more: Sequence[str] = (),
+    python: str = sys.executable,
+) -> None:
+    connection = broker.connection
     undecided = len(case.stream) - case.repeated
     with fresh_topics(connection, 2) as topics:
         for attempt in ("first", "second"):
             folder = tmp_path / attempt
             folder.mkdir()
-            with scorer_system(folder, case, connection, topics, engine=engine, workers=1) as processes:
+            with scorer_system(
+                folder, case, connection, topics, engine=engine, workers=1, more=more, python=python
+            ) as processes:
                 if attempt == "first":
                     send_stream(case, connection, topics)
                     Reader(connection, topics.decisions).read(undecided)
