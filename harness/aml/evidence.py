@@ -1,8 +1,8 @@
 """What a customer's scores come to: one odd payment happens to everybody, several within weeks do not.
 
-A customer stands by the log-odds of the three highest scores it was given, the first weighing twice the second and the
-second twice the third: several transfers of some suspicion weigh more than a single one that stands out. Whoever has
-fewer scores is taken to have had the lowest ones besides.
+A customer stands by the log-odds of the four highest scores it was given, weighed 4 : 2 : 1 : 1 (docs/aml.md says how
+that was chosen): several transfers of some suspicion weigh more than a single one that stands out. Whoever has fewer
+scores is taken to have had the lowest ones besides.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from harness.quality.scored import NOT_RANKED, Int64s, Scores
 
-WEIGHTS = np.array([4.0, 2.0, 1.0]) / 7.0
+WEIGHTS = np.array([4.0, 2.0, 1.0, 1.0]) / 8.0
 """Of a customer's highest scores, the highest first."""
 LEAST = 1e-6
 """Scores nearer to 0 or 1 than this count as being so near."""
@@ -36,7 +36,9 @@ class Evidence:
         begin = np.searchsorted(of[order], np.arange(len(who)))
         highest = now[order][begin[:, None] + np.arange(len(WEIGHTS))]
         self._highest[who] = highest
-        self.standing[who] = 1.0 / (1.0 + np.exp(-(highest @ WEIGHTS)))
+        # term by term: a matrix product rounds otherwise from one number of rows to the next
+        evidence = sum(weight * highest[:, place] for place, weight in enumerate(WEIGHTS))
+        self.standing[who] = 1.0 / (1.0 + np.exp(-evidence))
 
 
 def log_odds(score: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -30,15 +30,14 @@ def test_portions_and_order_change_nothing(rows: list[tuple[int, float]], cuts: 
     assert stands(sorted(rows), cuts) == whole
 
 
-def test_three_of_some_suspicion_outweigh_one_that_stands_out() -> None:
-    alone, several, nothing, none = stands([(0, 0.99), (1, 0.3), (1, 0.3), (1, 0.3), (2, 0.0)], [])
+def test_four_of_some_suspicion_outweigh_one_that_stands_out() -> None:
+    alone, several, nothing, none = stands([(0, 0.99), *4 * [(1, 0.3)], (2, 0.0)], [])
     assert several == pytest.approx(0.3)
     assert several > alone > nothing > 0.0
     assert none == NOT_RANKED
 
 
-def test_a_fourth_score_counts_only_when_it_is_among_the_highest() -> None:
-    three, lower, higher = (
-        stands([(0, 0.5), (0, 0.4), (0, 0.3), *more], [])[0] for more in ([], [(0, 0.2)], [(0, 0.6)])
-    )
-    assert three == lower < higher
+def test_a_fifth_score_counts_only_when_it_is_among_the_highest() -> None:
+    known = [(0, 0.5), (0, 0.4), (0, 0.3), (0, 0.25)]
+    four, lower, higher = (stands([*known, *more], [])[0] for more in ([], [(0, 0.2)], [(0, 0.6)]))
+    assert four == lower < higher

@@ -68,7 +68,7 @@ def test_exploration_takes_its_places_outside_the_top() -> None:
     assert {one.propensity for one in first} == {3 / (600 - 7)}
     assert {one.propensity for one in done if one.chosen_by == BY_RANK} == {1.0}
     ranked = [one.score or 0 for one in done if one.chosen_by == BY_RANK]
-    assert sum(one.score or 0 for one in explored) / len(explored) < sum(ranked) / len(ranked) - 0.1
+    assert sum(one.score or 0 for one in explored) / len(explored) < sum(ranked) / len(ranked) - 0.05
 
 
 def test_who_was_never_scored_can_be_explored() -> None:
