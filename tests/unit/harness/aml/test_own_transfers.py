@@ -146,5 +146,5 @@ def test_the_sample_of_amlsim_is_split_by_time(tmp_path: Path) -> None:
     assert split.before_training + split.training + split.between + split.streamed + split.after_stream == 118_250
     assert split.not_sent == split.sides_outside == 0
     truth = stream_truth(prepared, prepared.events)
-    assert (len(truth), int(truth.is_suspicious.sum()), len(truth.patterns)) == (15_943, 137, 60)
-    assert (truth.patterns_excluded, truth.customers_excluded) == (132, 483)
+    assert (len(truth), int(truth.is_suspicious.sum()), len(truth.patterns)) == (15_939, 133, 58)
+    assert (truth.patterns_excluded, truth.patterns_only_begun, truth.customers_excluded) == (132, 2, 487)
