@@ -67,8 +67,10 @@ def test_exploration_takes_its_places_outside_the_top() -> None:
     first = [one for one in explored if one.listed_at_ns == day_end_ns(DAY)]
     assert {one.propensity for one in first} == {3 / (600 - 7)}
     assert {one.propensity for one in done if one.chosen_by == BY_RANK} == {1.0}
-    ranked = [one.score or 0 for one in done if one.chosen_by == BY_RANK]
-    assert sum(one.score or 0 for one in explored) / len(explored) < sum(ranked) / len(ranked) - 0.05
+    # on the first day most have fewer scores than stand for them
+    later = [one for one in done if one.listed_at_ns > day_end_ns(DAY)]
+    ranked, drawn = ([one.score or 0 for one in later if one.chosen_by == by] for by in (BY_RANK, BY_EXPLORATION))
+    assert sum(drawn) / len(drawn) < sum(ranked) / len(ranked) - 0.1
 
 
 def test_who_was_never_scored_can_be_explored() -> None:

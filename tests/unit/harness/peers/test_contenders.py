@@ -19,12 +19,12 @@ def test_a_peer_is_told_its_topics_and_what_decides() -> None:
     reach = Reach("localhost:1", None, "run", Path("/work"), Path("/logs"))
     assert contender.setup.own is not None
     assert contender.setup.own.tells_ready
-    words = contender.setup.own.arguments(reach, Path("/work/own.ready"))
+    words = contender.setup.own.arguments(reach, Path("/run/own.ready"))
     told = dict(zip(words[5::2], words[6::2], strict=True))
     assert words[2:5] == ["/environment/bin/python", "-m", peer.module]
     assert told["--events"] == "run.events"
     assert told["--bundle"] == "/b {1}"
-    assert told["--ready"] == "/work/own.ready"
+    assert told["--ready"] == "/run/own.ready"
 
 
 def test_everyone_but_the_floor_has_the_nightly_job_and_explains_nothing() -> None:
