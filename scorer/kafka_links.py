@@ -60,9 +60,10 @@ class KafkaLinks:
         finally:
             client.close()
 
-    def whole_topics(self, topics: Sequence[str]) -> Any:
-        """A consumer of its own, assigned to all partitions of the topics from their beginning; commits nothing."""
-        client = self._lone_consumer()
+    def whole_topics(self, topics: Sequence[str], extra: Mapping[str, Any] | None = None) -> Any:
+        """A consumer of its own, assigned to all partitions of the topics from their beginning; commits nothing.
+        `extra` as for `streams.brokers.clients.consumer`."""
+        client = self._lone_consumer(extra)
         assigned = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
             for topic in topics

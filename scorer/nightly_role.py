@@ -16,6 +16,10 @@ from streams.brokers.connection import connection_from
 from streams.labels import NS_PER_DAY, DayEnd, Disposition
 from streams.topics import Topics
 
+FETCH_AT_EASE = {"fetch.min.bytes": 1_048_576, "fetch.wait.max.ms": 25}
+"""The broker gathers what comes in 25 ms, unless that is a megabyte: nobody waits for the job message by message, and
+an answer for each would cost the broker more than the job itself."""
+
 
 def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     """Run until stopped. Raises `RiskbenchError` for what cannot be used or reached."""
@@ -33,7 +37,7 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
         if not links.await_topics(options.topics_wait_s, stop):
             return
         published |= published_days(message.value() or b"" for message in links.whole((topics.day_tables,)))
-        consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends))
+        consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends), FETCH_AT_EASE)
         run_nightly(nightly, consumer, stop, presence.ready)
 
 

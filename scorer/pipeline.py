@@ -193,7 +193,7 @@ class Pipeline:
         counters.stale_tables = self._parts.state.stale_lookups - self._stale_before
         counters.taken += len(status)
         counters.batches += 1
-        if not status.any():
+        if not np.count_nonzero(status):
             return None
         counters.repeated += int((status == Status.REPEATED).sum())
         counters.late += int((status == Status.LATE).sum())
@@ -295,10 +295,10 @@ class Pipeline:
     def _count(self, judged: Judgement, stages: dict[str, int]) -> None:
         counters = self.counters
         counters.decided += len(judged.path)
-        for path, count in zip(PATHS, np.bincount(judged.path, minlength=len(PATHS)).tolist(), strict=True):
-            counters.by_path[path] += count
-        for outcome, count in zip(OUTCOMES, np.bincount(judged.outcome, minlength=4)[1:].tolist(), strict=True):
-            counters.by_outcome[outcome] += count
+        for path in judged.path.tolist():
+            counters.by_path[PATHS[path]] += 1
+        for outcome in judged.outcome.tolist():
+            counters.by_outcome[OUTCOMES[outcome - 1]] += 1
         for stage, duration_ns in stages.items():
             counters.observe_stage(stage, duration_ns)
 

@@ -1,6 +1,7 @@
 """From transactions, as messages or as columns, to coded batches; both ways give the same features."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,19 @@ from models.features.batch import (
     UInt8s,
     Vocabulary,
 )
-from models.features.event_hash import hash_ids
+from models.features.event_hash import hash_ids, hash_texts
 from models.features.interner import Interner, dictionary_of
 from streams.errors import BadInputError
 from streams.transaction import CardTransaction
 
 ID_KINDS = ("card", "merchant", "terminal", "device", "country")
+FEW = 16
+"""Up to so many events numpy's calls cost more than a loop."""
+_NOWHERE = (MISSING_E6, MISSING_E6)
+_CODED_FIELDS = attrgetter(
+    "event_id", "event_time_ns", "amount_minor", "card_id", "merchant_id", "terminal_id", "device_id", "country",
+    "category", "channel", "latitude", "longitude", "is_refund",
+)  # fmt: skip
 
 
 class EventCoder:
@@ -38,25 +46,40 @@ class EventCoder:
 
     def code_events(self, events: Sequence[CardTransaction]) -> TransactionBatch:
         """Code transactions that came as messages, in their order."""
+        (
+            ids, times, amounts, cards, merchants, terminals, devices, countries,
+            categories, channels, latitudes, longitudes, refunds,
+        ) = _fields_of(events)  # fmt: skip
         intern = self.interners
-        latitude_e6, longitude_e6 = _micro_degrees(
-            np.array([event.latitude for event in events], np.float64),
-            np.array([event.longitude for event in events], np.float64),
+        time_ns, amount_minor = _rows((times, amounts), np.int64)
+        card, merchant, terminal, device, country = _rows(
+            (
+                intern["card"].codes(cards),
+                intern["merchant"].codes(merchants),
+                intern["terminal"].codes(terminals),
+                intern["device"].codes(devices),
+                intern["country"].codes(countries),
+            ),
+            np.int32,
         )
+        category, channel = _rows(
+            (_places_in(self._category, categories), _places_in(self._channel, channels)), np.float32
+        )
+        latitude_e6, longitude_e6 = _positions(latitudes, longitudes)
         return TransactionBatch(
-            event_hash=hash_ids(pa.array([event.event_id for event in events], pa.string())),
-            time_ns=np.array([event.event_time_ns for event in events], np.int64),
-            amount_minor=np.array([event.amount_minor for event in events], np.int64),
-            card=intern["card"].encode([event.card_id for event in events]),
-            merchant=intern["merchant"].encode([event.merchant_id for event in events]),
-            terminal=intern["terminal"].encode([event.terminal_id for event in events]),
-            device=intern["device"].encode([event.device_id for event in events]),
-            country=intern["country"].encode([event.country for event in events]),
-            category=_vocabulary_codes(self._category, [event.category for event in events]),
-            channel=_vocabulary_codes(self._channel, [event.channel for event in events]),
+            event_hash=hash_texts(ids),
+            time_ns=time_ns,
+            amount_minor=amount_minor,
+            card=card,
+            merchant=merchant,
+            terminal=terminal,
+            device=device,
+            country=country,
+            category=category,
+            channel=channel,
             latitude_e6=latitude_e6,
             longitude_e6=longitude_e6,
-            is_refund=np.array([event.is_refund is True for event in events], np.uint8),
+            is_refund=np.array([refund is True for refund in refunds], np.uint8),
         )
 
     def code_table(self, table: pa.Table) -> TransactionBatch:
@@ -107,15 +130,26 @@ def _places(words: Iterable[str]) -> dict[str | None, float]:
     return places
 
 
-def _vocabulary_codes(places: dict[str | None, float], words: Sequence[str | None]) -> Float32s:
-    return np.array([places.get(word, UNKNOWN_CATEGORY) for word in words], np.float32)
+def _fields_of(events: Sequence[CardTransaction]) -> Sequence[tuple[Any, ...]]:
+    """The events' fields that are coded, field by field."""
+    return tuple(zip(*map(_CODED_FIELDS, events), strict=True)) or ((),) * 13
+
+
+def _rows(columns: tuple[Sequence[Any], ...], dtype: type[Any]) -> Iterable[Any]:
+    """Columns of one type as contiguous arrays. For the one event that a micro-batch mostly is, making an array costs
+    more than what is in it: so it is made once for all of them."""
+    return np.array(columns, dtype)
+
+
+def _places_in(places: dict[str | None, float], words: Sequence[str | None]) -> list[float]:
+    return [places.get(word, UNKNOWN_CATEGORY) for word in words]
 
 
 def _vocabulary_column(places: dict[str | None, float], table: pa.Table, name: str) -> Float32s:
     if name not in table.column_names:
         return np.full(len(table), np.nan, np.float32)
     indices, dictionary = dictionary_of(table.column(name))
-    found: Float32s = _vocabulary_codes(places, [*dictionary, None])[indices]
+    found: Float32s = np.array(_places_in(places, [*dictionary, None]), np.float32)[indices]
     return found
 
 
@@ -138,6 +172,25 @@ def _flags(table: pa.Table, name: str) -> UInt8s:
         return np.zeros(len(table), np.uint8)
     found: UInt8s = table.column(name).cast(pa.bool_()).fill_null(False).to_numpy().astype(np.uint8)
     return found
+
+
+def _positions(latitudes: Sequence[float | None], longitudes: Sequence[float | None]) -> tuple[Int32s, Int32s]:
+    """As `_micro_degrees`, of what came as messages; of a few, one by one."""
+    if len(latitudes) <= FEW:
+        found = [_position(*degrees) for degrees in zip(latitudes, longitudes, strict=True)]
+        if None not in found:
+            latitude_e6, longitude_e6 = np.array(found, np.int32).reshape(-1, 2).T.copy()
+            return latitude_e6, longitude_e6
+    return _micro_degrees(np.array(latitudes, np.float64), np.array(longitudes, np.float64))
+
+
+def _position(latitude: float | None, longitude: float | None) -> tuple[int, int] | None:
+    """A position in whole micro-degrees; None for what has to be looked at more closely."""
+    if latitude is None or longitude is None:
+        return _NOWHERE
+    if -90 <= latitude <= 90 and -180 <= longitude <= 180:
+        return round(latitude * 1e6), round(longitude * 1e6)
+    return None
 
 
 def _micro_degrees(latitude: npt.NDArray[np.float64], longitude: npt.NDArray[np.float64]) -> tuple[Int32s, Int32s]:

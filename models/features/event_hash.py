@@ -1,5 +1,8 @@
 """A 64-bit hash of event ids, the same on every machine, for columns of any length."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import numpy as np
 import pyarrow as pa
 
@@ -30,6 +33,15 @@ def hash_ids(ids: pa.Array | pa.ChunkedArray) -> UInt64s:
     chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
     parts = [_hash_chunk(chunk) for chunk in chunks]
     return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+
+
+def hash_texts(ids: Sequence[str]) -> UInt64s:
+    """As `hash_ids`, of strings that are not in Arrow's columns: quicker where they are few."""
+    encoded = [text.encode() for text in ids]
+    hashes = np.empty(len(encoded), np.uint64)
+    text = np.frombuffer(bytearray(b"".join(encoded)), np.uint8)
+    _hash_rows(text, np.array([0, *accumulate(map(len, encoded))], np.int64), hashes)
+    return hashes
 
 
 def _hash_chunk(chunk: pa.Array) -> UInt64s:

@@ -25,10 +25,11 @@ ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
 class HeldTables:
     """Day tables by day; room is made for a new one by dropping the oldest that events have left behind."""
 
-    __slots__ = ("newest_needed", "stale_lookups", "tables")
+    __slots__ = ("_newest", "newest_needed", "stale_lookups", "tables")
 
     def __init__(self, tables: PlaceTables, newest_needed: int = NO_DAY, stale_lookups: int = 0) -> None:
         self.tables = tables
+        self._newest = int(tables.days.max(initial=NO_DAY))
         self.newest_needed = newest_needed
         self.stale_lookups = np.array([stale_lookups], np.int64)
 
@@ -58,15 +59,14 @@ class HeldTables:
 
     def missing_days(self, time_ns: Int64s) -> list[int]:
         """Business days, ascending, of tables that these event times need and that may still come."""
-        held = self.days()
-        newest = held[-1] if held else NO_DAY
+        newest = self._newest
+        if _day_needed(time_ns) <= newest:  # nearly always
+            return []
         return [int(day) for day in np.unique(time_ns // NS_PER_DAY - 1) if day > newest]
 
     def need(self, time_ns: Int64s) -> None:
         """Note how far events have come; tables well behind them may go."""
-        if len(time_ns):
-            newest = time_ns.item() if len(time_ns) == 1 else int(time_ns.max())
-            self.newest_needed = max(self.newest_needed, newest // NS_PER_DAY - 1)
+        self.newest_needed = max(self.newest_needed, _day_needed(time_ns))
 
     def install(self, table: DayTable, interners: Mapping[str, Interner]) -> None:
         """Take a table in; one of the same day is replaced, one that events have left behind is left out.
@@ -85,7 +85,7 @@ class HeldTables:
             kind.name: _with_room(self._rows(kind.name), slots, len(interners[kind.name]), kind.absent)
             for kind in KINDS
         }
-        self.tables = _tables(days, rows)
+        self.tables, self._newest = _tables(days, rows), int(days.max())
         for kind in KINDS:
             _fill(rows[kind.name][place], codes[kind.name], table.places[kind.name].values, kind.absent)
 
@@ -129,3 +129,11 @@ def _with_room(tables: Float32s, slots: int, places: int, absent: Float32s) -> F
     grown[:] = absent
     grown[: tables.shape[0], : tables.shape[1]] = tables
     return grown
+
+
+def _day_needed(time_ns: Int64s) -> int:
+    """The newest business day whose table these event times need; `NO_DAY` for no event."""
+    if len(time_ns) == 0:
+        return NO_DAY
+    newest = time_ns.item() if len(time_ns) == 1 else int(time_ns.max())
+    return newest // NS_PER_DAY - 1

@@ -81,10 +81,14 @@ class Interner:
         """Code of one string; a new one is added."""
         return self._codes[string]
 
-    def encode(self, strings: Sequence[str | None]) -> Int32s:
+    def codes(self, strings: Sequence[str | None]) -> list[int]:
         """Codes of these strings; new ones are added."""
         codes = self._codes
-        return np.array([codes[string] for string in strings], np.int32)
+        return [codes[string] for string in strings]
+
+    def encode(self, strings: Sequence[str | None]) -> Int32s:
+        """As `codes`, as an array."""
+        return np.array(self.codes(strings), np.int32)
 
     def encode_column(self, column: pa.ChunkedArray) -> Int32s:
         """Codes of a string column, plain or dictionary-encoded; only strings that occur in a row are added."""

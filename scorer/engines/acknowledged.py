@@ -43,11 +43,12 @@ class AcknowledgedOffsets:
         """A message was taken; its follower is the next offset to read."""
         self._open.offsets[position] = offset + 1
 
-    def follow(self) -> Any:
-        """A delivery callback for a message that will be produced for what is taken in the open epoch, now or later."""
+    def follow(self, count: int = 1) -> Any:
+        """A delivery callback for a message, or so many messages, that will be produced for what is taken in the open
+        epoch, now or later. It must be called once for each."""
         epoch = self._open
         with self._lock:
-            epoch.outstanding += 1
+            epoch.outstanding += count
 
         def delivered(error: Any, message: Any) -> None:
             if error is None:

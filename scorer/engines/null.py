@@ -40,7 +40,7 @@ class NullEngine:
     def _echo(self, messages: list[Any]) -> None:
         taken_ns = self._clock_ns()
         clock, worker, decode = self._clock_ns, self._worker, self._decode
-        sent = 0
+        echoes: list[Decision] = []
         for message in messages:
             value = message.value() or b""
             try:
@@ -49,13 +49,14 @@ class NullEngine:
                 origin = Origin(message.topic(), message.partition(), message.offset(), message.key())
                 self._share.send_dead_letters([letter(str(error), value, origin)])
                 continue
-            decision = Decision(
+            echo = Decision(
                 event_id=event_id, outcome="approve", score=0.0, path="rules",
                 worker=worker, taken_ns=taken_ns, emitted_ns=clock(),
             )  # fmt: skip
-            self._share.send((decision,))
-            sent += 1
+            echoes.append(echo)
+        self._share.send(echoes)
         self._share.done(messages)
+        sent = len(echoes)
         counters = self._counters
         counters.batches += 1
         counters.taken += sent

@@ -14,7 +14,7 @@ from scorer.counters import Counters
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
-from scorer.engines.partitions import REPLACED_MAX, PartitionShare
+from scorer.engines.partitions import REPLACED_MAX, SENT_TOGETHER, PartitionShare
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
@@ -82,6 +82,11 @@ class FakeProducer:
     def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[Any, Any], None]) -> None:
         self.sent.append((topic, key))
         on_delivery(None, None)
+
+    def produce_batch(self, topic: str, messages: list[Any], on_delivery: Callable[[Any, Any], None]) -> int:
+        for message in messages:
+            self.produce(topic, message["value"], message["key"], on_delivery)
+        return len(messages)
 
     def poll(self, timeout: float) -> int:
         return 0
@@ -191,16 +196,49 @@ def test_a_worker_that_stood_still_sends_no_decision(consumer: FakeConsumer) -> 
     with at.share as share:
 
         def half() -> Any:
-            yield from decided(at, 5)
+            yield from decided(at, *range(SENT_TOGETHER + 1))
             at.stand_still()
-            yield from decided(at, 6, 7)
+            yield from decided(at, 100, 101)
 
         with pytest.raises(ShareLostError) as lost:
             share.send(half())
-        assert lost.value.sent == 1
-        assert at.producer.sent == [(TOPICS.decisions, b"e5")]
+        assert lost.value.sent == SENT_TOGETHER
+        assert at.producer.sent == [(TOPICS.decisions, f"e{n}".encode()) for n in range(SENT_TOGETHER)]
         share.lose()
         at.keeping.lose.assert_called_once_with()
+
+
+class Cramped(FakeProducer):
+    """A producer with room for two messages, until it is polled."""
+
+    def __init__(self, refused: int | None = None) -> None:
+        super().__init__()
+        self.room, self.polls, self.refused = 2, 0, refused
+
+    def produce_batch(self, topic: str, messages: list[Any], on_delivery: Callable[[Any, Any], None]) -> int:
+        room, self.room = self.room, 0
+        error = KafkaError(KafkaError._QUEUE_FULL if self.refused is None else self.refused)
+        for message in messages[room:]:
+            message["_error"] = error
+        return super().produce_batch(topic, messages[:room], on_delivery)
+
+    def poll(self, timeout: float) -> int:
+        self.polls, self.room = self.polls + 1, 2
+        return 0
+
+
+def test_decisions_that_find_the_producers_queue_full_wait_for_room(consumer: FakeConsumer) -> None:
+    producer = Cramped()
+    share = PartitionShare(consumer, producer, TOPICS, Counters(), lambda: 1)
+    share.send(Decision(event_id=f"e{n}", outcome="approve", score=0.0) for n in range(5))
+    assert producer.sent == [(TOPICS.decisions, f"e{n}".encode()) for n in range(5)]
+    assert producer.polls == 2
+
+
+def test_a_decision_that_the_producer_refuses_is_an_error(consumer: FakeConsumer) -> None:
+    share = PartitionShare(consumer, Cramped(KafkaError.MSG_SIZE_TOO_LARGE), TOPICS, Counters(), lambda: 1)
+    with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
+        share.send(Decision(event_id=f"e{n}", outcome="approve", score=0.0) for n in range(3))
 
 
 def test_what_it_had_fetched_is_dropped_until_it_has_new_partitions(consumer: FakeConsumer) -> None:

@@ -1,0 +1,76 @@
+"""Messages and columns are coded alike, whether they are few or many."""
+
+from dataclasses import fields
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.features.batch import TransactionBatch, Vocabulary
+from models.features.coding import FEW, EventCoder
+from models.features.event_hash import hash_ids, hash_texts
+from streams.errors import BadInputError
+from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
+
+VOCABULARY = Vocabulary(("food", "fuel"), ("chip", "online"))
+IDS = st.sampled_from(["a", "b", "käse", "漢"])
+MAYBE = st.none() | IDS
+EVENTS = st.builds(
+    CardTransaction,
+    event_id=IDS,
+    event_time_ns=st.integers(0, 4_102_444_800_000_000_000),
+    card_id=IDS,
+    amount_minor=st.integers(0, 100_000_000_000),
+    currency=st.just("EUR"),
+    merchant_id=MAYBE,
+    terminal_id=MAYBE,
+    device_id=MAYBE,
+    category=st.sampled_from([None, "food", "unheard of"]),
+    channel=st.sampled_from([None, "chip", "atm"]),
+    country=st.sampled_from([None, "DE"]),
+    latitude=st.none() | st.floats(-90, 90),
+    longitude=st.none() | st.floats(-180, 180),
+    is_refund=st.sampled_from([None, True, False]),
+)
+
+
+def table_of(events: list[CardTransaction]) -> pa.Table:
+    columns = {name: [getattr(event, name) for event in events] for name in TRANSACTION_SCHEMA.names}
+    return pa.table(columns, schema=TRANSACTION_SCHEMA)
+
+
+def assert_same(first: TransactionBatch, second: TransactionBatch) -> None:
+    for field in fields(TransactionBatch):
+        ours, theirs = getattr(first, field.name), getattr(second, field.name)
+        assert ours.dtype == theirs.dtype
+        assert ours.flags.c_contiguous
+        np.testing.assert_array_equal(ours, theirs, field.name)
+
+
+@given(st.lists(EVENTS, max_size=2 * FEW))
+def test_messages_are_coded_as_columns_are(events: list[CardTransaction]) -> None:
+    assert_same(EventCoder(VOCABULARY).code_events(events), EventCoder(VOCABULARY).code_table(table_of(events)))
+
+
+@given(st.lists(EVENTS, min_size=FEW + 1, max_size=3 * FEW))
+def test_many_are_coded_as_one_by_one(events: list[CardTransaction]) -> None:
+    whole, single = EventCoder(VOCABULARY), EventCoder(VOCABULARY)
+    together = whole.code_events(events)
+    for row, event in enumerate(events):
+        assert_same(together.take(slice(row, row + 1)), single.code_events([event]))
+
+
+@pytest.mark.parametrize("count", [1, FEW + 1])
+def test_a_position_off_the_globe_is_refused_by_row(count: int) -> None:
+    event = CardTransaction(
+        event_id="e", event_time_ns=0, card_id="c", amount_minor=1, currency="EUR", latitude=91.0, longitude=0.0
+    )
+    with pytest.raises(BadInputError, match="row 0: position 91"):
+        EventCoder(VOCABULARY).code_events([event] * count)
+
+
+@given(st.lists(st.text(max_size=20)))
+def test_texts_have_the_hashes_of_columns(ids: list[str]) -> None:
+    assert hash_texts(ids).tolist() == hash_ids(pa.array(ids, pa.string())).tolist()
