@@ -19,7 +19,7 @@ from scorer.engines import Ready, StopSignal
 from scorer.engines.faust_checkpoints import FaustCheckpoints
 from scorer.engines.faust_membership import FaustMembership
 from scorer.engines.faust_outlet import FaustOutlet, Pending
-from scorer.engines.faust_transport import Delivery, KafkaTransport
+from scorer.engines.faust_transport import AsTaken, Delivery, KafkaTransport
 from scorer.engines.lease import ShareLostError
 from scorer.explaining import Explaining
 from scorer.kafka_links import SESSION_MS
@@ -115,7 +115,7 @@ class FaustEngine:
         self._idle.set()
         app = self._app = self._make_app(folder)
         self._outlet.connect(self._explain, self._break_off)
-        app.agent(app.topic(self._settings.topics.events, key_serializer="raw", value_serializer="raw"))(self._agent)
+        app.agent(app.topic(self._settings.topics.events, schema=AsTaken()))(self._agent)
         try:
             await asyncio.wait_for(app.start(), START_LIMIT_S)
             await self._until_assigned(stop)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiokafka
+import faust
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 
@@ -129,6 +130,20 @@ class _Producer(Producer):  # type: ignore[misc]
 
     def _settings_auth(self) -> dict[str, Any]:
         return {}
+
+
+class AsTaken(faust.Schema):  # type: ignore[misc]
+    """Keys and values as the bytes they are, which the agent decodes by the micro-batch. Faust's own way to bytes, its
+    `raw` serializer, looks up two codecs and a dozen settings for each message: an eighth of what an event costs."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Any]]:
+        """See `faust.Schema.compile`."""
+        make: Any = faust.Event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return make(app, message.key, message.value, message.headers, message)
+
+        return decode
 
 
 class Delivery:
