@@ -149,6 +149,7 @@ class Run:
             breaker=scorer.breaker,
             nightly=scenario.domain == "fraud",
             checkpoint_every_s=scorer.checkpoint_every_s,
+            pinned_to=tuple(scorer.pinned_to),
             event_days=(scorer.event_behind_days_max, scorer.event_ahead_days_max),
         )
         return Ready(prepared, setup, bundle, self._write_feed(prepared))

@@ -144,6 +144,7 @@ class Scorer(Section):
     join_within_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     explain: Literal["flagged", "all", "none"] = "flagged"
     checkpoint_every_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
+    pinned_to: list[Annotated[int, Field(ge=0, le=4_095)]] = Field(default_factory=list, max_length=64)
     event_ahead_days_max: Annotated[int, Field(ge=0, le=36_500)] = 31
     event_behind_days_max: Annotated[int, Field(ge=0, le=36_500)] = 366
     breaker: Breaker = Breaker()

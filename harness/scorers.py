@@ -138,6 +138,9 @@ class ScorerSetup:
     event_days: tuple[int, int] | None = None
     """How many days an event may lie behind the stream and ahead of it; None: as the scorer thinks best."""
 
+    pinned_to: tuple[int, ...] = ()
+    """Processors that the workers are held to, one each, in turn; none: the system moves them as it likes."""
+
     @property
     def ours(self) -> bool:
         """Whether it is our scorer, of which bundle, rules and state are known."""
@@ -176,6 +179,14 @@ def checkpoint_options(setup: ScorerSetup, reach: Reach) -> list[str]:
     return ["--checkpoint-dir", folder, "--checkpoint-every-s", str(max(setup.checkpoint_every_s, 0.1))]
 
 
+def pinning_options(setup: ScorerSetup, name: str) -> list[str]:
+    """The processor of the worker with this name (`worker-1`, …), where it is to have one."""
+    if not setup.pinned_to:
+        return []
+    place = int(name.rpartition("-")[2]) - 1
+    return ["--cpu", str(setup.pinned_to[place % len(setup.pinned_to)])]
+
+
 def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str]:
     options = [
         "--engine",
@@ -200,6 +211,7 @@ def _command(setup: ScorerSetup, reach: Reach, role: str, name: str) -> list[str
         *(scorer_options(setup) if setup.engine != "null" else []),
         *(["--late-scores", str(late_scores_file(reach.logs, name))] if role == "worker" else []),
         *(checkpoint_options(setup, reach) if role == "worker" else []),
+        *(pinning_options(setup, name) if role == "worker" else []),
     ]
     if setup.flink is not None and role == "worker":
         return command_apart(setup.flink.python, "scorer", *options, "--flink-connector", str(setup.flink.connector))

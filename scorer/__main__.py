@@ -18,6 +18,7 @@ from scorer.engines import DEFAULT_ENGINE, ENGINES
 from scorer.event_clock import Plausible
 from scorer.guarded_model import Guards
 from scorer.options import CHECKPOINT_EVERY_S, EXPLAIN, ROLES, FileInput, LoadgenLoad, RunOptions, required
+from scorer.pinning import pin
 from scorer.recompute_command import recompute_command
 from streams.errors import BadInputError, RiskbenchError
 from streams.topics import DOMAINS
@@ -93,6 +94,7 @@ def run(
     checkpoint_every_s: Annotated[
         float, typer.Option(help="how often it is kept, in s", min=0.1, max=86_400)
     ] = CHECKPOINT_EVERY_S,
+    cpu: Annotated[int | None, typer.Option(help="processor to be held to (Linux); default: any", min=0)] = None,
     topics_wait_s: Annotated[
         float, typer.Option(help="longest wait for the run's topics to be made, in s (0: they are there)", min=0)
     ] = 0.0,
@@ -237,6 +239,8 @@ def run(
         plausible=Plausible(event_ahead_days_max, event_behind_days_max),
         member=worker_id if checkpoint_dir is not None else None,
     )
+    if cpu is not None:
+        pin(cpu)
     _run(options)
 
 

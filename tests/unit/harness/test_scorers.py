@@ -12,7 +12,17 @@ import pytest
 
 from harness.processes import Family, await_file, module_command
 from harness.scenario import Breaker
-from harness.scorers import FlinkHome, OwnScorer, Reach, Scorers, ScorerSetup, Worker, _command, scorer_options
+from harness.scorers import (
+    FlinkHome,
+    OwnScorer,
+    Reach,
+    Scorers,
+    ScorerSetup,
+    Worker,
+    _command,
+    pinning_options,
+    scorer_options,
+)
 from streams.errors import BadInputError
 
 
@@ -137,6 +147,14 @@ def test_a_plan_for_changing_the_model_is_handed_over_when_there_is_one() -> Non
     assert "--rollout-control" not in scorer_options(setup)
     options = scorer_options(replace(setup, rollout_control=Path("work/rollout.json")))
     assert options[options.index("--rollout-control") + 1] == "work/rollout.json"
+
+
+def test_workers_are_pinned_to_processors_in_turn_where_that_is_asked() -> None:
+    setup = ScorerSetup("native", 3, Path("b"), None, Path("s"), "none", Breaker(), nightly=True)
+    assert pinning_options(setup, "worker-1") == []
+    pinned = replace(setup, pinned_to=(4, 7))
+    found = [pinning_options(pinned, f"worker-{number}") for number in (1, 2, 3)]
+    assert found == [["--cpu", "4"], ["--cpu", "7"], ["--cpu", "4"]]
 
 
 def test_a_flink_worker_runs_in_its_own_environment_and_the_nightly_job_in_ours() -> None:
