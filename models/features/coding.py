@@ -67,7 +67,7 @@ class EventCoder:
         )
         latitude_e6, longitude_e6 = _positions(latitudes, longitudes)
         return TransactionBatch(
-            event_hash=hash_texts(ids),
+            event_hash=hash_texts([each.encode() for each in ids]),
             time_ns=time_ns,
             amount_minor=amount_minor,
             card=card,

@@ -8,18 +8,21 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.features.batch import Int32s, Int64s, Status, UInt8s
+from models.features.batch import Int32s, Int64s, UInt8s
+from models.features.compiled import compiled
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.graph.batch import TransferBatch
 from models.graph.communities import describe_accounts
 from models.graph.community_table import CommunityTable
-from models.graph.kernel.layout import CELL_FROM, CELL_TO, COMMUNITY_COLUMNS, NO_DAY
-from streams.labels import business_days
+from models.graph.kernel.layout import CELL_FROM, CELL_TIME, CELL_TO, COMMUNITY_COLUMNS, NO_DAY, REPEATED
+from streams.labels import CUT_OFF_NS, NS_PER_DAY
 
 DAYS = 7
 """Business days whose transfers a table is drawn from, the one that is closed among them."""
 LINK_DAY, LINK_FROM, LINK_TO, LINK_TRANSFERS = 0, 1, 2, 3
 LINK_FIELDS = 4
+PAGE_LINKS = 16_384
+"""Links written down before memory for more is asked for."""
 SNAPSHOT_KIND = "link ledger"
 
 Names = Callable[[Int32s], list[str]]
@@ -42,35 +45,43 @@ class LinkLedger:
         """An empty ledger, or one that goes on from `links` int64 [n, 4]: day, from, to, transfers."""
         self._links = np.zeros((0, LINK_FIELDS), np.int64) if links is None else links
         self._fresh: list[Int64s] = []
+        self._page, self._used = np.empty((0, LINK_FIELDS), np.int64), 0
         self.last_closed = last_closed
 
     def observe(self, batch: TransferBatch, status: UInt8s) -> None:
         """Take in transfers with their status (uint8 [n], of `GraphState.compute`); repeated ones count for nothing."""
-        cells = batch.cells
-        sender, receiver = cells[:, CELL_FROM], cells[:, CELL_TO]
-        linked = (sender >= 0) & (receiver >= 0) & (sender != receiver) & (status != Status.REPEATED)
-        rows = np.empty((int(linked.sum()), LINK_FIELDS), np.int64)
-        rows[:, LINK_DAY] = business_days(batch.time_ns[linked])
-        rows[:, LINK_FROM], rows[:, LINK_TO], rows[:, LINK_TRANSFERS] = sender[linked], receiver[linked], 1
-        self._fresh.append(rows)
+        if self._used + len(batch) > len(self._page):
+            self._fresh.append(self._page[: self._used])
+            self._page, self._used = np.empty((max(len(batch), PAGE_LINKS), LINK_FIELDS), np.int64), 0
+        self._used = _write_links(batch.cells, status, self._page, self._used)
+
+    def _gathered(self) -> Int64s:
+        """All links held, as one array that is not written to any more."""
+        if self._fresh or self._used:
+            self._links = np.concatenate([self._links, *self._fresh, self._page[: self._used]])
+            self._fresh, self._used = [], 0
+        return self._links
 
     def close(self, day: int, names: Names) -> CommunityTable:
         """The table of business day `day`, of what has arrived so far of it and the six before; older days are dropped.
 
         `names` gives the account ids of codes (`GraphState.names_of`).
         """
-        return draw_table(day, self.week(day), names)
+        closing = self.begin_closing(day)
+        table = closing.draw(names)
+        self.end_closing(closing)
+        return table
 
-    def week(self, day: int) -> Int64s:
-        """What `draw_table` needs for business day `day`, int64 [n, 4], one row a pair; closes the day as `close` does.
-        Cheap beside drawing the table, which can be left to another thread."""
-        self._links = _summed(np.concatenate([self._links, *self._fresh]))
-        self._fresh = []
-        self._links = self._links[self._links[:, LINK_DAY] > day - DAYS]
+    def begin_closing(self, day: int) -> "Closing":
+        """Close business day `day` as `close` does, and leave the work to `Closing.draw`, which another thread may call
+        while this one goes on. `end_closing` afterwards, so that memory stays bounded."""
         self.last_closed = max(self.last_closed, day)
-        week = self._links[self._links[:, LINK_DAY] <= day].copy()
-        week[:, LINK_DAY] = 0
-        return _summed(week)
+        return Closing(day, self._gathered())
+
+    def end_closing(self, closing: "Closing") -> None:
+        """Go on from what a closing has summed. Not where links were gathered again since: the next one sums those."""
+        if self._links is closing.links:
+            self._links = closing.summed
 
     def pass_over(self, day: int) -> None:
         """Close business day `day` without its table: what later ones are drawn from is kept, nothing is summed."""
@@ -93,9 +104,7 @@ class LinkLedger:
     def snapshot(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """The whole ledger as settings (JSON) and arrays by name, those of the ledger itself: copy what is to last.
         Nothing is summed, which would take long: the same tables come of it."""
-        if self._fresh:
-            self._links, self._fresh = np.concatenate([self._links, *self._fresh]), []
-        return {"last_closed": self.last_closed}, {"links": self._links}
+        return {"last_closed": self.last_closed}, {"links": self._gathered()}
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "LinkLedger":
@@ -103,8 +112,41 @@ class LinkLedger:
         return cls(arrays["links"], int(settings["last_closed"]))
 
 
+class Closing:
+    """A business day that is being closed: `links`, what was known when it ended, and, once the table is drawn,
+    `summed`, what of it later tables need."""
+
+    __slots__ = ("day", "links", "summed")
+
+    def __init__(self, day: int, links: Int64s) -> None:
+        self.day, self.links, self.summed = day, links, links
+
+    def draw(self, names: Names) -> CommunityTable:
+        """The table of the day; `names` as in `LinkLedger.close`."""
+        return draw_table(self.day, self.week(), names)
+
+    def week(self) -> Int64s:
+        """What the table is drawn from, int64 [n, 4], one row a pair."""
+        self.summed = _summed(self.links[self.links[:, LINK_DAY] > self.day - DAYS])
+        week = self.summed[self.summed[:, LINK_DAY] <= self.day].copy()
+        week[:, LINK_DAY] = 0
+        return _summed(week)
+
+
+@compiled
+def _write_links(cells: Int64s, status: UInt8s, links: Int64s, used: int) -> int:
+    """Append the transfers between two accounts to `links` from row `used` on; the row after the last."""
+    for row in range(len(cells)):
+        sender, receiver = cells[row, CELL_FROM], cells[row, CELL_TO]
+        if sender >= 0 and receiver >= 0 and sender != receiver and status[row] != REPEATED:
+            links[used, LINK_DAY] = (cells[row, CELL_TIME] + CUT_OFF_NS) // NS_PER_DAY
+            links[used, LINK_FROM], links[used, LINK_TO], links[used, LINK_TRANSFERS] = sender, receiver, 1
+            used += 1
+    return used
+
+
 def draw_table(day: int, week: Int64s, names: Names) -> CommunityTable:
-    """The table of business day `day` from the links of its week (`LinkLedger.week`)."""
+    """The table of business day `day` from the links of its week (`Closing.week`)."""
     if len(week) == 0:
         return CommunityTable(day, (), np.zeros((0, COMMUNITY_COLUMNS), np.float32))
     codes, places = np.unique(week[:, LINK_FROM : LINK_TO + 1], return_inverse=True)

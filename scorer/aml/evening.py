@@ -4,7 +4,7 @@ midnight."""
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from models.graph.community_table import CommunityTable
-from models.graph.link_ledger import LinkLedger, draw_table
+from models.graph.link_ledger import Closing, LinkLedger
 from models.graph.state import GraphState
 from scorer.clock import ClockNs
 from streams.labels import NS_PER_DAY, business_day
@@ -20,7 +20,7 @@ class EveningJob:
     def __init__(self, state: GraphState, ledger: LinkLedger, clock_ns: ClockNs) -> None:
         self._state, self._ledger, self._clock_ns = state, ledger, clock_ns
         self._installed = max(state.table_days, default=ledger.last_closed)
-        self._drawing: dict[int, Future[CommunityTable]] = {}
+        self._drawing: dict[int, tuple[Closing, Future[CommunityTable]]] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="evening")
         self.installed = 0
 
@@ -34,8 +34,7 @@ class EveningJob:
             return 0
         begin_ns = self._clock_ns()
         for day in sorted(day for day in self._drawing if day <= needed):
-            self._state.install(self._drawing.pop(day).result())
-            self.installed += 1
+            self._install(day)
         self._installed = needed
         return self._clock_ns() - begin_ns
 
@@ -43,20 +42,25 @@ class EveningJob:
         """Draw the table of a business day that is complete; of days that nobody moved money on there is none."""
         if day <= self._ledger.last_closed:
             return
-        week = self._ledger.week(day)
-        self._drawing[day] = self._pool.submit(draw_table, day, week, self._state.names_of)
+        closing = self._ledger.begin_closing(day)
+        self._drawing[day] = closing, self._pool.submit(closing.draw, self._state.names_of)
+
+    def _install(self, day: int) -> None:
+        closing, drawn = self._drawing.pop(day)
+        self._state.install(drawn.result())
+        self._ledger.end_closing(closing)
+        self.installed += 1
 
     @property
     def drawing(self) -> bool:
         """Whether a table is being drawn at this instant: `settle` would wait."""
-        return not all(each.done() for each in self._drawing.values())
+        return not all(drawn.done() for _, drawn in self._drawing.values())
 
     def settle(self) -> None:
         """Wait for what is being drawn, so that a snapshot can hold it: it is installed at once. No row changes by it:
         a transfer looks at the table of its own day."""
         for day in sorted(self._drawing):
-            self._state.install(self._drawing.pop(day).result())
-            self.installed += 1
+            self._install(day)
 
     def close(self) -> None:
         """End the other thread."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from rules.compiled import compiled
@@ -49,15 +48,16 @@ class Trail:
         """
         if len(event_ids) > PIECE:
             raise ValueError(f"{len(event_ids)} transfers are more than {PIECE} at once")
-        first = self._seen
-        at = np.arange(first, first + len(event_ids)) % len(self._time_ns)
-        ids = pa.array(event_ids, pa.string()).cast(pa.binary()).to_numpy(zero_copy_only=False).astype(np.bytes_)
+        first, count, room = self._seen, len(event_ids), len(self._time_ns)
+        ids = np.array([event_id.encode() for event_id in event_ids], np.bytes_)
         if ids.dtype.itemsize > self._ids.dtype.itemsize:
             self._ids = self._ids.astype(ids.dtype)
-        self._ids[at] = ids
-        self._time_ns[at] = time_ns
+        place = first % room
+        fits = min(count, room - place)  # the others go to the ring's begin
+        self._ids[place : place + fits], self._ids[: count - fits] = ids[:fits], ids[fits:]
+        self._time_ns[place : place + fits], self._time_ns[: count - fits] = time_ns[:fits], time_ns[fits:]
         _link(first, account, self._before, self._newest)
-        self._seen += len(event_ids)
+        self._seen += count
         return first
 
     def last(self, transfer: int, side: int, since_ns: int, most: int) -> list[str]:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from models.features.batch import TransactionBatch, Vocabulary
 from models.features.coding import FEW, EventCoder
-from models.features.event_hash import hash_ids, hash_texts
 from streams.errors import BadInputError
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
 
@@ -69,8 +68,3 @@ def test_a_position_off_the_globe_is_refused_by_row(count: int) -> None:
     )
     with pytest.raises(BadInputError, match="row 0: position 91"):
         EventCoder(VOCABULARY).code_events([event] * count)
-
-
-@given(st.lists(st.text(max_size=20)))
-def test_texts_have_the_hashes_of_columns(ids: list[str]) -> None:
-    assert hash_texts(ids).tolist() == hash_ids(pa.array(ids, pa.string())).tolist()

@@ -158,7 +158,8 @@ def test_tables_that_no_wanted_row_needs_are_not_missed(size: int, seed: int, ch
     for name in ("table_days", "table_rows"):
         np.testing.assert_array_equal(other.snapshot()[1][name], state.snapshot()[1][name])
     assert skipping.last_closed == ledger.last_closed
-    one, two = (LinkLedger.restore(*each.snapshot()).week(ledger.last_closed + 1) for each in (ledger, skipping))
+    restored = (LinkLedger.restore(*each.snapshot()) for each in (ledger, skipping))
+    one, two = (each.begin_closing(ledger.last_closed + 1).week() for each in restored)
     assert one.tobytes() == two.tobytes()
 
 
@@ -176,3 +177,33 @@ def test_days_that_nobody_asks_about_are_not_drawn(monkeypatch: pytest.MonkeyPat
     masked(events, wanted, len(events))
     tables = [*range(20 - TABLES_KEPT + 1, 21), *range(40 - TABLES_KEPT, 40)]
     assert drawn == [DAY - 1 + number for number in tables]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_links_that_come_while_a_table_is_drawn_are_in_the_next(late: bool) -> None:
+    """A table that another thread draws is the one that would be drawn at once, and links stay summed."""
+    state, at_once, beside = fresh_state(), LinkLedger(), LinkLedger()
+    events = [at_hour(number, 9 * number, f"a{number % 5}", f"a{number % 7 + 5}") for number in range(80)]
+    closed = []
+    for day, start in enumerate(range(0, 80, 8)):
+        batch = state.code_events(events[start : start + 8])
+        status = state.compute(batch).status
+        for ledger in (at_once, beside):
+            ledger.observe(batch, status)
+        closing = beside.begin_closing(DAY + 3 * day)
+        beside.observe(batch.take(slice(0, 0)), status[:0])
+        if late:  # a checkpoint gathers the links before the table is there
+            beside.observe(batch, status)
+            at_once_table = at_once.close(DAY + 3 * day, state.names_of)
+            at_once.observe(batch, status)
+            beside.snapshot()
+        else:
+            at_once_table = at_once.close(DAY + 3 * day, state.names_of)
+        drawn = closing.draw(state.names_of)
+        beside.end_closing(closing)
+        closed.append(len(drawn.ids))
+        assert (drawn.day, drawn.ids) == (at_once_table.day, at_once_table.ids)
+        assert drawn.values.tobytes() == at_once_table.values.tobytes()
+        if not late:
+            assert len(beside.snapshot()[1]["links"]) == len(at_once.snapshot()[1]["links"]) < 80
+    assert max(closed) > 5

@@ -110,7 +110,8 @@ def test_graph_links_and_evidence_are_the_same_bits(world: World) -> None:
     }
     last = state.ledger.last_closed
     assert last == world.whole.ledger.last_closed
-    links = [LinkLedger.restore(*each.ledger.snapshot()).week(last + 1).tobytes() for each in (state, world.whole)]
+    ledgers = [LinkLedger.restore(*each.ledger.snapshot()) for each in (state, world.whole)]
+    links = [each.begin_closing(last + 1).week().tobytes() for each in ledgers]
     assert links[0] == links[1]
     (_, evidence), (_, known) = state.raiser.snapshot(), world.whole.raiser.snapshot()
     for name in evidence.keys() - {"last_raised_ns"}:
