@@ -73,6 +73,7 @@ class TypologyPack:
         self.warnings = tuple(warnings)
         self._column_at = {column.name: index for index, column in enumerate(columns)}
         self.typologies = tuple(_typology(file, known, thresholds) for file in files)
+        self.names = tuple(each.name for each in self.typologies)
         self.version = _version(files, thresholds)
         self._program = compile_typologies(
             [each.variants for each in self.typologies],

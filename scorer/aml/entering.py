@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.features.batch import Status, UInt8s
 from models.graph.daily import daily_blocks
-from models.graph.kernel.layout import CELL_FROM, CELL_TO, COMMUNITY_AT, COMMUNITY_COLUMNS
+from models.graph.kernel.layout import COMMUNITY_AT, COMMUNITY_COLUMNS
 from models.graph.link_ledger import LinkLedger
 from models.graph.markets import every_market
 from models.graph.state import GraphState
@@ -56,7 +56,7 @@ def enter_transfers(
 def _entered(state: TransferState, pack: TypologyPack, transfers: pa.Table, wanted: UInt8s) -> Iterator[ReachedScores]:
     """Transfers into graph, links and evidence; the scores of wanted ones that reach `alert_at`."""
     batch, places = state.graph.code_table(transfers), Places.of(state.graph, state.accounts)
-    place = places.of_rows(batch.cells[:, [CELL_FROM, CELL_TO]].ravel()).reshape(-1, 2)
+    place = places.of_sides(batch).reshape(-1, 2)
     looks = bool(_COMMUNITIES & pack.reads)
     for first, end, block in daily_blocks(state.graph, state.ledger, batch, wanted, communities=looks):
         kept = np.asarray(block.status != Status.REPEATED)
@@ -74,7 +74,7 @@ def _scored_before(
     """Scores of these customers (bool [customers]) that reach `alert_at`, with a graph of their own from the start."""
     graph, ledger = GraphState(state.accounts, every_market()), LinkLedger()
     batch, places = graph.code_table(transfers), Places.of(graph, state.accounts)
-    place = places.of_rows(batch.cells[:, [CELL_FROM, CELL_TO]].ravel())
+    place = places.of_sides(batch)
     own = (place >= 0) & customers[state.raiser.customer_of[place]]
     wanted = np.asarray(own.reshape(-1, 2).any(axis=1), dtype=np.uint8)
     looks, parts = bool(_COMMUNITIES & pack.reads), []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,16 @@ from models.calibration import Calibration
 from models.features.batch import Status
 from models.graph.batch import TransferBatch
 from models.graph.catalog import AML_FEATURES
-from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from models.graph.link_ledger import LinkLedger
 from models.graph.state import GraphState
 from rules.typologies.pack import TypologyPack
-from scorer.aml.evening import EveningJob
+from scorer.aml.evening import EveningJob, stretches
 from scorer.aml.judged import Judged, Ruled, to_explain
 from scorer.aml.judging import REVIEW, CustomerScores, judge_sides
 from scorer.aml.places import NOWHERE, Places
 from scorer.aml.raising import AlertRaiser, ScoredTransfers
 from scorer.aml.state_files import TransferState, snapshot_of
+from scorer.aml.writing import DecisionWriter
 from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
@@ -30,8 +29,7 @@ from scorer.judgement import BY_MODEL, Guard
 from scorer.options import Explain
 from scorer.pipeline import Explains, KeepsLate
 from streams.alert import RawAlert
-from streams.decision import OUTCOMES, PATHS, CustomerScore, Decision, Reason
-from streams.labels import NS_PER_DAY, business_days
+from streams.decision import OUTCOMES, PATHS, Decision
 from streams.transfer import Transfer
 
 
@@ -70,10 +68,9 @@ class TransferPipeline:
     ) -> None:
         self.parts = parts
         self.counters = counters
-        self._customers = CustomerScores(parts.places, parts.pack)
+        self._writer = DecisionWriter(CustomerScores(parts.places, parts.pack), parts.model_version, worker, clock_ns)
         self.evening = EveningJob(parts.state, parts.ledger, clock_ns)
         self._clock_ns = clock_ns
-        self._worker = worker
         self._explain = explain
         self._explaining: Explains | None = None
         self._late_scores: KeepsLate | None = None
@@ -108,7 +105,7 @@ class TransferPipeline:
         self.evening.close()
         places = Places.of(state.graph, state.accounts)
         self.parts = replace(self.parts, state=state.graph, ledger=state.ledger, raiser=state.raiser, places=places)
-        self._customers = CustomerScores(places, self.parts.pack)
+        self._writer = replace(self._writer, customers=CustomerScores(places, self.parts.pack))
         self.evening = EveningJob(state.graph, state.ledger, self._clock_ns)
         self.evening.installed = installed
         self._stale_before = state.graph.stale_lookups - self.counters.stale_tables
@@ -120,7 +117,7 @@ class TransferPipeline:
         begin_ns = self._clock_ns()
         values, status, waited_ns = self._features(batch)
         kept = self._keep(status)
-        place = self.parts.places.of_rows(batch.cells[:, [CELL_FROM, CELL_TO]].ravel())
+        place = self.parts.places.of_sides(batch)
         times = batch.time_ns
         if kept is not None:
             rows = np.repeat(kept, 2)
@@ -148,11 +145,9 @@ class TransferPipeline:
         state, ledger = self.parts.state, self.parts.ledger
         values = np.empty((2 * len(batch), len(AML_FEATURES)), np.float32)
         status = np.zeros(len(batch), np.uint8)
-        newest = np.maximum.accumulate(batch.time_ns)
-        turns = np.flatnonzero(np.diff(newest // NS_PER_DAY) | np.diff(business_days(newest))) + 1
         waited_ns = 0
-        for first, end in pairwise([0, *turns.tolist(), len(batch)]):
-            waited_ns += self.evening.advance(int(newest[first]))
+        for first, end, newest_ns in stretches(batch.time_ns):
+            waited_ns += self.evening.advance(newest_ns)
             state.compute_into(batch, values, status, first, end)
             ledger.observe(batch.take(slice(first, end)), status[first:end])
         return values, status, waited_ns
@@ -184,8 +179,10 @@ class TransferPipeline:
         typologies = parts.pack.score(values, market)
         ids = [event.event_id for event in events]
         alerts = parts.raiser.take(ScoredTransfers(ids, times, place, values, typologies))
-        named = {alert.raised_by for alert in alerts}
-        raised = np.fromiter((name in named for name in ids), np.bool_, len(ids))
+        raised = np.zeros(len(ids), np.bool_)
+        if alerts:
+            named = {alert.raised_by for alert in alerts}
+            raised[:] = [name in named for name in ids]
         return Ruled(events, ids, place, values, market, typologies, raised), alerts
 
     def _undecided(self, answered: Answered, ruled: Ruled) -> Ruled:
@@ -203,7 +200,7 @@ class TransferPipeline:
     def _judge(self, ruled: Ruled) -> Judged:
         parts, place = self.parts, ruled.place
         known = np.flatnonzero(place != NOWHERE)
-        margin, error = (np.full(len(place), np.nan, np.float32) for _ in range(2))
+        margin, error = np.full((2, len(place)), np.nan, np.float32)
         model = None
         if len(known):
             guarded = parts.guard.score(ruled.values[known])
@@ -218,45 +215,17 @@ class TransferPipeline:
 
     def _write(self, judged: Judged, taken_ns: int) -> Iterator[Decision]:
         """The rows as decisions, one by one, and then what is to be explained."""
-        told = np.ones(len(judged.sides.top), np.bool_) if self._explain == "all" else judged.sides.outcome == REVIEW
+        sides = judged.sides
+        told = np.ones(len(sides.top), np.bool_) if self._explain == "all" else sides.outcome == REVIEW
         emitted: list[int] = []
-        for transfer, (event, top) in enumerate(zip(judged.events, judged.sides.top.tolist(), strict=True)):
-            customers = [row for row in (2 * transfer, 2 * transfer + 1) if judged.place[row] != NOWHERE]
-            by_model = judged.sides.path[transfer] == BY_MODEL
-            emitted_ns = self._clock_ns()
-            emitted.append(emitted_ns)
-            yield Decision(
-                event_id=event.event_id,
-                outcome=OUTCOMES[judged.sides.outcome[transfer]],
-                score=max(float(judged.sides.ranked.score[top]), 0.0),
-                path=PATHS[judged.sides.path[transfer]],
-                reasons=self._reasons(judged, top) if told[transfer] and customers else [],
-                margin=float(judged.margin[top]) if by_model else None,
-                rules_version=self.parts.pack.version,
-                model_version=self.parts.model_version,
-                worker=self._worker,
-                taken_ns=taken_ns,
-                emitted_ns=emitted_ns,
-                stages_ns=judged.stages,
-                features=judged.values[top].astype("<f4").tobytes() if customers else None,
-                customers=[self._customer(judged, row, by_model=by_model) for row in customers],
-            )
+        yield from self._writer.write(judged, told, taken_ns, emitted)
         self._hand_over(judged, told, emitted)
-
-    def _reasons(self, judged: Judged, row: int) -> list[Reason]:
-        """The bands of the customer's highest typology."""
-        if judged.sides.ranked.rule_score[row] <= 0:
-            return []
-        typology = int(judged.sides.ranked.typology[row])
-        return self.parts.pack.reasons(typology, judged.values[row], int(judged.market[row]))
-
-    def _customer(self, judged: Judged, row: int, *, by_model: bool) -> CustomerScore:
-        margin = float(judged.margin[row]) if by_model else None
-        return self._customers.of(judged.sides.ranked, row, int(judged.place[row]), margin)
 
     def _hand_over(self, judged: Judged, told: NDArray[np.bool_], emitted: Sequence[int]) -> None:
         """Submit the rows whose score the model made and whose contributions are asked for."""
         if self._explaining is None or self._explain == "none":
+            return
+        if not told.any():
             return
         chosen = np.flatnonzero(told & (judged.sides.path == BY_MODEL))
         if self._answered:  # a killed process may have got an explanation out and not its decision
@@ -269,9 +238,10 @@ class TransferPipeline:
         counters = self.counters
         counters.decided += len(judged.sides.path)
         counters.alerts += len(alerts)
-        for path, count in zip(PATHS, np.bincount(judged.sides.path, minlength=len(PATHS)).tolist(), strict=True):
-            counters.by_path[path] += count
-        for outcome, count in zip(OUTCOMES, np.bincount(judged.sides.outcome, minlength=3).tolist(), strict=True):
-            counters.by_outcome[outcome] += count
+        paths, outcomes = judged.sides.path.tolist(), judged.sides.outcome.tolist()
+        for code, path in enumerate(PATHS):
+            counters.by_path[path] += paths.count(code)
+        for code, outcome in enumerate(OUTCOMES):
+            counters.by_outcome[outcome] += outcomes.count(code)
         for stage, duration_ns in judged.stages.items():
             counters.observe_stage(stage, duration_ns)

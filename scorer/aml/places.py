@@ -7,7 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.graph.batch import TransferBatch
+from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from models.graph.state import GraphState
+from rules.compiled import compiled
 
 NOWHERE = -1
 
@@ -32,7 +35,16 @@ class Places:
 
     def of_rows(self, codes: NDArray[Any]) -> NDArray[np.int32]:
         """The place of each code, int32 [n]; NOWHERE for codes given later than the table, and for none (below 0)."""
-        found = np.full(len(codes), NOWHERE, np.int32)
-        there = (codes >= 0) & (codes < len(self.of_code))
-        found[there] = self.of_code[codes[there]]
+        found = np.empty(len(codes), np.int32)
+        _look_up(codes, self.of_code, found)
         return found
+
+    def of_sides(self, batch: TransferBatch) -> NDArray[np.int32]:
+        """The places of a batch's accounts, int32 [2n]: transfer i's sender's at 2i, its receiver's at 2i + 1."""
+        return self.of_rows(batch.cells[:, CELL_FROM : CELL_TO + 1].ravel())
+
+
+@compiled
+def _look_up(codes: Any, of_code: Any, found: Any) -> None:
+    for row in range(codes.shape[0]):
+        found[row] = of_code[codes[row]] if 0 <= codes[row] < of_code.shape[0] else NOWHERE

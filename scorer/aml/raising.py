@@ -122,10 +122,9 @@ class AlertRaiser:
 
     def market_of(self, account: NDArray[np.int32]) -> NDArray[np.int32]:
         """Market number of each row's account (-1: none known), int32 [2n], as the pack scores by."""
-        if not len(self._market):
-            return np.full(len(account), -1, np.int32)
-        result: NDArray[np.int32] = np.where(account >= 0, self._market[account], np.int32(-1))
-        return result
+        found = np.empty(len(account), np.int32)
+        _look_up_markets(account, self._market, found)
+        return found
 
     def take(self, transfers: ScoredTransfers) -> list[RawAlert]:
         """Take transfers in; the alerts they raise, in their order (a row's by the pack's order of typologies)."""
@@ -170,7 +169,7 @@ class AlertRaiser:
     def _take_piece(self, piece: ScoredTransfers) -> list[RawAlert]:
         number = self._trail.add(piece.event_ids, piece.time_ns, piece.account)
         due = np.zeros(piece.scores.shape, np.bool_)
-        _due(
+        count = _due(
             piece.scores,
             piece.account,
             piece.time_ns,
@@ -181,7 +180,8 @@ class AlertRaiser:
             self._last_raised_ns,
             due,
         )
-        return [self._alert(piece, number, row, typology) for row, typology in np.argwhere(due).tolist()]
+        found = np.argwhere(due).tolist() if count else []
+        return [self._alert(piece, number, row, typology) for row, typology in found]
 
     def _alert(self, piece: ScoredTransfers, number: int, row: int, typology: int) -> RawAlert:
         transfer, side = divmod(row, 2)
@@ -245,11 +245,13 @@ def _due(
     window_ns: Any,
     last_raised_ns: Any,
     due: Any,
-) -> None:
-    """Mark the scores that raise an alert and remember when: one row after the other, so that no batch matters.
+) -> int:
+    """Mark the scores that raise an alert and remember when: one row after the other, so that no batch matters. Returns
+    how many they are.
 
     An account of no known market has place -1: the last column of `alert_at`.
     """
+    count = 0
     for row in range(scores.shape[0]):
         if account[row] < 0:
             continue
@@ -262,3 +264,11 @@ def _due(
             if now - last_raised_ns[whom, typology] >= window_ns[typology]:
                 last_raised_ns[whom, typology] = now
                 due[row, typology] = True
+                count += 1
+    return count
+
+
+@compiled
+def _look_up_markets(account: Any, market: Any, found: Any) -> None:
+    for row in range(account.shape[0]):
+        found[row] = market[account[row]] if account[row] >= 0 else -1

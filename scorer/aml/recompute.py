@@ -159,9 +159,14 @@ class _Writer:
         )
 
     def _customers(self, rows: _Rows, transfer: int, *, by_model: bool) -> list[CustomerScore]:
+        ranked = rows.sides.ranked
         return [
             self._customer.of(
-                rows.sides.ranked, row, int(rows.place[row]), float(rows.margin[row]) if by_model else None
+                int(rows.place[row]),
+                float(ranked.score[row]),
+                float(ranked.rule_score[row]),
+                int(ranked.typology[row]),
+                float(rows.margin[row]) if by_model else None,
             )
             for row in (2 * transfer, 2 * transfer + 1)
             if rows.place[row] != NOWHERE

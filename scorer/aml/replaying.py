@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from models.features.batch import Status
 from models.graph.daily import compute_daily
-from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from rules.typologies.pack import TypologyPack
 from scorer.aml.places import Places
 from scorer.aml.raising import ScoredTransfers
@@ -45,7 +44,7 @@ def replay_transfers(state: TransferState, pack: TypologyPack, transfers: pa.Tab
         block = compute_daily(state.graph, state.ledger, batch)
         kept = np.asarray(block.status != Status.REPEATED)
         rows = np.repeat(kept, 2)
-        place = places.of_rows(batch.cells[:, [CELL_FROM, CELL_TO]].ravel())[rows]
+        place = places.of_sides(batch)[rows]
         ids = part["event_id"].filter(pa.array(kept)).to_pylist()
         market, values = state.raiser.market_of(place), block.values[rows]
         scored = ScoredTransfers(ids, batch.time_ns[kept], place, values, pack.score(values, market))

@@ -129,7 +129,7 @@ def _take(
     sides = ranked.score.reshape(-1, 2)
     top = 2 * np.arange(len(sides)) + sides.argmax(axis=1)
     top = top[known[top]]
-    review = is_flagged(scores, known, flagged, bundle.thresholds.review)[top // 2]
+    review = is_flagged(scores, place, flagged, bundle.thresholds.review)[top // 2]
     seen.events += len(sides)
     seen.score.append(ranked.score[top])
     seen.values.append(values[top])
