@@ -5,18 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from models.bundle import Bundle
 from models.explain import Explainer
 from models.graph.catalog import AML_FEATURE_NAMES, AML_FEATURES
-from models.graph.markets import every_market
-from models.graph.state import warm_up
 from models.onnx_model import OnnxModel
 from rules.columns import Column
 from rules.typologies.pack import TypologyPack, load_typologies
 from scorer.aml.pipeline import TransferParts, TransferPipeline
 from scorer.aml.places import Places
+from scorer.aml.rehearsal import rehearse
 from scorer.aml.state_files import TransferState, load_state
 from scorer.assembly import freeze
 from scorer.clock import ClockNs
@@ -25,8 +22,6 @@ from scorer.guarding import Guarding, guarding
 from scorer.options import RunOptions, required
 from streams.errors import BadInputError
 from streams.transfer import TRANSFER_CHANNELS
-
-REHEARSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +84,8 @@ def transfer_worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Transfer
         )
         pipeline.keep_late_scores(guards.late_scores)
         try:
-            _rehearse(pack, model, explainer, options.batch_max)
+            rehearse(pack, bundle, model, explainer, options.batch_max, clock_ns)
             freeze()
             yield TransferWorker(pipeline, explainer, guards, counters, bundle, state)
         finally:
             pipeline.evening.close()
-
-
-def _rehearse(pack: TypologyPack, model: OnnxModel, explainer: Explainer, batch_max: int) -> None:
-    """Kernels, typologies, model and explanation once, on made-up rows: the worker's own state is not touched."""
-    warm_up(every_market())
-    for rows in (2, 2 * batch_max) * REHEARSALS:
-        values = np.full((rows, len(AML_FEATURES)), np.nan, np.float32)
-        pack.score(values, np.full(rows, -1, np.int32))
-        output = model.score(values)
-        list(explainer.told(values[:2], output.reconstruction_error[:2], 3))
