@@ -21,7 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from harness.pacing import sharpen_sleep
 from harness.priority import FIRST, claim_priority
 from harness.spool import SpoolWriter
-from streams.brokers.clients import consumer_config
+from streams.brokers.clients import ConsumerSettings, consumer_config
 from streams.brokers.connection import connection_from
 
 logger = logging.getLogger("riskbench.harness.receiver")
@@ -123,11 +123,11 @@ class Stop:
         self.asked = True
 
 
-def open_consumer(plan: ReceiverPlan) -> Consumer:
+def open_consumer(plan: ReceiverPlan, settings: ConsumerSettings | None = None) -> Consumer:
     """Reads every partition from its beginning; no group, so there is nothing to rebalance or to commit."""
     config_file = Path(plan.kafka_config) if plan.kafka_config else None
     connection = connection_from(plan.bootstrap_servers, config_file)
-    consumer = Consumer(consumer_config(connection, group=f"{plan.topic}.receiver"))
+    consumer = Consumer(consumer_config(connection, f"{plan.topic}.receiver", settings))
     consumer.assign([TopicPartition(at.topic, at.partition, OFFSET_BEGINNING) for at in partitions_of(plan)])
     return consumer
 

@@ -31,7 +31,7 @@ from harness.quality.scored import Int64s
 from harness.receiver import BATCH, ReceiverPlan, Stop, catch_up, drain, open_consumer, partitions_of
 from harness.scenario import Scenario
 from harness.scorers import Reach
-from streams.brokers.clients import producer_config
+from streams.brokers.clients import ConsumerSettings, producer_config
 from streams.brokers.connection import connection_from
 from streams.codec import UNDECODABLE, decode_decision, encode
 from streams.decision import Decision
@@ -43,6 +43,9 @@ FLUSH_S = 10.0
 NO_TIMEOUT_NS = 2**62
 PAUSE_S = 0.1
 """Between looks at the topic: many messages taken at once cost the machine less, and nobody waits for findings."""
+PATIENT = ConsumerSettings(fetch_wait_ms=100, fetch_min_bytes=1_048_576)
+"""For the same reason the broker gathers as long: asked for each message it would answer thousands of times a second,
+on the machine that is measured."""
 
 
 class InvestigatingPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +172,7 @@ def run_investigating(plan: InvestigatingPlan) -> None:
 
     findings = Findings(send)
     following = follow(plan, open_prepared(Path(plan.prepared), "", True), findings)
-    consumer = open_consumer(plan.decisions)
+    consumer = open_consumer(plan.decisions, PATIENT)
     gc.collect()
     gc.freeze()
     sys.stdout.write("ready\n")

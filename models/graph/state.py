@@ -22,6 +22,7 @@ from models.graph.kernel.layout import CUT_SHORT, NEWEST, STALE, STEPS, STEPS_MO
 from models.graph.markets import MARKET_LAYOUT, MarketTable, market_arrays
 from models.graph.profiles import code_profiles
 from models.graph.store import STORE_LAYOUT, empty_store, fresh_desk, store_arrays, with_accounts, with_more_entries
+from streams.account import ACCOUNT_SCHEMA
 from streams.transfer import Transfer
 
 SNAPSHOT_KIND = "graph state"
@@ -222,3 +223,12 @@ class GraphState:
         held = HeldCommunities.from_arrays(arrays)
         state._set(TransferCoder(markets.currencies, *interners), markets, store, held)
         return state
+
+
+def warm_up(markets: MarketTable) -> None:
+    """Compile the kernels, or load them from their cache, so that no transfer has to wait for it."""
+    state = GraphState(ACCOUNT_SCHEMA.empty_table(), markets)
+    event = Transfer(
+        event_id="e", event_time_ns=0, amount_minor=1, currency="USD", channel="wire", from_account="a", to_account="b"
+    )
+    state.compute(state.code_events([event]))
