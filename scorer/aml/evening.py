@@ -17,9 +17,10 @@ from streams.labels import NS_PER_DAY, business_day, business_days
 def stretches(time_ns: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     """Cuts transfers (event times int64 [n ≥ 1], in their order) where the newest of them passes into another calendar
     or business day: first and end of each stretch, and the newest event time at its first."""
-    low, high = int(time_ns.min()), int(time_ns.max())
+    times = time_ns.tolist()
+    low, high = min(times), max(times)
     if low // NS_PER_DAY == high // NS_PER_DAY and business_day(low) == business_day(high):
-        return [(0, len(time_ns), int(time_ns[0]))]
+        return [(0, len(times), times[0])]
     newest = np.maximum.accumulate(time_ns)
     turns = np.flatnonzero(np.diff(newest // NS_PER_DAY) | np.diff(business_days(newest))) + 1
     return [(first, end, int(newest[first])) for first, end in pairwise([0, *turns.tolist(), len(time_ns)])]

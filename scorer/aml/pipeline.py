@@ -159,7 +159,7 @@ class TransferPipeline:
         counters.batches += 1
         counters.tables_installed = self.evening.installed
         counters.stale_tables = self.parts.state.stale_lookups - self._stale_before
-        if not status.any():
+        if not any(status.tolist()):
             return None
         counters.repeated += int((status == Status.REPEATED).sum())
         counters.late += int((status == Status.LATE).sum())
@@ -200,16 +200,19 @@ class TransferPipeline:
     def _judge(self, ruled: Ruled) -> Judged:
         parts, place = self.parts, ruled.place
         known = np.flatnonzero(place != NOWHERE)
+        whole = len(known) == len(place)  # the rule: no row is copied, nor put in its place
         margin, error = np.full((2, len(place)), np.nan, np.float32)
         model = None
         if len(known):
-            guarded = parts.guard.score(ruled.values[known])
+            rows = ruled.values if whole else ruled.values[known]
+            guarded = parts.guard.score(rows)
             if guarded.output is not None:
-                margin[known], error[known] = guarded.output.margin, guarded.output.reconstruction_error
+                at = slice(None) if whole else known
+                margin[at], error[at] = guarded.output.margin, guarded.output.reconstruction_error
                 model = np.zeros(len(place))
-                model[known] = parts.calibration.scores(guarded.output.margin)
+                model[at] = parts.calibration.scores(guarded.output.margin)
             elif self._late_scores is not None and guarded.fallback is not None and guarded.fallback.cause == "overdue":
-                self._late_scores.expect(ruled.values[known], [ruled.ids[row // 2] for row in known.tolist()])
+                self._late_scores.expect(rows, [ruled.ids[row // 2] for row in known.tolist()])
         sides = judge_sides(ruled.typologies, place, model, ruled.raised, parts.thresholds.review)
         return Judged(ruled.events, place, ruled.values, ruled.market, margin, error, sides, {})
 

@@ -3,7 +3,7 @@ gives nothing."""
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -165,3 +165,31 @@ def test_flagged_transfers_are_explained(tables: AmlTables, pack: TypologyPack) 
     decisions, _ = answered(made, table_to_transfers(tables.stream_events), 50)
     flagged = [each.event_id for each in decisions if each.outcome == "review" and each.path == "model"]
     assert explained.rows == flagged != []
+
+
+@dataclass
+class Overdue:
+    """A model that never answers in time, and who waits for what it comes to."""
+
+    called_for: list[NDArray[np.float32]] = field(default_factory=list)
+    expected: list[tuple[NDArray[np.float32], Sequence[str]]] = field(default_factory=list)
+
+    def score(self, values: NDArray[np.float32]) -> Guarded:
+        self.called_for.append(values)
+        return Guarded(None, Fallback("overdue", "on purpose"))
+
+    def expect(self, rows: NDArray[np.float32], event_ids: Sequence[str]) -> None:
+        self.expected.append((rows, event_ids))
+
+
+def test_late_scores_are_waited_for_by_the_rows_of_their_call(tables: AmlTables, pack: TypologyPack) -> None:
+    model, made = Overdue(), pipeline(tables, pack)
+    made.parts = replace(made.parts, guard=model)
+    made.keep_late_scores(model)
+    transfers = table_to_transfers(tables.stream_events)[:400]
+    answered(made, transfers, 1)
+    rows = [rows for rows, _ in model.expected]
+    assert len(rows) == len(model.called_for) > 0
+    assert all(one is other for one, other in zip(rows, model.called_for, strict=True))
+    assert {len(each) for each in rows} == {1, 2}
+    assert all(len(each) == len(ids) for each, ids in model.expected)
