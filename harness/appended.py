@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
 
+from streams.brokers.window import Report
+
 APPEND_TIME: Mapping[str, str] = {"message.timestamp.type": "LogAppendTime"}
 """Setting of a topic whose broker says when it appended a message."""
 RESOLUTION_NS = 1_000_000
@@ -20,7 +22,6 @@ REPORTS_MAX = 200_000
 """A report costs the load a microsecond: of longer streams, every n-th event is noted."""
 
 Int64s = npt.NDArray[np.int64]
-Report = Callable[[Any, Any], None]
 Clock = Callable[[], int]
 
 

@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Producer
 
-from harness.appended import AppendTimes, Report
+from harness.appended import AppendTimes
 from harness.feed import DISPOSITIONS
 from harness.outgoing import Feed, Portion
 from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
@@ -29,6 +29,7 @@ from harness.priority import FIRST, claim_priority
 from harness.progress import Live
 from streams.brokers.clients import producer_config
 from streams.brokers.connection import connection_from
+from streams.brokers.window import Producing, Report, Window
 from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.load")
@@ -52,14 +53,6 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     share: int = 0
     shares: int = 1
     domain: Domain = "fraud"
-
-
-class Producing(Protocol):
-    """What is asked of a Kafka producer (confluent-kafka's)."""
-
-    def produce(self, topic: str, value: bytes, key: bytes | None = None, *, on_delivery: Report = ...) -> None: ...
-    def poll(self, timeout: float) -> int: ...
-    def flush(self, timeout: float) -> int: ...
 
 
 class Sender:
@@ -201,12 +194,16 @@ def run_load(plan: LoadPlan) -> None:
     appends = AppendTimes(appended_ns, failures, time.time_ns, time.monotonic_ns)
     live = Live.open(Path(plan.progress))
     topics, producer = Topics(plan.prefix, plan.domain), _open_producer(plan, failures)
+    sleep = time.sleep
+    if plan.domain == "aml":  # one order, and so one partition
+        producer = window = Window(producer, failures, time.monotonic_ns, time.sleep)
+        sleep = window.nap
     sender = Sender(feed, topics, producer, sent_ns, plan.share, plan.shares, report_of=appends.report_of)
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")
     sharpen_sleep()
     awake_ns = measure_oversleep_ns(time.monotonic_ns, time.sleep)
-    pacer = Pacer(time.monotonic_ns, time.sleep, awake_ns, lambda: sender.producer.poll(0))
+    pacer = Pacer(time.monotonic_ns, sleep, awake_ns, lambda: sender.producer.poll(0))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     line = sys.stdin.readline()
