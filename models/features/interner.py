@@ -39,20 +39,53 @@ def strings_of(text: UInt8s, lengths: Int32s) -> list[str]:
     return [whole[start:end].decode() for start, end in zip(starts, ends, strict=True)]
 
 
+FIRST_STRINGS = 87_381
+"""Two thirds of 2**17: beyond them a dictionary would be laid out anew, which stops the stream ever longer."""
+PARTS, PART_BITS_FROM = 1_024, 40
+"""Dictionaries that share the strings beyond the first ones by bits of their hash: each stays small. Not by its lowest
+bits: by those a dictionary finds its own places."""
+
+
 class _Codes(dict[str | None, int]):
     """A dictionary that gives an unknown key the next code, and lists the keys in the order of their codes."""
 
-    __slots__ = ("strings",)
+    __slots__ = ("_more", "strings")
 
     def __init__(self, strings: Iterable[str]) -> None:
         self.strings = list(strings)
-        super().__init__((string, code) for code, string in enumerate(self.strings))
+        first = self.strings[:FIRST_STRINGS]
+        super().__init__((string, code) for code, string in enumerate(first))
         self[None] = MISSING_CODE
+        # all there from the start: what is made after a scorer has begun is looked at by the garbage collector
+        self._more = [_Part(self.strings) for _ in range(PARTS)]
+        for code in range(len(first), len(self.strings)):
+            key = self.strings[code]
+            self._more[_part(key)][key] = code
 
     def __missing__(self, key: str) -> int:
         code = len(self.strings)
+        if code >= FIRST_STRINGS:
+            return self._more[_part(key)][key]
         self[key] = code
         self.strings.append(key)
+        return code
+
+
+def _part(key: str) -> int:
+    return (hash(key) >> PART_BITS_FROM) % PARTS
+
+
+class _Part(dict[str, int]):
+    """One of the dictionaries beyond the first."""
+
+    __slots__ = ("_strings",)
+
+    def __init__(self, strings: list[str]) -> None:
+        self._strings = strings
+
+    def __missing__(self, key: str) -> int:
+        code = self[key] = len(self._strings)
+        self._strings.append(key)
         return code
 
 

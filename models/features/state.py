@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from models.features.batch import FeatureBlock, Float32s, Int32s, TransactionBatch, UInt8s, Vocabulary
 from models.features.card_rows import CardRows, put_cards, take_cards
-from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries
+from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries, with_room
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
 from models.features.compiled import entry_point
@@ -98,6 +98,11 @@ class FeatureState:
     def cards(self) -> int:
         """Number of cards seen."""
         return len(self._coder.interners["card"])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the arrays that hold the cards' histories, without room not used yet; ids and day tables beside."""
+        return sum(array.nbytes for array in store_arrays(self._store, self.cards).values())
 
     @property
     def table_days(self) -> list[int]:
@@ -207,7 +212,7 @@ class FeatureState:
         words = snapshot.settings["vocabulary"]
         vocabulary = Vocabulary(tuple(words["category"]), tuple(words["channel"]))
         interners = {kind: Interner.from_arrays(arrays[f"{kind}_text"], arrays[f"{kind}_lengths"]) for kind in ID_KINDS}
-        store = CardStore(*(arrays[name] for name in CardStore._fields))
+        store = with_room(CardStore(*(arrays[name] for name in CardStore._fields)))
         held = HeldTables.from_arrays(arrays, snapshot.settings["newest_needed"], snapshot.settings["stale_lookups"])
         return cls(EventCoder(vocabulary, interners), store, held), snapshot.offsets
 

@@ -21,7 +21,15 @@ from models.graph.kernel import compute_rows
 from models.graph.kernel.layout import CUT_SHORT, NEWEST, STALE, STEPS, STEPS_MOST, GraphStore, MarketArrays
 from models.graph.markets import MARKET_LAYOUT, MarketTable, market_arrays
 from models.graph.profiles import code_profiles
-from models.graph.store import STORE_LAYOUT, empty_store, fresh_desk, store_arrays, with_accounts, with_more_entries
+from models.graph.store import (
+    STORE_LAYOUT,
+    empty_store,
+    fresh_desk,
+    store_arrays,
+    with_accounts,
+    with_more_entries,
+    with_room,
+)
 from streams.account import ACCOUNT_SCHEMA
 from streams.transfer import Transfer
 
@@ -107,6 +115,12 @@ class GraphState:
     def entries_used(self) -> int:
         """Transfers that the memory given out so far has room for, each in the histories of both its accounts."""
         return int(self._store.pool[0])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the arrays that hold the accounts and their histories, without room not used yet; ids and community
+        tables beside."""
+        return sum(array.nbytes for array in store_arrays(self._store, self.accounts).values())
 
     def code_events(self, events: Sequence[Transfer]) -> TransferBatch:
         """Code a micro-batch of messages, in their order; raises `BadInputError` for a currency without rate."""
@@ -218,7 +232,7 @@ class GraphState:
         interners = [
             Interner.from_arrays(arrays[f"{kind}_text"], arrays[f"{kind}_lengths"]) for kind in ("account", "country")
         ]
-        store = GraphStore(*(arrays[name] for name in GraphStore._fields))
+        store = with_room(GraphStore(*(arrays[name] for name in GraphStore._fields)))
         state = cls.__new__(cls)
         held = HeldCommunities.from_arrays(arrays)
         state._set(TransferCoder(markets.currencies, *interners), markets, store, held)

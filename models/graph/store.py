@@ -1,10 +1,11 @@
-"""The memory of the graph: histories by account, transfers in an arena, growing by doubling, saved without slack."""
+"""The memory of the graph: histories by account, transfers in an arena, with room to grow, saved without slack."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.features.room import longer, roomy
 from models.graph.kernel.arrival import fresh_clock
 from models.graph.kernel.layout import (
     CLOCK_FIELDS,
@@ -16,17 +17,13 @@ from models.graph.kernel.layout import (
     PATHS_MAX,
     PROFILE_FIELDS,
     RING_FIELDS,
-    SIZE_CLASS,
     SUM_FIELDS,
     Desk,
     GraphStore,
 )
 
-Integer = TypeVar("Integer", bound=np.integer[Any])
-
 FIRST_ACCOUNTS = 1_024
-FIRST_ENTRIES = 1 << 18
-"""Room that costs nothing before it is used: the system hands out pages as they are written to."""
+FIRST_ENTRIES = 8_192
 
 STORE_LAYOUT: dict[str, tuple[Any, tuple[int | None, ...]]] = {
     "rings": (np.int64, (None, RING_FIELDS)),
@@ -42,36 +39,53 @@ def empty_store() -> GraphStore:
     """A store without accounts."""
     pool = np.full(LARGEST_CLASS + 1, -1, np.int64)
     pool[0] = 0
-    return GraphStore(
-        rings=np.zeros((0, RING_FIELDS), np.int64),
-        arena=np.zeros((FIRST_ENTRIES, ENTRY_FIELDS), np.int64),
-        sums=np.zeros((FIRST_ENTRIES, SUM_FIELDS), np.int64),
+    store = GraphStore(
+        rings=roomy(2 * FIRST_ACCOUNTS, RING_FIELDS, np.int64),
+        arena=roomy(FIRST_ENTRIES, ENTRY_FIELDS, np.int64),
+        sums=roomy(FIRST_ENTRIES, SUM_FIELDS, np.int64),
         pool=pool,
-        profiles=np.zeros((0, PROFILE_FIELDS), np.int64),
+        profiles=roomy(FIRST_ACCOUNTS, PROFILE_FIELDS, np.int64),
         clock=fresh_clock(),
     )
+    return _of_one_length(store)
+
+
+def _of_one_length(store: GraphStore) -> GraphStore:
+    """What stands side by side ends at the same number."""
+    entries = min(len(store.arena), len(store.sums))
+    accounts = min(len(store.profiles), len(store.rings) // 2)
+    return store._replace(
+        rings=store.rings[: 2 * accounts],
+        profiles=store.profiles[:accounts],
+        arena=store.arena[:entries],
+        sums=store.sums[:entries],
+    )
+
+
+def with_room(store: GraphStore) -> GraphStore:
+    """A store as it was saved, with room to grow without being copied later."""
+    return with_accounts(with_more_entries(store), len(store.profiles) + 1)
 
 
 def with_accounts(store: GraphStore, accounts: int) -> GraphStore:
     """The store with room for this many accounts."""
     if accounts <= len(store.profiles):
         return store
-    capacity = max(FIRST_ACCOUNTS, accounts, 2 * len(store.profiles))
-    return store._replace(rings=_longer(store.rings, 2 * capacity), profiles=_longer(store.profiles, capacity))
+    grown = store._replace(rings=longer(store.rings, 2 * accounts), profiles=longer(store.profiles, accounts))
+    return _of_one_length(grown)
 
 
 def with_more_entries(store: GraphStore) -> GraphStore:
-    """The store with at least twice the room for transfers, and room for two blocks of any size in use."""
-    largest_block = 4 << int(store.rings[:, SIZE_CLASS].max(initial=1))
-    length = max(FIRST_ENTRIES, 2 * len(store.arena)) + largest_block
-    return store._replace(arena=_longer(store.arena, length), sums=_longer(store.sums, length))
+    """The store with at least twice the room for transfers, and room for two blocks of twice any size in use."""
+    entries = max(FIRST_ENTRIES, 4 * len(store.arena))
+    return _of_one_length(store._replace(arena=longer(store.arena, entries), sums=longer(store.sums, entries)))
 
 
 def fresh_desk(accounts: int) -> Desk:
     """A desk for a store with room for this many accounts."""
     return Desk(
         notes=np.zeros(DESK_FIELDS, np.int64),
-        marks=np.zeros((accounts, MARK_FIELDS), np.int64),
+        marks=roomy(accounts, MARK_FIELDS, np.int64),
         paths=np.zeros((PATHS_MAX, PATH_FIELDS), np.int64),
     )
 
@@ -87,9 +101,3 @@ def store_arrays(store: GraphStore, accounts: int) -> dict[str, npt.NDArray[Any]
         "profiles": store.profiles[:accounts],
         "clock": store.clock,
     }
-
-
-def _longer(array: npt.NDArray[Integer], length: int) -> npt.NDArray[Integer]:
-    grown = np.zeros((length, *array.shape[1:]), array.dtype)
-    grown[: len(array)] = array
-    return grown
