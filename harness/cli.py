@@ -4,66 +4,52 @@ import logging
 import os
 import sys
 from importlib import metadata
+from typing import Annotated
 
 import typer
 
-from harness.commands import (
-    ablate,
-    audit,
-    capacity,
-    card,
-    compare,
-    dead_letter,
-    explain,
-    features,
-    gate,
-    inject,
-    peers,
-    prepare,
-    replay,
-    report,
-    run,
-    selftest,
-    train,
-    world,
-)
+from harness.command_table import LoadedWhenCalled, enter_commands
 from harness.interruption import Interrupted
 from streams.errors import RiskbenchError
 
 app = typer.Typer(
     name="bench",
+    cls=LoadedWhenCalled,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Is this fraud scorer fast, right, stable and safe? One run, on one stream, answers.",
 )
-app.add_typer(run.app, name="run")
-app.add_typer(train.app, name="train")
-app.add_typer(prepare.app, name="prepare")
-app.add_typer(ablate.app, name="ablate")
-app.add_typer(world.app, name="world")
-app.add_typer(card.app, name="card")
-app.add_typer(capacity.app, name="capacity")
-app.add_typer(inject.app, name="inject")
-app.add_typer(peers.app, name="peers")
-app.add_typer(audit.app, name="audit")
-app.add_typer(features.app, name="features")
-app.command("report")(report.report)
-app.command("replay")(replay.replay)
-app.command("explain")(explain.explain)
-app.command("selftest")(selftest.selftest)
-app.command("compare")(compare.compare)
-app.command("dead-letter")(dead_letter.dead_letter)
-app.command("gate", context_settings={"allow_extra_args": True})(gate.gate)
+enter_commands(app)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("riskbench")
+    except metadata.PackageNotFoundError:
+        return "not installed (running from its source folder)"
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(_version())
+        raise typer.Exit
+
+
+@app.callback()
+def bench(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Is this fraud scorer fast, right, stable and safe? One run, on one stream, answers."""
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
-    try:
-        typer.echo(metadata.version("riskbench"))
-    except metadata.PackageNotFoundError:
-        typer.echo("not installed (running from its source folder)")
+    typer.echo(_version())
 
 
 def main(arguments: list[str] | None = None) -> None:
