@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.transfer_graph import graph_state, sparse_transfers
 from models.graph.link_ledger import LinkLedger
+from models.kernels.sparse_graph import graph_state, sparse_transfers
 from rules.typologies.pack import SHIPPED
 from scorer.aml.assembly import load_packs
 from scorer.aml.copies import Copies

@@ -1,8 +1,8 @@
-"""Response P99 by rate, a line a contender, both axes logarithmic: an SVG that any page can show."""
+"""Lines with titles at their ends, both axes logarithmic: an SVG that any page can show."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 860, 460
@@ -13,33 +13,49 @@ GAP = 15.0
 """Least distance of two labels, px."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A title and at least one point, both coordinates above 0."""
+
+    title: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis says, and how it writes a number (a format specification)."""
+
+    title: str
+    number: str
+
+
 def _ends(values: Sequence[float]) -> tuple[float, float]:
     return min(values) / 1.15, max(values) * 1.15
 
 
 class _Axes:
-    """From rate and milliseconds to pixels."""
+    """From values to pixels."""
 
-    def __init__(self, rates: Sequence[float], times_ms: Sequence[float]) -> None:
-        self._x, self._y = _ends(rates), _ends(times_ms)
+    def __init__(self, across: Sequence[float], up: Sequence[float]) -> None:
+        self._x, self._y = _ends(across), _ends(up)
 
-    def x(self, rate_per_s: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * _place(rate_per_s, self._x)
+    def x(self, value: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * _place(value, self._x)
 
-    def y(self, time_ms: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _place(time_ms, self._y)
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _place(value, self._y)
 
-    def grid(self) -> list[str]:
+    def grid(self, across: Axis, up: Axis) -> list[str]:
         right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
         parts = []
         for value in _ticks(self._x):
             x = self.x(value)
-            parts += [_line(x, TOP, x, bottom), _text(x, bottom + 18, f"{value:,.0f}", "middle")]
+            parts += [_line(x, TOP, x, bottom), _text(x, bottom + 18, format(value, across.number), "middle")]
         for value in _ticks(self._y):
             y = self.y(value)
-            parts += [_line(LEFT, y, right, y), _text(LEFT - 8, y + 4, f"{value:,g}", "end")]
-        parts.append(_text((LEFT + right) / 2, HEIGHT - 10, "events/s", "middle"))
-        parts.append(_text(LEFT - 8, TOP - 8, "P99, ms", "end"))
+            parts += [_line(LEFT, y, right, y), _text(LEFT - 8, y + 4, format(value, up.number), "end")]
+        parts.append(_text((LEFT + right) / 2, HEIGHT - 10, across.title, "middle"))
+        parts.append(_text(LEFT - 8, TOP - 8, up.title, "end"))
         return parts
 
 
@@ -62,35 +78,21 @@ def _text(x: float, y: float, words: str, anchor: str, fill: str = "#333") -> st
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{escape(words)}</text>'
 
 
-def _lines(content: Mapping[str, Any]) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Of each contender its title and the best P99 at each rate."""
-    found = []
-    for each in content["contenders"]:
-        best: dict[float, float] = {}
-        for turn in content["turns"]:
-            if turn["contender"] == each["name"] and turn["p99_ms"]:
-                rate = turn["rate_per_s"]
-                best[rate] = min(best.get(rate, math.inf), turn["p99_ms"])
-        if best:
-            found.append((each["title"], sorted(best.items())))
-    return found
-
-
-def plot(content: Mapping[str, Any], limit_ms: float) -> str:
-    """The SVG of a peers.json in which something was measured; the dashed line is the limit of a capacity."""
-    lines = _lines(content)
-    rates = [rate for _, points in lines for rate, _ in points]
-    axes = _Axes(rates, [limit_ms, *(time for _, points in lines for _, time in points)])
-    parts = axes.grid()
-    parts.append(_line(LEFT, axes.y(limit_ms), WIDTH - RIGHT, axes.y(limit_ms), 'stroke="#c00" stroke-dasharray="5 4"'))
+def draw(lines: Sequence[Line], across: Axis, up: Axis, limit: float | None = None) -> str:
+    """The SVG of one line or more; a dashed line stands at the limit."""
+    points = [point for line in lines for point in line.points]
+    bound = [] if limit is None else [limit]
+    axes = _Axes([x for x, _ in points], [*bound, *(y for _, y in points)])
+    parts = axes.grid(across, up)
+    parts += [_line(LEFT, axes.y(y), WIDTH - RIGHT, axes.y(y), 'stroke="#c00" stroke-dasharray="5 4"') for y in bound]
     labels = []
-    for place, (title, points) in enumerate(lines):
+    for place, line in enumerate(lines):
         colour = COLOURS[place % len(COLOURS)]
-        dots = [(axes.x(rate), axes.y(time)) for rate, time in points]
+        dots = [(axes.x(x), axes.y(y)) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in dots)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in dots]
-        labels.append((dots[-1][1], title, colour))
+        labels.append((dots[-1][1], line.title, colour))
     parts += _labels(labels)
     body = "\n".join(parts)
     return (

@@ -22,6 +22,7 @@ from models.features.command import app as features_app
 from models.fitting import FitSettings
 from models.imbalance import ImbalanceSettings, Method
 from models.importance_command import importance
+from models.kernels.command import app as kernels_app
 from models.progress import JsonLines, Tell
 from models.separability.command import separability
 from models.settings import TrainSettings
@@ -31,6 +32,7 @@ from streams.errors import BadInputError, RiskbenchError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(features_app, name="features")
+app.add_typer(kernels_app, name="kernels")
 
 
 class Imbalance(StrEnum):

@@ -1,6 +1,5 @@
 """Puts a worker together from its files: bundle, rules, warm state, guards."""
 
-import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from models.explain import Explainer
 from models.features.batch import Vocabulary
 from models.features.catalog import FEATURES, Feature
 from models.features.state import FeatureState
+from models.freezing import freeze
 from models.onnx_model import OnnxModel
 from rules.columns import Column
 from rules.pack import RulePack, load_pack
@@ -32,9 +32,6 @@ from scorer.rollout.contender import Contender, Home
 from scorer.state_files import load_features
 
 log = logging.getLogger("riskbench.scorer")
-
-GC_THRESHOLDS = (50_000, 20, 100)
-"""Collections of young objects are rare and short; the old ones are frozen before the first event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +94,6 @@ def worker(options: RunOptions, clock_ns: ClockNs) -> Iterator[Worker]:
         with changing(pipeline, champion, Home(options, bundle, pack, clock_ns)):
             freeze()
             yield Worker(pipeline, explainer, guards.guard, guards.breaker, guards.late_scores, counters, bundle, state)
-
-
-def freeze() -> None:
-    """What is there stays: it is not looked at by the garbage collector again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 class Explains(Protocol):

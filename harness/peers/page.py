@@ -1,8 +1,9 @@
 """What a comparison found, as Markdown, from peers.json alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from harness.report.markdown import figures_table
 from harness.report.words import significant
 
 DASH = "–"
@@ -37,9 +38,10 @@ def to_markdown(content: Content, plot: str | None) -> str:
         f"`{setting['command']}`, {setting['date']}: {setting['broker']}, {setting['partitions']} partitions, one "
         f"process each, {setting['machine']}; {setting['warmup_s']:g} s of warm-up and "
         f"{setting['duration_s']:g} s measured a turn. Held is {setting['limit']} from the schedule, nothing lost.",
-        _table(_figures(content)),
+        figures_table(_figures(content)),
         "\n".join(f"- {line}" for line in sentences(content)),
-        f"Response P99 in ms by rate (events/s); in brackets where the rate was not held:\n\n{_table(_rungs(content))}",
+        "Response P99 in ms by rate (events/s); in brackets where the rate was not held:\n\n"
+        + figures_table(_rungs(content)),
     ]
     if plot is not None:
         parts.append(f"![Response P99 by rate, a line each]({plot})")
@@ -147,9 +149,3 @@ def _by_harness(content: Content, each: Mapping[str, Any]) -> bool:
 
 def _limits(each: Mapping[str, Any]) -> str:
     return f"{each['title']}: load and broker were the limit at {each['not_held_per_s']:,.0f}/s, it may hold more"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

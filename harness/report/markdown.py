@@ -1,6 +1,7 @@
 """Values as Markdown text: names from data are escaped, they are never markup."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from harness.report.table import Table
@@ -21,6 +22,13 @@ def tables_apart(text: str) -> str:
             lines.append("")
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def figures_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows, the headings first, as a Markdown table whose first column is words and all others numbers."""
+    head, *body = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def table_lines(found: Table) -> list[str]:

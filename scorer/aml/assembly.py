@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.bundle import Bundle
 from models.explain import Explainer
+from models.freezing import freeze
 from models.graph.catalog import AML_FEATURE_NAMES, AML_FEATURES
 from models.onnx_model import OnnxModel
 from rules.columns import Column
@@ -15,7 +16,6 @@ from scorer.aml.pipeline import TransferParts, TransferPipeline
 from scorer.aml.places import Places
 from scorer.aml.rehearsal import rehearse
 from scorer.aml.state_files import TransferState, load_state
-from scorer.assembly import freeze
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.guarding import Guarding, guarding

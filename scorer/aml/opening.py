@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.freezing import freeze
 from scorer.aml.assembly import TransferWorker
 from scorer.aml.keeping import TransferCheckpoints
 from scorer.aml.state_files import TransferState, digest_of_state, load_state
 from scorer.aml.whole_files import Whole
-from scorer.assembly import freeze
 from scorer.checkpoint.keeping import Keep
 from scorer.checkpoint.opening import identity_of
 from scorer.checkpoint.read_back import ReadBack

@@ -5,8 +5,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from harness.commands.peers import MARK, write_beside
+from harness.line_plot import BOTTOM, GAP, HEIGHT, apart
 from harness.peers.page import sentences, shared_rate, to_markdown, turn_at
-from harness.peers.plot import BOTTOM, GAP, HEIGHT, apart, plot
+from harness.peers.plot import plot
 from tests.example_peers import content
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchmarks.transfer_graph import coded, graph_state, sparse_transfers
 from models.features.batch import Status
 from models.graph.batch import TransferBatch
 from models.graph.catalog import AML_FEATURE_INDEX
 from models.graph.kernel.layout import LOOKED_AT, SHIFTED_MAX, STEPS_MAX
 from models.graph.state import GraphState
+from models.kernels.sparse_graph import coded, graph_state, sparse_transfers
 from streams.labels import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 
 HUB = 10_000

@@ -1,0 +1,1 @@
+"""What the kernels of features and graph cost, by how many cards or accounts they know."""
