@@ -194,7 +194,7 @@ def run_load(plan: LoadPlan) -> None:
     appends = AppendTimes(appended_ns, failures, time.time_ns, time.monotonic_ns)
     live = Live.open(Path(plan.progress))
     topics, producer = Topics(plan.prefix, plan.domain), _open_producer(plan, failures)
-    sleep = time.sleep
+    sleep: Callable[[float], None] = time.sleep
     if plan.domain == "aml":  # one order, and so one partition
         producer = window = Window(producer, failures, time.monotonic_ns, time.sleep)
         sleep = window.nap

@@ -63,7 +63,8 @@ def skewed(entities: int, count: int, rng: np.random.Generator) -> Ints:
     """Some far busier than others, as people are; how much busier does not depend on their number."""
     level = (rng.random((LEVELS, count)) < BUSY_SHARE).cumprod(axis=0).sum(axis=0)
     among = np.maximum(entities // BUSIEST**level, 1)
-    return rng.integers(0, among) * SCATTER % entities
+    found: Ints = rng.integers(0, among) * SCATTER % entities
+    return found
 
 
 CHOICES = {"uniform": uniform, "skewed": skewed}

@@ -1,6 +1,7 @@
 """The traffic that kernels are measured with: everybody occurs, in event-time order; figures are of what was done."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,9 @@ from models.kernels.cards import Cards
 from models.kernels.graph_speed import graph_speed
 from models.kernels.growth import grow
 from models.kernels.timing import time_calls
-from models.kernels.traffic import CHOICES, skewed, uniform
+from models.kernels.traffic import CHOICES, Traffic, skewed, uniform
 
-MAKERS = {"cards": Cards, "accounts": Accounts}
+MAKERS: dict[str, Callable[[int, int], Traffic]] = {"cards": Cards, "accounts": Accounts}
 
 
 @pytest.mark.parametrize("name", MAKERS)

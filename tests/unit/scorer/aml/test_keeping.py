@@ -338,4 +338,5 @@ def test_a_ledger_goes_on_from_its_snapshot() -> None:
     settings, arrays = ledger.snapshot()
     other = LinkLedger.restore(settings, arrays)
     assert other.last_closed == 2
-    assert np.array_equal(*(each.begin_closing(3).week() for each in (other, ledger)))
+    again, first = (each.begin_closing(3).week() for each in (other, ledger))
+    assert np.array_equal(again, first)
