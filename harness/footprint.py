@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import psutil
 
+SETTLED_AFTER = 60
+"""Looks, a second apart, after which a process should have come to the memory it keeps."""
+
 
 @dataclass(slots=True)
 class Footprint:
     """One process so far. `cpu_s` is its processor time since the first look (user and system, all threads);
-    `memory_*_bytes` is its own memory (mapped files left out) at the first look, at the last one, and at most."""
+    `memory_*_bytes` is its own memory (mapped files left out) at the first look, at the last one, at most, and at look
+    `SETTLED_AFTER` (None before)."""
 
     name: str
     looks: int
@@ -18,6 +22,7 @@ class Footprint:
     memory_start_bytes: int
     memory_end_bytes: int
     memory_max_bytes: int
+    memory_settled_bytes: int | None = None
 
 
 def _own_bytes(process: psutil.Process) -> int:
@@ -64,6 +69,8 @@ class Footprints:
             self.found[name] = Footprint(name, 0, 0.0, memory, memory, memory)
         known = self.found[name]
         known.looks += 1
+        if known.looks == SETTLED_AFTER:
+            known.memory_settled_bytes = memory
         known.cpu_s = cpu_s - self._begun_s[name]
         known.memory_end_bytes = memory
         known.memory_max_bytes = max(known.memory_max_bytes, memory)

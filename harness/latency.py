@@ -23,6 +23,7 @@ HIGHEST_NS = 86_400_000_000_000
 DIGITS = 3
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 NS_PER_S = 1_000_000_000
+S_PER_MINUTE = 60
 _SUB_BUCKET_MASK = 2047
 _HALF_MAGNITUDE = 10
 
@@ -92,6 +93,8 @@ class LatencyLog:
         self.series: dict[str, Series] = {}
         self.negative = 0
         self.overflow = 0
+        self.minutes: list[Percentiles] = []
+        self._minute = new_histogram()
         self._log = log
         if log is not None:
             log.write("#[Histogram log format version 1.2]\n#[values in nanoseconds, times in seconds of the run]\n")
@@ -121,6 +124,15 @@ class LatencyLog:
                 self._log.write(f"Tag={tag},{second:.3f},1.000,{interval.max_value / 1e6:.3f},{payload}\n")
             interval.reset()
 
+    def add_to_minute(self, response: Int64s) -> None:
+        """Record response times in the open minute, beside what `add` does."""
+        record(self._minute, response)
+
+    def close_minute(self) -> None:
+        """Keep the open minute's percentiles, and start the next."""
+        self.minutes.append(summarise(self._minute))
+        self._minute.reset()
+
     def percentiles(self, tag: str) -> Percentiles:
         """Percentiles of a tag over everything recorded."""
         return summarise(self.series[tag].total if tag in self.series else new_histogram())
@@ -129,6 +141,7 @@ class LatencyLog:
 def _add_rows(log: LatencyLog, batch: pa.RecordBatch) -> None:
     response, _ = column_of(batch, "response_ns")
     log.add("response", response)
+    log.add_to_minute(response)
     sent, _ = column_of(batch, "sent_ns")
     intended, _ = column_of(batch, "intended_ns")
     log.add("schedule_delay", sent - intended)
@@ -169,16 +182,22 @@ COLUMNS = (
 def measure_latency(decisions: Path, start_ns: int, log_file: Path | None) -> LatencyLog:
     """Latencies of the measured rows of a decisions.parquet, read a row group at a time, logged to `log_file`.
 
-    `start_ns` is the run's start (monotonic); intervals are seconds since then, by time of receipt.
+    `start_ns` is the run's start (monotonic); intervals are seconds since then, by time of receipt, and minutes whole
+    ones from the first measured second on.
     """
     with (log_file or Path("/dev/null")).open("w", encoding="ascii") as handle:
         log = LatencyLog(handle if log_file else None)
-        current = 0
+        current, first = 0, None
         for measured in measured_batches(decisions, COLUMNS):
             for second, rows in _by_second(measured, start_ns, current):
+                first = second if first is None else first
                 if second != current:
                     log.close_interval(current)
+                    for _ in range(len(log.minutes), (second - first) // S_PER_MINUTE):
+                        log.close_minute()
                     current = second
                 _add_rows(log, rows)
         log.close_interval(current)
+        if first is not None and (current + 1 - first) // S_PER_MINUTE > len(log.minutes):
+            log.close_minute()
     return log

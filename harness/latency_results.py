@@ -93,7 +93,7 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
 
     `explanation` runs from the decision's handing over to its explanation's; null where none followed. `tail` says how
     sure the P99 is, `waterfall` what it is made of. `negative` and `overflow` values cannot be: they are counted here,
-    and are in no distribution.
+    and are in no distribution. `minutes` are the response times by whole minute of receipt, measured ones only.
     """
 
     response: Distribution
@@ -107,3 +107,4 @@ class LatencyResults(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Distribution | None = None
     tail: TailResults | None = None
     waterfall: WaterfallResults | None = None
+    minutes: list[Distribution] = []

@@ -134,6 +134,7 @@ def process_results(outcome: StreamOutcome, sent: int) -> list[ProcessResults]:
             memory_start_bytes=found.memory_start_bytes,
             memory_end_bytes=found.memory_end_bytes,
             memory_max_bytes=found.memory_max_bytes,
+            memory_settled_bytes=found.memory_settled_bytes,
         )
         for found in outcome.footprints
     ]
@@ -238,6 +239,7 @@ def latency_results(
         explanation=explaining.latency,
         tail=TailResults(**asdict(tail)),
         waterfall=waterfall_results(waterfall),
+        minutes=[distribution(minute) for minute in log.minutes],
     )
 
 

@@ -237,7 +237,7 @@ class AuditResults(msgspec.Struct, frozen=True, kw_only=True):
 
 class ProcessResults(msgspec.Struct, frozen=True, kw_only=True):
     """What one process of the stream cost, from just before the first event on: processor time, and memory of its
-    own (mapped files left out) at first, at last and at most."""
+    own (mapped files left out) at first, at last and at most; `memory_settled_bytes` after the first minute."""
 
     name: str
     cpu_s: float
@@ -245,6 +245,7 @@ class ProcessResults(msgspec.Struct, frozen=True, kw_only=True):
     memory_start_bytes: int
     memory_end_bytes: int
     memory_max_bytes: int
+    memory_settled_bytes: int | None = None
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -99,12 +99,34 @@ def _tail(tail: TailResults, response: Distribution) -> str:
     return f"{figure}; the limit {tail.limit_ms:,g} ms {found} ({tail.over:,} of {tail.samples:,} over)"
 
 
+def _by_the_minute(results: Results) -> str | None:
+    """How the last of at least three minutes compares with the second, and the scorer's memory with that after the
+    first; None for a shorter run."""
+    minutes = results.latency_ms.minutes
+    if len(minutes) < 3 or not minutes[1].p99 or minutes[-1].p99 is None:
+        return None
+    second, last = minutes[1].p99, minutes[-1].p99
+    words = [
+        f"P99 {_ms(second)} ms in the second, {_ms(last)} in the last of {len(minutes)} ({last / second:.2f} times)"
+    ]
+    for process in results.processes:
+        if process.name.startswith("scorer") and process.memory_settled_bytes:
+            grown = process.memory_end_bytes / process.memory_settled_bytes - 1
+            words.append(
+                f"{process.name} {process.memory_end_bytes / 1e6:,.0f} MB, {grown:+.1%} since the first minute"
+            )
+    return "; ".join(words)
+
+
 def counts_table(results: Results) -> Table:
     """Load and counts."""
     counts, load = results.counts, results.load
     table = Table.grid(padding=(0, 2))
     if results.latency_ms.tail is not None:
         table.add_row("P99", _tail(results.latency_ms.tail, results.latency_ms.response))
+    long_run = _by_the_minute(results)
+    if long_run is not None:
+        table.add_row("minutes", long_run)
     impossible = _impossible(results)
     if impossible is not None:
         table.add_row("cannot be", f"{impossible} (counted, in no distribution)")

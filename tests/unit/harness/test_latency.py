@@ -116,3 +116,19 @@ def test_a_stall_shows_as_long_as_it_was(tmp_path: Path) -> None:
     _rows(path, [_row(int(i), int(i), int(r)) for i, r in zip(intended, received, strict=True)])
     p99 = measure_latency(path, 0, None).percentiles("response").p99
     assert p99 == pytest.approx((stall - 0.01 * total) * 1e3, rel=0.01)
+
+
+def test_whole_minutes_are_told_by_themselves(tmp_path: Path) -> None:
+    """From the first measured second on; a minute without an answer has none, one that is not whole is left out."""
+    path = tmp_path / "d.parquet"
+    seconds = [7, 40, 66, 67, 187, 247, 250]
+    _rows(path, [_row((at - 1) * S + number * 1_000_000, 0, at * S) for number, at in enumerate(seconds)])
+    minutes = measure_latency(path, 0, None).minutes
+    assert [minute.count for minute in minutes] == [3, 1, 0, 1]
+    assert [minute.max for minute in minutes] == [1000.0, 997.0, None, 996.0]
+
+
+def test_the_last_minute_counts_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "d.parquet"
+    _rows(path, [_row((at - 1) * S, 0, at * S) for at in (1, 59, 60)])
+    assert [minute.count for minute in measure_latency(path, 0, None).minutes] == [3]

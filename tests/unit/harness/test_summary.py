@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.latency_results import Distribution, Floor, MadeOf, WaterfallResults, WaterfallStep
-from harness.results import Results
+from harness.results import ProcessResults, Results
 from harness.summary import counts_table, print_summary, waterfall_table
 
 STEP = WaterfallStep(count=100, negative=0, p50=1.0, p99=2.0, p999=3.0)
@@ -84,3 +84,21 @@ def test_the_whole_is_printed(results: Results, tmp_path: Path) -> None:
     file = io.StringIO()
     print_summary(with_latency(results, waterfall=WATERFALL), tmp_path, None, Console(file=file, width=120))
     assert "Response time, what it is made of" in file.getvalue()
+
+
+def test_a_long_run_is_held_against_its_second_minute(results: Results) -> None:
+    second, last = (Distribution(count=9, p50=1.0, p90=1.0, p99=p99, p999=p99, max=p99) for p99 in (20.0, 22.0))
+    worker = ProcessResults(
+        name="scorer worker-1",
+        cpu_s=1.0,
+        cpu_us_per_event=1.0,
+        memory_start_bytes=1,
+        memory_end_bytes=206_000_000,
+        memory_max_bytes=206_000_000,
+        memory_settled_bytes=200_000_000,
+    )
+    whole = msgspec.structs.replace(with_latency(results, minutes=[second, second, last]), processes=[worker])
+    shown = " ".join(text(counts_table(whole)).split())
+    assert "P99 20.00 ms in the second, 22.00 in the last of 3 (1.10 times)" in shown
+    assert "206 MB, +3.0% since the first minute" in shown
+    assert "minutes" not in text(counts_table(results))
