@@ -18,7 +18,7 @@ from models.features.catalog import FEATURES
 from models.onnx_model import session_options
 from streams.codec import decode_transactions, encode, encode_decision
 
-WHOLE_MAX = {1: (7.5, 8.0), BATCH: (2.2, 2.6)}
+WHOLE_MAX = {1: (5.3, 6.0), BATCH: (2.2, 2.6)}
 
 
 @pytest.fixture
