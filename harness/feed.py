@@ -1,7 +1,7 @@
 """Everything the load process will send, encoded before the run: events, dispositions, day ends, and their order."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from harness.pages import Pages, PageWriter
 from streams.codec import encode, encode_events
@@ -112,7 +113,12 @@ def dispositions_between(events: pa.Table, labels: pa.Table, from_ns: int, until
         for name in ("event_id", "event_time_ns", "card_id", "merchant_id", "terminal_id", "device_id")
     }
     table = pa.table({**columns, "reported_at_ns": reported.take(chosen), "is_fraud": labels["is_fraud"].take(chosen)})
-    return table.sort_by([("reported_at_ns", "ascending"), ("event_id", "ascending")])
+    return in_order(table)
+
+
+def in_order(dispositions: pa.Table) -> pa.Table:
+    """By the instant at which each became known."""
+    return dispositions.sort_by([("reported_at_ns", "ascending"), ("event_id", "ascending")])
 
 
 def event_hashes(ids: list[str]) -> npt.NDArray[np.uint64]:
@@ -148,30 +154,61 @@ def _owners(events: pa.Table) -> pa.ChunkedArray:
     return pc.coalesce(payer, payee, pa.scalar(""))
 
 
+class _Keys:
+    """Codes of owners, in the order in which they are first met."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self._parts: list[npt.NDArray[np.int32]] = []
+
+    def add(self, owners: pa.ChunkedArray) -> None:
+        """Code the next events' owners."""
+        found = owners.combine_chunks().dictionary_encode()
+        codes = [self.codes.setdefault(owner, len(self.codes)) for owner in found.dictionary.to_pylist()]
+        self._parts.append(np.array(codes, np.int32)[found.indices.to_numpy()])
+
+    def write(self, folder: Path) -> None:
+        """The keys by code, and the code of every event."""
+        keys = PageWriter(folder / "keys")
+        keys.extend(owner.encode() for owner in self.codes)
+        keys.close()
+        np.save(folder / "key_codes.npy", np.concatenate([np.zeros(0, np.int32), *self._parts]))
+
+
+def _chunks(events: pa.Table | Path) -> Iterator[pa.Table]:
+    """Events, bounded parts of them at a time."""
+    if isinstance(events, Path):
+        with pq.ParquetFile(events) as file:
+            for batch in file.iter_batches(ROWS_PER_CHUNK):
+                yield pa.Table.from_batches([batch])
+        return
+    for start in range(0, len(events), ROWS_PER_CHUNK):
+        yield events.slice(start, ROWS_PER_CHUNK)
+
+
 def write_feed(
-    folder: Path, events: pa.Table, dispositions: pa.Table, schedule_ns: Int64s, put_in: Making = nothing
+    folder: Path, events: pa.Table | Path, dispositions: pa.Table, schedule_ns: Int64s, put_in: Making = nothing
 ) -> None:
     """Write what load and collector read: messages, keys, side messages, schedule, the ids' index, and what faults of
-    the input put in."""
+    the input put in.
+
+    `events` is a table, or a Parquet file that is read bit by bit: of each event some tens of bytes are held.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    messages = PageWriter(folder / "messages")
-    hashes = []
-    for start in range(0, len(events), ROWS_PER_CHUNK):
-        part = events.slice(start, ROWS_PER_CHUNK)
+    messages, keys, are_cards = PageWriter(folder / "messages"), _Keys(), False
+    hashes, times = [np.zeros(0, np.uint64)], [NOTHING]
+    for part in _chunks(events):
         messages.extend(encode_events(part))
         hashes.append(event_hashes(part["event_id"].to_pylist()))
+        times.append(part["event_time_ns"].to_numpy())
+        keys.add(_owners(part))
+        are_cards = "card_id" in part.column_names
     messages.close()
-    _write_index(folder, np.concatenate(hashes) if hashes else np.zeros(0, np.uint64))
-    owners = _owners(events).combine_chunks().dictionary_encode()
-    keys = PageWriter(folder / "keys")
-    keys.extend(key.encode() for key in owners.dictionary.to_pylist())
-    keys.close()
-    np.save(folder / "key_codes.npy", owners.indices.to_numpy().astype(np.int32))
+    _write_index(folder, np.concatenate(hashes))
+    keys.write(folder)
     fed = put_in(schedule_ns, Pages(folder / "messages").__getitem__)
     _write_fed(folder, fed)
-    side = NO_SIDE_MESSAGES
-    if "card_id" in events.column_names:
-        side = side_messages(events["event_time_ns"].to_numpy(), dispositions, fed.after)
+    side = side_messages(np.concatenate(times), dispositions, fed.after) if are_cards else NO_SIDE_MESSAGES
     beside = PageWriter(folder / "side")
     beside.extend(side.values)
     beside.close()

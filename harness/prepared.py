@@ -84,21 +84,28 @@ def write_prepared(
     folder: Path, tables: WorldTables, beside: dict[str, pa.Table], windows: Windows, facts: dict[str, Any]
 ) -> None:
     """Write the files of a prepared folder; `beside` are tables by name, beyond history and stream."""
-    for name, table in (
-        ("history", tables.history_events),
-        ("history_labels", tables.history_labels),
-        ("events", tables.stream_events),
-        ("labels", tables.stream_labels),
-        *beside.items(),
-    ):
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd", compression_level=1)
-    found = {
-        "windows": {name: getattr(windows, name) for name in Windows.__slots__},
-        "events": len(tables.stream_events),
-        "history": len(tables.history_events),
-        **facts,
+    streamed = {
+        "history": tables.history_events,
+        "history_labels": tables.history_labels,
+        "events": tables.stream_events,
+        "labels": tables.stream_labels,
     }
+    for name, table in streamed.items():
+        _write_table(folder, name, table)
+    counts = {"events": len(tables.stream_events), "history": len(tables.history_events)}
+    write_beside(folder, beside, windows, counts | facts)
+
+
+def write_beside(folder: Path, beside: dict[str, pa.Table], windows: Windows, facts: dict[str, Any]) -> None:
+    """Complete a prepared folder that holds history and stream; `facts` count both."""
+    for name, table in beside.items():
+        _write_table(folder, name, table)
+    found = {"windows": {name: getattr(windows, name) for name in Windows.__slots__}, **facts}
     (folder / "prepared.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _write_table(folder: Path, name: str, table: pa.Table) -> None:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd", compression_level=1)
 
 
 def open_prepared(folder: Path, key: str, cached: bool) -> Prepared:

@@ -202,10 +202,9 @@ class Run:
     def _write_feed(self, prepared: Prepared) -> int:
         """Encode what will be sent; returns the first measured ordinal."""
         with self.steps.step("Encoding the stream"):
-            events = pq.read_table(prepared.file("events"))
-            schedule = schedule_of(self.scenario, len(events), prepared.folder)
+            schedule = schedule_of(self.scenario, prepared.events, prepared.folder)
             dispositions = pq.read_table(prepared.file("dispositions"))
-            write_feed(self.folder.work / "feed", events, dispositions, schedule, self.feeding.put_in)
+            write_feed(self.folder.work / "feed", prepared.file("events"), dispositions, schedule, self.feeding.put_in)
             for name in ("events", "labels", "profiles"):
                 if prepared.file(name).is_file():
                     shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")

@@ -8,16 +8,19 @@ import pyarrow as pa
 from harness.aml.own_transfers import cut_transfers
 from harness.cache import cached_folder, content_key, hash_file, hash_sources
 from harness.drifting import drift_key, with_drifts
-from harness.prepared import Prepared, open_prepared, scheduled, world_windows, write_prepared
+from harness.prepared import Prepared, open_prepared, scheduled, world_windows, write_beside, write_prepared
 from harness.scenario import AmlScenario, TransferData
+from harness.world_files import write_world
 from streams.drift.applying import changed_world
-from streams.worlds.aml.world import AmlWorld
+from streams.labels import NS_PER_DAY
+from streams.worlds.aml.world import TICK_NS, AmlWorld
 
 NO_DISPOSITIONS = pa.Table.from_batches([], pa.schema([("reported_at_ns", pa.int64())]))
 """Findings follow from alerts: they are not known before a run."""
 WORLD_CODE = (
     "harness/aml/prepare.py",
     "harness/prepared.py",
+    "harness/world_files.py",
     "streams/account.py",
     "streams/laundering.py",
     "streams/markets",
@@ -71,11 +74,18 @@ def _prepare_world(scenario: AmlScenario, count: int, cache: Path) -> Prepared:
 
     def make(folder: Path) -> None:
         made = AmlWorld(changed_world(scenario.drifts, world.config), scenario.seeds.world)
-        whole = made.generate(world.history_days, count)
-        tables, members, accounts = with_drifts(folder, scenario, whole, whole.members, whole.accounts)
-        beside = {"dispositions": NO_DISPOSITIONS, "accounts": accounts, "members": members}
-        windows = world_windows(scenario.training, tables.stream_start_ns, made.start_ns)
-        write_prepared(folder, tables, beside, windows, {"labelled": True, "source": "world"})
+        stream_start_ns = made.start_ns + world.history_days * NS_PER_DAY
+        windows = world_windows(scenario.training, stream_start_ns, made.start_ns)
+        facts = {"labelled": True, "source": "world"}
+        beside = {"dispositions": NO_DISPOSITIONS}
+        if scenario.drifts:  # a drift changes what lies anywhere in the stream: all of it is held
+            whole = made.generate(world.history_days, count)
+            tables, members, accounts = with_drifts(folder, scenario, whole, whole.members, whole.accounts)
+            write_prepared(folder, tables, beside | {"accounts": accounts, "members": members}, windows, facts)
+            return
+        written = write_world(folder, made, world.history_days, count)
+        beside |= {"accounts": made.accounts(), "members": made.members(written.last_ns + TICK_NS)}
+        write_beside(folder, beside, windows, written.facts() | facts)
 
     folder, cached = cached_folder(cache, "prepared", key, make)
     return open_prepared(folder, key, cached)

@@ -19,7 +19,7 @@ from harness.processes import Family
 from harness.steps import Steps
 from streams.errors import BadInputError
 
-MARK, PLOT = "bench kernels", "plot.svg"
+MARK = "bench kernels"
 ENTITIES_MIN, ENTITIES_MAX = 1_000, 50_000_000
 
 
@@ -37,7 +37,7 @@ def kernels(
         str, typer.Option(help="How many cards or accounts, ascending, separated by commas; ten million take 11 GB.")
     ] = "10000,100000,1000000,10000000",
     write: Annotated[
-        Path | None, typer.Option(help="Put tables and plot into this Markdown page, between two marks.")
+        Path | None, typer.Option(help="Put tables and plots into this Markdown page, between marks.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON, all else to error.")] = False,
 ) -> None:
@@ -47,26 +47,28 @@ def kernels(
     Compiling is no part of it.
     """
     sizes = _sizes(entities)
-    domains = DOMAINS if domain is None else (domain.value,)
     steps = Steps(Console(stderr=as_json))
-    growth: dict[str, list[dict[str, Any]]] = {}
-    graph = None
+    found: dict[str, Any] = {}
     with interruptible(), Family() as family:
-        for each in domains:
-            growth[each] = []
-            for size in sizes:
-                with steps.step(f"{size:,} {ENTITY[each]}"):
-                    growth[each].append(measure_growth(each, size, family))
-        if "aml" in domains:
-            with steps.step("Sparse transfers with cycles"):
-                graph = measure_graph(family)
-    content = {"setting": _setting(domain, entities), "growth": growth, "graph": graph}
+        for each in DOMAINS if domain is None else (domain.value,):
+            content = found[each] = _measure(each, sizes, entities, family, steps)
+            if not as_json:
+                steps.console.print(Text(f"\n{to_markdown(content, None)}\n"), soft_wrap=True)
+            if write is not None:
+                write_beside(write, content)
     if as_json:
-        typer.echo(json.dumps(content, indent=1))
-    else:
-        steps.console.print(Text(f"\n{to_markdown(content, None)}\n"), soft_wrap=True)
-    if write is not None:
-        write_beside(write, content)
+        typer.echo(json.dumps(found, indent=1))
+
+
+def _measure(domain: str, sizes: list[int], entities: str, family: Family, steps: Steps) -> dict[str, Any]:
+    measured, graph = [], None
+    for size in sizes:
+        with steps.step(f"{size:,} {ENTITY[domain]}"):
+            measured.append(measure_growth(domain, size, family))
+    if domain == "aml":
+        with steps.step("Sparse transfers with cycles"):
+            graph = measure_graph(family)
+    return {"setting": _setting(domain, entities), "domain": domain, "sizes": measured, "graph": graph}
 
 
 def _sizes(text: str) -> list[int]:
@@ -82,19 +84,20 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-def _setting(domain: DomainChoice | None, entities: str) -> dict[str, str]:
+def _setting(domain: str, entities: str) -> dict[str, str]:
     machine = describe_environment()
     return {
-        "command": "bench kernels" + (f" --domain {domain.value}" if domain else "") + f" --entities {entities}",
+        "command": f"bench kernels --domain {domain} --entities {entities}",
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{machine.cpu_model}, {machine.memory_bytes / 1e9:.0f} GB, Python {machine.python}",
     }
 
 
 def write_beside(page: Path, content: dict[str, Any]) -> None:
-    """Put the figures into a page, their plot beside the page."""
-    picture = page.with_name(f"{page.stem}-{PLOT}")
-    write_between(page, MARK, to_markdown(content, picture.name), "Kernels")
+    """Put a kernel's figures into a page, between marks of its own, their plot beside the page."""
+    domain = content["domain"]
+    picture = page.with_name(f"{page.stem}-{domain}.svg")
+    write_between(page, f"{MARK} --domain {domain}", to_markdown(content, picture.name), "Kernels")
     try:
         picture.write_text(plot(content), encoding="utf-8")
     except OSError as error:

@@ -1,11 +1,11 @@
 """`bench world …`: the synthetic population's tables, for a look or for other tools."""
 
+import resource
 import shutil
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
@@ -13,10 +13,14 @@ from rich.console import Console
 from harness.commands.options import CacheDir, cache_folder
 from harness.commands.run_options import PresetChoice
 from harness.prepare import prepare
+from harness.report.words import size
 from harness.scenario import load_scenario
 from harness.steps import Steps
+from harness.world_files import write_world
 from streams.errors import BadInputError
-from streams.worlds import SEED_MAX, AmlTables, AmlWorld, AmlWorldConfig
+from streams.worlds import SEED_MAX, AmlWorld, AmlWorldConfig
+from streams.worlds.aml.world import TICK_NS
+from streams.worlds.world import STREAM_EVENTS_MAX
 
 app = typer.Typer(no_args_is_help=True, help="Write a synthetic world's tables.")
 TABLES = ("history", "history_labels", "events", "labels", "dispositions", "profiles")
@@ -33,6 +37,10 @@ def fraud(
     ] = None,
     cards: Annotated[int | None, typer.Option(help="Number of cards.")] = None,
     history_days: Annotated[int | None, typer.Option(help="Days of history before the stream.")] = None,
+    events: Annotated[
+        int | None,
+        typer.Option(min=1, max=STREAM_EVENTS_MAX, help="Events to stream; default: what the scenario's load sends."),
+    ] = None,
     cache_dir: CacheDir = None,
 ) -> None:
     """The card world: history and stream, each with its labels, and the cards' profiles, as Parquet."""
@@ -46,16 +54,20 @@ def fraud(
     resolved = load_scenario(scenario, changes, names)
     if resolved.data is not None:
         raise BadInputError(f"scenario {scenario}: it streams a data file, not a world")
-    steps = Steps(Console(stderr=True))
+    steps, begun_s = Steps(Console(stderr=True)), time.process_time()
     with steps.step("Building the world"):
-        prepared = prepare(resolved, cache_folder(cache_dir))
+        prepared = prepare(resolved, cache_folder(cache_dir), events)
+        spent_s = time.process_time() - begun_s
         try:
             out.mkdir(parents=True, exist_ok=True)
             for name in TABLES:
                 shutil.copyfile(prepared.file(name), out / f"{name}.parquet")
         except OSError as error:
             raise BadInputError(f"--out {out}: cannot be written: {error.strerror or error}") from error
-    steps.note(f"{prepared.facts['history']:,} events of history, {prepared.events:,} to stream")
+    history = int(prepared.facts["history"])
+    steps.note(f"{history:,} events of history, {prepared.events:,} to stream")
+    if not prepared.cached:
+        steps.note(_cost(history + prepared.events, "events", spent_s))
     typer.echo(str(out))
 
 
@@ -77,17 +89,26 @@ def aml(
     """The money-laundering world: history and stream with their truth, accounts and members of patterns, as Parquet."""
     asked = {"preset": preset.value, "customers": customers, "markets": _markets(markets)}
     config = AmlWorldConfig.from_mapping({key: value for key, value in asked.items() if value is not None})
-    steps = Steps(Console(stderr=True))
+    steps, begun_s = Steps(Console(stderr=True)), time.process_time()
     with steps.step("Building the world"):
-        tables = AmlWorld(config, seed).generate(history_days, transfers)
+        world = AmlWorld(config, seed)
         try:
             out.mkdir(parents=True, exist_ok=True)
-            for name, table in _named(tables):
+            written = write_world(out, world, history_days, transfers)
+            beside = {"accounts": world.accounts(), "members": world.members(written.last_ns + TICK_NS)}
+            for name, table in beside.items():
                 pq.write_table(table, out / f"{name}.parquet", compression="zstd", compression_level=1)
         except OSError as error:
             raise BadInputError(f"--out {out}: cannot be written: {error.strerror or error}") from error
-    steps.note(f"{len(tables.history_events):,} transfers of history, {len(tables.stream_events):,} to stream")
+    steps.note(f"{written.history:,} transfers of history, {written.events:,} to stream")
+    steps.note(_cost(written.history + written.events, "transfers", time.process_time() - begun_s))
     typer.echo(str(out))
+
+
+def _cost(rows: int, what: str, spent_s: float) -> str:
+    """What it took to make and write so many."""
+    memory = size(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024)  # KiB on Linux
+    return f"{rows / spent_s:,.0f} {what} a second of processor time, files included; {memory} of memory at most"
 
 
 def _markets(text: str | None) -> int | list[str] | None:
@@ -95,12 +116,3 @@ def _markets(text: str | None) -> int | list[str] | None:
     if text is None:
         return None
     return int(text) if text.strip().isdigit() else [code.strip().upper() for code in text.split(",") if code.strip()]
-
-
-def _named(tables: AmlTables) -> Iterator[tuple[str, pa.Table]]:
-    yield "history", tables.history_events
-    yield "history_labels", tables.history_labels
-    yield "events", tables.stream_events
-    yield "labels", tables.stream_labels
-    yield "accounts", tables.accounts
-    yield "members", tables.members

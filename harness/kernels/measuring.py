@@ -26,11 +26,12 @@ def measure_graph(family: Family) -> dict[str, Any]:
 def _ask(family: Family, *arguments: str) -> dict[str, Any]:
     """`python -m models kernels …`; raises with its own words when it fails."""
     with tempfile.TemporaryDirectory(prefix="riskbench-kernels-") as folder:
-        log = Path(folder) / "kernels.log"
-        child = family.start("kernels", module_command("models", "kernels", *arguments), log)
+        result = Path(folder) / "kernels.json"
+        command = module_command("models", "kernels", *arguments, "--result", str(result))
+        child = family.start("kernels", command, Path(folder) / "kernels.log")
         if child.wait(LIMIT_S) is None:
             raise RunInvalidError(f"kernels {' '.join(arguments)} took longer than {LIMIT_S:g} s")
         if child.process.returncode != 0:
             raise child.failure()
-        found: dict[str, Any] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+        found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return found

@@ -9,36 +9,29 @@ from harness.report.words import rate, significant, size
 
 Content = Mapping[str, Any]
 ENTITY = {"fraud": "cards", "aml": "accounts"}
-KERNEL = {"fraud": "Feature kernel", "aml": "Graph kernel"}
 EVENT = {"fraud": "event", "aml": "transfer"}
 MIXES = ("uniform", "skewed")
 WAYS = {"one": "one at a time", "batch": "in micro-batches"}
 
 
 def to_markdown(content: Content, plot: str | None) -> str:
-    """Tables by kernel, what they say in a sentence, and (if it has a file) the plot."""
-    setting = content["setting"]
-    parts = [f"`{setting['command']}`, {setting['date']}: one thread, {setting['machine']}."]
-    for domain in content["growth"]:
-        parts += _of_kernel(domain, content["growth"][domain])
+    """Tables of one kernel, what they say in a sentence, and (if it has a file) the plot."""
+    setting, domain, rows = content["setting"], content["domain"], content["sizes"]
+    entity, event = ENTITY[domain], EVENT[domain]
+    parts = [
+        f"`{setting['command']}`, {setting['date']}: one thread, {setting['machine']}.",
+        f"Time of one {event}, µs: {entity} drawn alike, or skewed (80% are of the busiest fifth, again so within it, "
+        f"and once more). “Whole” is coding and computing of one {event} alone; then the mean in micro-batches.",
+        figures_table(_times(entity, rows)),
+        _flatness(domain, rows),
+        "Memory, and pauses while it grows:",
+        figures_table(_memory(domain, rows)),
+    ]
     if content["graph"] is not None:
         parts += _of_graph(content["graph"])
     if plot is not None:
-        parts.append(f"![Time an event by how many cards or accounts are known, a line each]({plot})")
-    return "\n\n".join(parts)
-
-
-def _of_kernel(domain: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    entity, event = ENTITY[domain], EVENT[domain]
-    return [
-        f"### {KERNEL[domain]}: time of one {event}, µs",
-        f"Of the {entity} drawn alike, or skewed: 80% are of the busiest fifth, again so within it, and once more. "
-        f"“Whole” is coding and computing of one {event} alone.",
-        figures_table(_times(entity, rows)),
-        f"### {KERNEL[domain]}: memory, and pauses while it grows",
-        figures_table(_memory(domain, rows)),
-        _flatness(domain, rows),
-    ]
+        parts.append(f"![Time of one {event} by how many {entity} are known, a line each]({plot})")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _times(entity: str, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -59,8 +52,8 @@ def _times(entity: str, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 def _memory(domain: str, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     entity = ENTITY[domain]
     head = [
-        entity, "history", "bytes an entity", "of them arrays", "in all", "filled in", "1,024 of history: median",
-        "longest",
+        entity, "history", "bytes an entity", "of them arrays", "in all", "filled in",
+        f"{rows[0]['growing']['rows']:,} of history: median", "longest",
     ]  # fmt: skip
     return [
         head,
@@ -105,8 +98,8 @@ def _of_graph(graph: Mapping[str, Any]) -> list[str]:
     ]
     window = graph["window"]
     return [
-        "### Graph kernel: sparse transfers with cycles",
-        f"{graph['transfers']:,} transfers over {graph['days']:g} days among {graph['accounts']:,} accounts, "
+        f"Sparse transfers with cycles: {graph['transfers']:,} over {graph['days']:g} days among "
+        f"{graph['accounts']:,} accounts, "
         f"{graph['in_cycles']:,} of which close a cycle; by the clock on the wall, all features of both sides.",
         figures_table([head, *rows]),
         f"Memory ends with the window: over {window['days']:g} days, it was given out for "
@@ -119,13 +112,17 @@ _PERCENTILES = ("p50_ns", "p99_ns", "max_ns")
 
 
 def plot(content: Content) -> str:
-    """Mean time of an event by how many entities are known."""
-    lines = []
-    for domain, rows in content["growth"].items():
-        for way, said in WAYS.items():
-            points = [(float(row["entities"]), row["mixes"]["uniform"][way]["event_cpu_ns"] / 1e3) for row in rows]
-            lines.append(Line(f"{KERNEL[domain].removesuffix(' kernel')}, {said}", points))
-    return draw(lines, Axis("cards or accounts known", ",.0f"), Axis("processor time an event, µs", ",g"))
+    """Mean processor time of an event by how many entities are known."""
+    lines = [
+        Line(
+            f"{said}, {mix}",
+            [(float(row["entities"]), row["mixes"][mix][way]["event_cpu_ns"] / 1e3) for row in content["sizes"]],
+        )
+        for way, said in WAYS.items()
+        for mix in MIXES
+    ]
+    entity, event = ENTITY[content["domain"]], EVENT[content["domain"]]
+    return draw(lines, Axis(f"{entity} known", ",.0f"), Axis(f"CPU time of one {event}, µs", ",g"))
 
 
 def _us(nanoseconds: float) -> str:

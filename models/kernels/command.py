@@ -1,7 +1,7 @@
 """`python -m models kernels fraud|aml --entities N` and `… kernels graph`: what the kernels cost, as a line of JSON."""
 
 import json
-from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,37 +13,38 @@ from models.kernels.accounts import Accounts
 from models.kernels.cards import Cards
 from models.kernels.graph_speed import TRANSFERS, graph_speed
 from models.kernels.growth import grow
-from models.kernels.traffic import Traffic
 
 app = typer.Typer(no_args_is_help=True, help="Measure the kernels of features and graph.")
 Entities = Annotated[int, typer.Option(min=1_000, max=50_000_000, help="How many cards or accounts.")]
+Result = Annotated[Path | None, typer.Option(help="write the JSON here instead of to standard output")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of history and events.")]
 
 
 @app.command()
-def fraud(entities: Entities, seed: Seed = 1) -> None:
+def fraud(entities: Entities, seed: Seed = 1, result: Result = None) -> None:
     """The feature kernel with so many cards."""
     warm_features()
-    _tell(lambda: Cards(entities, seed), seed)
+    _tell(grow(lambda: Cards(entities, seed), seed), result)
 
 
 @app.command()
-def aml(entities: Entities, seed: Seed = 1) -> None:
+def aml(entities: Entities, seed: Seed = 1, result: Result = None) -> None:
     """The graph kernel with so many accounts."""
     warm_graph(MarketTable.of([]))
-    _tell(lambda: Accounts(entities, seed), seed)
+    _tell(grow(lambda: Accounts(entities, seed), seed), result)
 
 
 @app.command()
-def graph(transfers: Annotated[int, typer.Option(min=1_000, help="How many transfers.")] = TRANSFERS) -> None:
+def graph(
+    transfers: Annotated[int, typer.Option(min=1_000, help="How many transfers.")] = TRANSFERS, result: Result = None
+) -> None:
     """The graph kernel on sparse transfers with cycles."""
     warm_graph(MarketTable.of([]))
-    _print(graph_speed(transfers))
+    _tell(graph_speed(transfers), result)
 
 
-def _tell(make: Callable[[], Traffic], seed: int) -> None:
-    _print(grow(make, seed))
-
-
-def _print(found: dict[str, Any]) -> None:
-    typer.echo(json.dumps(found))
+def _tell(found: dict[str, Any], result: Path | None) -> None:
+    if result is None:
+        typer.echo(json.dumps(found))
+    else:
+        result.write_text(json.dumps(found), encoding="utf-8")

@@ -21,12 +21,12 @@ REHEARSED = 1_000
 
 
 def grow(make: Callable[[], Traffic], seed: int) -> dict[str, Any]:
-    """Fill a state and measure it; the collector is as in a scorer's worker that began with nothing known."""
+    """Fill a state and measure it; the garbage collector is as in a scorer's worker that began without history."""
     process = psutil.Process()
-    freeze()
     before_bytes = _resident(process)
     begun = time.monotonic()
     traffic = make()
+    freeze()
     growing = _fill(traffic)
     took_s = time.monotonic() - begun
     resident = _resident(process) - before_bytes

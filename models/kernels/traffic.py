@@ -15,7 +15,7 @@ START_NS = 1_767_225_600_000_000_000
 HISTORY_DAYS = 20
 """Event time over which the history lies: all of it within the longest window."""
 HISTORY_NS = HISTORY_DAYS * NS_PER_DAY
-FILL_ROWS = 1_024
+FILL_ROWS = 4_096
 """Events of history that go in at once."""
 BUSIEST, BUSY_SHARE, LEVELS = 5, 0.8, 3
 """Of five the busiest one has eight events in ten; so it is again among the busiest, three times over."""

@@ -1,8 +1,9 @@
 """What every world offers: events and labels by blocks of event time, and a history with a stream after it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from streams.labels import NS_PER_DAY
 
 Block = tuple[pa.Table, pa.Table]
 """Events and their labels, row by row, in event-time order."""
+Part = Literal["history", "stream"]
 HISTORY_DAYS_MAX = 3_650
 STREAM_EVENTS_MAX = 200_000_000
 
@@ -55,34 +57,59 @@ class World(Protocol):
         ...
 
 
-def collect(world: World, history_days: int, stream_events: int) -> WorldTables:
-    """Gather a world's blocks into tables: `history_days` of event time, then exactly `stream_events` events.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a world as it grows: `parts` of history, then of the stream, each once and in order; `like` are
+    tables without rows, as the parts' are."""
+
+    parts: Iterator[tuple[Part, Block]]
+    like: Block
+    stream_start_ns: int
+
+
+def stretch(world: World, history_days: int, stream_events: int) -> Stretch:
+    """Begin `history_days` of event time, then exactly `stream_events` events; memory is bounded by a block.
 
     Raises BadInputError for numbers out of bounds.
     """
     _within("history_days", history_days, 0, HISTORY_DAYS_MAX)
     _within("stream_events", stream_events, 0, STREAM_EVENTS_MAX)
     stream_start_ns = world.start_ns + history_days * NS_PER_DAY
-    parts: list[Block] = []
-    rows, cut = 0, None
-    for events, labels in world.blocks():
-        parts.append((events, labels))
+    blocks = world.blocks()
+    first = next(blocks)
+    parts = _parts(chain([first], blocks), stream_start_ns, stream_events)
+    return Stretch(parts, (first[0].slice(0, 0), first[1].slice(0, 0)), stream_start_ns)
+
+
+def _parts(blocks: Iterable[Block], stream_start_ns: int, stream_events: int) -> Iterator[tuple[Part, Block]]:
+    wanted = stream_events
+    for events, labels in blocks:
         times = events.column("event_time_ns").to_numpy()
-        if cut is None and len(times) and times[-1] >= stream_start_ns:
-            cut = rows + int(np.searchsorted(times, stream_start_ns, side="left"))
-        rows += len(times)
-        if cut is not None and rows - cut >= stream_events:
-            break
-    events = pa.concat_tables([part[0] for part in parts]).combine_chunks()
-    labels = pa.concat_tables([part[1] for part in parts]).combine_chunks()
-    first = cut or 0
-    return WorldTables(
-        history_events=events.slice(0, first),
-        history_labels=labels.slice(0, first),
-        stream_events=events.slice(first, stream_events),
-        stream_labels=labels.slice(first, stream_events),
-        stream_start_ns=stream_start_ns,
+        cut = int(np.searchsorted(times, stream_start_ns, side="left"))
+        if cut:
+            yield "history", (events.slice(0, cut), labels.slice(0, cut))
+        if cut < len(times):
+            rows = min(wanted, len(times) - cut)
+            yield "stream", (events.slice(cut, rows), labels.slice(cut, rows))
+            wanted -= rows
+            if wanted == 0:
+                return
+
+
+def collect(world: World, history_days: int, stream_events: int) -> WorldTables:
+    """Gather a world's blocks into tables: `history_days` of event time, then exactly `stream_events` events.
+
+    Raises BadInputError for numbers out of bounds.
+    """
+    begun = stretch(world, history_days, stream_events)
+    found: dict[Part, list[Block]] = {"history": [begun.like], "stream": [begun.like]}
+    for part, block in begun.parts:
+        found[part].append(block)
+    history, stream = (
+        [pa.concat_tables([block[side] for block in found[part]]).combine_chunks() for side in range(2)]
+        for part in ("history", "stream")
     )
+    return WorldTables(*history, *stream, begun.stream_start_ns)
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:

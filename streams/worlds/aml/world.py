@@ -26,7 +26,8 @@ from streams.worlds.world import Block, WorldTables, collect
 WARM_UP_BLOCKS = 4
 """Blocks lived through before the start, for plots and look-alikes only: the first day is like any other."""
 _PEOPLE, _RELATIONS, _DILIGENCE, _NAMES, _SALT, _LIVING, _LOOK_ALIKES, _CRIME = range(8)
-_TICK_NS = 1_000_000
+TICK_NS = 1_000_000
+"""Event times are whole milliseconds, as payment messages carry them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class AmlWorld:
         """
         tables = collect(self, history_days, stream_events)
         part = tables.stream_events if len(tables.stream_events) else tables.history_events
-        until_ns = int(part["event_time_ns"][-1].as_py()) + _TICK_NS if len(part) else self.start_ns
+        until_ns = int(part["event_time_ns"][-1].as_py()) + TICK_NS if len(part) else self.start_ns
         stretch = {name: getattr(tables, name) for name in WorldTables.__slots__}
         return AmlTables(**stretch, members=self.members(until_ns), accounts=self.accounts())
 
@@ -164,6 +165,6 @@ class AmlWorld:
 
 def _in_order(drafts: Drafts) -> Drafts:
     """Sort by event time, in whole milliseconds as payment messages carry it."""
-    ticks = drafts.time_ns // _TICK_NS * _TICK_NS
+    ticks = drafts.time_ns // TICK_NS * TICK_NS
     order = np.argsort(ticks, kind="stable")
     return replace(drafts.take(order), time_ns=ticks[order])

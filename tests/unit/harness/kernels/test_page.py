@@ -38,7 +38,8 @@ GRAPH = {
 ROWS = [row(10_000, 1_000), row(1_000_000, 1_500)]
 CONTENT: dict[str, Any] = {
     "setting": {"command": "bench kernels", "date": "2026-01-01", "machine": "a machine"},
-    "growth": {"fraud": ROWS, "aml": ROWS},
+    "domain": "aml",
+    "sizes": ROWS,
     "graph": GRAPH,
 }
 
@@ -46,28 +47,29 @@ CONTENT: dict[str, Any] = {
 def test_the_page_says_how_much_an_event_grew() -> None:
     assert growth_ratio(ROWS, "one") == pytest.approx(1.5)
     page = to_markdown(CONTENT, "plot.svg")
-    assert "100 times as many, the processor time of one event grows 1.50 times one at a time" in page
+    assert "100 times as many, the processor time of one transfer grows 1.50 times one at a time" in page
     assert "| 1,000,000 | 2,000,000 | 900 | 760 | 900 MB |" in page
     assert "| one at a time | 70,000 | 12.0 | 40.0 | 90.0 |" in page
     assert "1,234 transfers after a quarter of the stream and for 1,240 at its end" in page
 
 
 def test_one_size_makes_a_page_too() -> None:
-    content = CONTENT | {"growth": {"fraud": ROWS[:1]}, "graph": None}
+    content = CONTENT | {"domain": "fraud", "sizes": ROWS[:1], "graph": None}
     assert "times as many" not in to_markdown(content, None)
-    assert plot(content).count("<circle") == 2
+    assert plot(content).count("<circle") == 4
 
 
-def test_it_is_written_between_two_marks_and_the_plot_beside_it(tmp_path: Path) -> None:
+def test_each_kernel_is_written_between_marks_of_its_own_and_its_plot_beside_the_page(tmp_path: Path) -> None:
     page = tmp_path / "kernels.md"
     page.write_text("# Kernels\n\nWords that stay.\n")
-    for _ in range(2):
-        write_beside(page, CONTENT)
+    for domain in ("fraud", "aml", "fraud"):
+        write_beside(page, CONTENT | {"domain": domain})
     text = page.read_text()
-    assert text.count(f"<!-- {MARK} -->") == 1
+    for domain in ("fraud", "aml"):
+        assert text.count(f"<!-- {MARK} --domain {domain} -->") == 1
+        assert f"(kernels-{domain}.svg)" in text
+        assert (tmp_path / f"kernels-{domain}.svg").read_text().startswith("<svg")
     assert "Words that stay." in text
-    assert "(kernels-plot.svg)" in text
-    assert (tmp_path / "kernels-plot.svg").read_text().startswith("<svg")
 
 
 @pytest.mark.parametrize(
