@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.features.batch import Float32s, Int64s
+from models.features.batch import Float32s, Int32s, Int64s
 from models.features.interner import Interner
 from models.graph.kernel.layout import COMMUNITY_COLUMNS, NO_DAY, CommunityTables
 from streams.labels import NS_PER_DAY
@@ -26,6 +26,8 @@ class CommunityTable:
     day: int
     ids: tuple[str, ...]
     values: Float32s
+    codes: Int32s | None = None
+    """Of the ids, in the state they were taken from, for that state alone: it is spared looking each of them up."""
 
 
 class HeldCommunities:
@@ -44,7 +46,7 @@ class HeldCommunities:
 
     def days(self) -> list[int]:
         """Business days of the tables held, ascending."""
-        return sorted(self.tables.days.tolist())
+        return sorted(day for day in self.tables.days.tolist() if day != NO_DAY)
 
     def missing_days(self, time_ns: Int64s) -> list[int]:
         """Business days, ascending, of tables that these event times need and that may still come."""
@@ -53,31 +55,50 @@ class HeldCommunities:
 
     def install(self, table: CommunityTable, accounts: Interner) -> None:
         """Take a table in; one of the same day is replaced, one older than all of a full store is left out."""
-        codes = accounts.encode(table.ids)
+        codes = accounts.encode(table.ids) if table.codes is None else table.codes
+        self.tables = _with_room(self.tables, len(accounts))
         days, rows, absent = self.tables
-        keep = days != table.day
-        if keep.sum() == TABLES_KEPT:
-            if table.day < days.min():
-                return
-            keep &= days != days.min()
-        width = max(len(accounts), rows.shape[1])
-        slots = int(keep.sum()) + 1
-        grown = np.empty((slots, width, COMMUNITY_COLUMNS), np.float32)
-        grown[:] = absent
-        grown[:-1, : rows.shape[1]] = rows[keep]
-        grown[-1, codes] = table.values
-        self.tables = CommunityTables(np.append(days[keep], np.int64(table.day)), grown, absent)
+        same = np.flatnonzero(days == table.day)
+        place = int(same[0]) if len(same) else int(days.argmin())
+        if table.day < days[place]:
+            return
+        days[place] = table.day
+        rows[place] = absent
+        rows[place, codes] = table.values
 
     @staticmethod
     def layout() -> dict[str, tuple[Any, tuple[int | None, ...]]]:
         """Type and shape of what `arrays` gives."""
         return {"table_days": (np.int64, (None,)), "table_rows": (np.float32, (None, None, COMMUNITY_COLUMNS))}
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The tables held, for a snapshot."""
-        return {"table_days": self.tables.days, "table_rows": self.tables.rows}
+    def arrays(self, accounts: int) -> dict[str, npt.NDArray[Any]]:
+        """The tables held, by day and without slack, for a snapshot of a state that knows so many accounts."""
+        days, rows, absent = self.tables
+        order = np.argsort(days)[np.sort(days) != NO_DAY]
+        width = min(accounts, rows.shape[1])
+        told = np.empty((len(order), accounts, COMMUNITY_COLUMNS), np.float32)
+        told[:, :width] = rows[order, :width]
+        told[:, width:] = absent
+        return {"table_days": days[order], "table_rows": told}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "HeldCommunities":
         """The tables that `arrays` gave."""
         return cls(CommunityTables(arrays["table_days"], arrays["table_rows"], ABSENT.copy()))
+
+
+def _with_room(tables: CommunityTables, accounts: int) -> CommunityTables:
+    """The tables with every place there may be, an empty one's day is NO_DAY, and with room for more accounts than
+    these: laying them out anew takes long, and is not to be done every day."""
+    held, width = tables.rows.shape[:2]
+    if held == TABLES_KEPT and width >= accounts:
+        return tables
+    width = max(width, accounts + accounts // 2)
+    days = np.full(TABLES_KEPT, NO_DAY, np.int64)
+    days[:held] = tables.days
+    rows = np.empty((TABLES_KEPT, width, COMMUNITY_COLUMNS), np.float32)
+    for place in range(held):
+        rows[place, : tables.rows.shape[1]] = tables.rows[place]
+        rows[place, tables.rows.shape[1] :] = tables.absent
+    rows[held:] = tables.absent
+    return CommunityTables(days, rows, tables.absent)

@@ -152,7 +152,8 @@ def draw_table(day: int, week: Int64s, names: Names) -> CommunityTable:
     codes, places = np.unique(week[:, LINK_FROM : LINK_TO + 1], return_inverse=True)
     places = places.reshape(-1, 2)
     values = describe_accounts(places[:, 0], places[:, 1], week[:, LINK_TRANSFERS], len(codes))
-    return CommunityTable(day, tuple(names(codes.astype(np.int32))), values)
+    found = codes.astype(np.int32)
+    return CommunityTable(day, tuple(names(found)), values, found)
 
 
 def _summed(links: Int64s) -> Int64s:

@@ -217,7 +217,7 @@ class GraphState:
             "currencies": list(self._markets.currencies),
         }
         arrays = store_arrays(self._store, self.accounts) | market_arrays(self._markets)
-        arrays |= self._held.arrays()
+        arrays |= self._held.arrays(self.accounts)
         arrays |= self._coder.accounts.to_arrays("account") | self._coder.countries.to_arrays("country")
         return settings, arrays
 

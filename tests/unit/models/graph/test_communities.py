@@ -144,6 +144,20 @@ def masked(events: list[Transfer], wanted: np.ndarray, size: int) -> tuple[Graph
     return state, ledger, np.concatenate(parts)
 
 
+def test_a_table_with_codes_is_the_one_with_names_alone() -> None:
+    events = random_stream(0)
+    state, ledger, _ = masked(events, np.ones(len(events), np.uint8), len(events))
+    day = ledger.last_closed
+    drawn = ledger.close(day + 1, state.names_of)
+    assert drawn.codes is not None
+    assert state.names_of(drawn.codes) == list(drawn.ids)
+    state.install(drawn)
+    before = state.snapshot()[1]["table_rows"]
+    state.install(CommunityTable(day + 1, drawn.ids, drawn.values))
+    np.testing.assert_array_equal(state.snapshot()[1]["table_rows"], before)
+    assert before.shape[:2] == (TABLES_KEPT, state.accounts)
+
+
 @pytest.mark.parametrize("size", [40, 1_000])
 @settings(max_examples=12)
 @given(st.integers(0, 2), st.lists(st.integers(0, 999), max_size=12))
