@@ -14,9 +14,32 @@ UNKNOWN, DUPLICATE = -1, -2
 Int64s = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class EventIndex:
+    """Which ordinal an event id has: the ids' 64-bit hashes in order (mapped, not held in memory), and ordinals."""
+
+    hashes: npt.NDArray[np.uint64]
+    ordinals: Int64s
+
+    @classmethod
+    def open(cls, feed: Path) -> "EventIndex":
+        """The index of a feed folder."""
+        return cls(
+            np.load(feed / "index_hashes.npy", mmap_mode="r"), np.load(feed / "index_ordinals.npy", mmap_mode="r")
+        )
+
+    def of(self, event_ids: list[str]) -> Int64s:
+        """The ordinal of each event; UNKNOWN for those the stream never had."""
+        wanted = event_hashes(event_ids)
+        if len(self.hashes) == 0:
+            return np.full(len(wanted), UNKNOWN, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        return np.where(self.hashes[at] == wanted, self.ordinals[at], UNKNOWN).astype(np.int64)
+
+
 @dataclass(slots=True)
 class Accounts:
-    """One byte of state an event, and an index of the ids' 64-bit hashes (mapped, not held in memory).
+    """One byte of state an event, and the index of the ids.
 
     An event is answered once: later answers are duplicates. An answer after `timeout_ns` is late. Ids that the
     stream never had are unknown (phantoms).
@@ -34,15 +57,18 @@ class Accounts:
     @classmethod
     def open(cls, feed: Path, start_ns: int, timeout_ns: int) -> "Accounts":
         """The accounts of a feed folder whose schedule starts at `start_ns`."""
-        hashes = np.load(feed / "index_hashes.npy", mmap_mode="r")
-        ordinals = np.load(feed / "index_ordinals.npy", mmap_mode="r")
+        index = EventIndex.open(feed)
         intended = np.load(feed / "schedule.npy") + start_ns
         disorder = Disorder(np.load(feed / "key_codes.npy"))
-        return cls(hashes, ordinals, intended, timeout_ns, np.zeros(len(intended), dtype=np.uint8), disorder)
+        state = np.zeros(len(intended), dtype=np.uint8)
+        return cls(index.hashes, index.ordinals, intended, timeout_ns, state, disorder)
 
     def match(self, event_ids: list[str], received_ns: Int64s) -> Int64s:
         """The ordinal of each answer's event; UNKNOWN or DUPLICATE where there is none to be answered."""
-        found = self.ordinals_of(event_ids)
+        return self.settle(self.ordinals_of(event_ids), received_ns)
+
+    def settle(self, found: Int64s, received_ns: Int64s) -> Int64s:
+        """As `match`, of answers whose events' ordinals were looked up."""
         known = np.flatnonzero(found >= 0)
         first = np.zeros(len(found), dtype=bool)
         first[known[np.unique(found[known], return_index=True)[1]]] = True
@@ -58,11 +84,7 @@ class Accounts:
 
     def ordinals_of(self, event_ids: list[str]) -> Int64s:
         """The ordinal of each event; UNKNOWN for those the stream never had."""
-        wanted = event_hashes(event_ids)
-        if len(self.hashes) == 0:
-            return np.full(len(wanted), UNKNOWN, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
-        return np.where(self.hashes[at] == wanted, self.ordinals[at], UNKNOWN).astype(np.int64)
+        return EventIndex(self.hashes, self.ordinals).of(event_ids)
 
     @property
     def answered(self) -> int:

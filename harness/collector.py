@@ -1,7 +1,9 @@
-"""The collector process: decodes what the receiver stamped, matches it, and writes decisions.parquet as it goes, with
-the audit trail beside it.
+"""The collector process: matches what the receiver stamped, and writes decisions.parquet as it goes, with the audit
+trail beside it.
 
-Run as `python -m harness.collector PLAN`. Ends when the receiver has ended and everything is read; where explanations
+It reads the messages itself, or puts in order what several readers (`harness.reader`) have read.
+
+Run as `python -m harness.collector PLAN`. Ends when the receivers have ended and everything is read; where explanations
 are recorded, when they were read too.
 """
 
@@ -10,11 +12,10 @@ import logging
 import signal
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.accounts import DUPLICATE, LATE, UNKNOWN, Accounts
+from harness.accounts import DUPLICATE, LATE, UNKNOWN, Accounts, EventIndex
+from harness.audit_trail.bodies import Bodies
 from harness.audit_trail.records import Opening, Thresholds
 from harness.audit_trail.writer import AuditTrail
-from harness.decision_rows import Answers, EventTimes, answered_rows, joined, lost_rows, open_rows
+from harness.decision_rows import EventTimes, lost_rows, open_rows, timed_rows
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.late_scores import record_late_scores
 from harness.pages import Pages
 from harness.priority import LAST, claim_priority
 from harness.progress import Live
+from harness.reading import Reader, Reading, Said, Unreadable
+from harness.receipt_order import ReceiptOrder
 from harness.spool import SpoolReader, Stamped
-from streams.codec import UNDECODABLE, decode_decision
-from streams.decision import PATHS, Decision
+from streams.decision import PATHS
 
 logger = logging.getLogger("riskbench.harness.collector")
 ROWS_PER_GROUP = 8_192
@@ -58,10 +61,12 @@ class RecordsPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 class CollectorPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to match against and where rows go. Times in ns; `measured_from` is the first ordinal after the warm-up.
-    `explanations_spool` brings the explanations after the decisions, where `records` are kept."""
+    `explanations_spool` brings the explanations after the decisions, where `records` are kept. Where several readers
+    have read the messages, `readings` are the spools they hand over; `spool` is what a receiver stamped, else."""
 
     feed: str
-    spool: str
+    spool: str | None = None
+    readings: list[str] = []
     sent: str
     start_file: str
     events: str
@@ -80,30 +85,39 @@ class Records:
 
     trail: AuditTrail
     explanations: Explanations
+    bodies: Bodies
+    asked: Asked
     logs: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A message that is no decision; `before` is how many decisions of its batch were received before it."""
-
-    before: int
-    error: str
-    received_ns: int
-    value: bytes
 
 
 @contextmanager
 def open_records(plan: RecordsPlan, accounts: Accounts, feed: Path, measured_from: int) -> Iterator[Records]:
     """Begin the audit trail and explanations.parquet."""
-    trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, Pages(feed / "messages").__getitem__)
+    event_bytes = Pages(feed / "messages").__getitem__
+    trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, event_bytes)
+    bodies = Bodies(plan.thresholds, event_bytes)
     with pq.ParquetWriter(plan.explanations, EXPLANATION_ROWS_SCHEMA, compression="zstd") as writer:
         explanations = Explanations(accounts, writer, asked=plan.asked, measured_from=measured_from, trail=trail)
-        yield Records(trail, explanations, Path(plan.logs) if plan.logs else None)
+        yield Records(trail, explanations, bodies, plan.asked, Path(plan.logs) if plan.logs else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Answers that count, not yet written: what they say, when they were received, their ordinals."""
+
+    said: Said
+    received_ns: npt.NDArray[np.int64]
+    ordinals: npt.NDArray[np.int64]
+
+
+def _record_answers(trail: AuditTrail, answers: Iterable[tuple[int, bytes, bool]]) -> None:
+    for ordinal, body, late in answers:
+        trail.answer(KINDS.get(ordinal, "decision"), body, late=late)
 
 
 class Collector:
-    """Matches stamped messages, keeps the counts and the rows not yet written."""
+    """Takes what was read in the order of receipt: settles whose answer counts, keeps the counts, the records and the
+    rows not yet written."""
 
     def __init__(
         self,
@@ -115,7 +129,9 @@ class Collector:
     ) -> None:
         self.accounts, self._times, self._writer, self._live = accounts, times, writer, live
         self._records = records
-        self._rows: list[Answers] = []
+        asked, bodies = (records.asked, records.bodies) if records else ("none", None)
+        self._reader = Reader(EventIndex(accounts.hashes, accounts.ordinals), asked, bodies)
+        self._rows: list[Rows] = []
         self._rows_held = 0
         self._recent: list[npt.NDArray[np.int64]] = []
         self._window_ends_ns = 0
@@ -124,55 +140,39 @@ class Collector:
         self.by_path = dict.fromkeys(PATHS, 0)
 
     def take(self, stamped: list[Stamped]) -> None:
-        """Decode, match, count, record, and write a row group when enough rows have gathered."""
-        decisions, received, unreadable = self._decode(stamped)
-        ordinals = self.accounts.match([decision.event_id for decision in decisions], received)
-        answers = Answers(decisions, received, ordinals)
-        matched = answers.matched()
-        for path, count in Counter(map(attrgetter("path"), matched.decisions)).items():
+        """Read messages that come after all that were taken, and settle them."""
+        self.settle(self._reader.read(stamped))
+
+    def settle(self, reading: Reading) -> None:
+        """Match, count, record, and write a row group when enough rows have gathered."""
+        if reading.unreadable:
+            self._count_malformed(reading.unreadable)
+        ordinals = self.accounts.settle(reading.ordinals, reading.received_ns)
+        counts = ordinals >= 0
+        matched, received_ns = ordinals[counts], reading.received_ns[counts]
+        for path, count in zip(PATHS, np.bincount(reading.paths[counts], minlength=len(PATHS)).tolist(), strict=True):
             self.by_path[path] += count
-        self._rows.append(matched)
+        self._rows.append(Rows(reading.said.chosen(counts), received_ns, matched))
         self._rows_held += len(matched)
-        self._recent.append(matched.received_ns - self.accounts.intended_ns[matched.ordinals])
+        if len(matched):  # a second may bring nothing that counts
+            self._recent.append(received_ns - self.accounts.intended_ns[matched])
         if self._records is not None:
-            self._records.explanations.expect(matched)
-            self._record(self._records.trail, answers, unreadable)
+            self._records.explanations.expect(matched, reading.flags[counts])
+            self._record(self._records.trail, reading, ordinals)
         if self._rows_held >= ROWS_PER_GROUP:
             self.write()
 
-    def _record(self, trail: AuditTrail, answers: Answers, unreadable: list[Unreadable]) -> None:
+    def _record(self, trail: AuditTrail, reading: Reading, ordinals: npt.NDArray[np.int64]) -> None:
         """One audit record a message, in the order of receipt."""
-        begin = 0
-        for each in unreadable:
-            self._record_answers(trail, answers.between(begin, each.before))
+        late = (ordinals >= 0) & (self.accounts.state[ordinals] == LATE)
+        answers = iter(zip(ordinals.tolist(), reading.bodies, late.tolist(), strict=True))
+        done = 0
+        for each in reading.unreadable:
+            _record_answers(trail, islice(answers, each.before - done))
             trail.malformed("decision", each.error, each.value, each.received_ns)
-            begin = each.before
-        self._record_answers(trail, answers.between(begin, len(answers)))
+            done = each.before
+        _record_answers(trail, answers)
         trail.flush()
-
-    def _record_answers(self, trail: AuditTrail, answers: Answers) -> None:
-        late = (answers.ordinals >= 0) & (self.accounts.state[answers.ordinals] == LATE)
-        rows = zip(
-            answers.decisions, answers.received_ns.tolist(), answers.ordinals.tolist(), late.tolist(), strict=True
-        )
-        for decision, received_ns, ordinal, is_late in rows:
-            trail.decision(KINDS.get(ordinal, "decision"), decision, received_ns, ordinal, late=is_late)
-
-    def _decode(self, stamped: list[Stamped]) -> tuple[list[Decision], npt.NDArray[np.int64], list[Unreadable]]:
-        """The decisions, when each was received, and what is none."""
-        decisions: list[Decision] = []
-        received: list[int] = []
-        unreadable: list[Unreadable] = []
-        for received_ns, value in stamped:
-            try:
-                decisions.append(decode_decision(value))
-            except UNDECODABLE as error:
-                unreadable.append(Unreadable(len(decisions), str(error), received_ns, value))
-            else:
-                received.append(received_ns)
-        if unreadable:
-            self._count_malformed(unreadable)
-        return decisions, np.array(received, np.int64), unreadable
 
     def _count_malformed(self, unreadable: list[Unreadable]) -> None:
         self.malformed += len(unreadable)
@@ -184,9 +184,11 @@ class Collector:
     def write(self) -> None:
         """Write the gathered rows as a row group."""
         if self._rows_held:
-            rows = joined(self._rows)
-            late = self.accounts.state[rows.ordinals] == LATE
-            self._writer.write_table(answered_rows(rows, late, self._times))
+            said = type(self._rows[0].said).joined([rows.said for rows in self._rows]).table()
+            received_ns = np.concatenate([rows.received_ns for rows in self._rows])
+            ordinals = np.concatenate([rows.ordinals for rows in self._rows])
+            late = self.accounts.state[ordinals] == LATE
+            self._writer.write_table(timed_rows(said, received_ns, ordinals, late, self._times))
         self._rows.clear()
         self._rows_held = 0
 
@@ -266,12 +268,35 @@ def _follow(
             time.sleep(IDLE_S)
 
 
+def _follow_readers(readers: list[SpoolReader], settle: Callable[[Reading], None], show: Callable[[int], None]) -> None:
+    """Settle what several readers hand over, in the order of receipt, until all have ended."""
+    order = ReceiptOrder(len(readers))
+    while not order.closed:
+        come = False
+        for place in order.wanted():
+            ended = readers[place].ended()
+            handed = readers[place].read()
+            for until_ns, content in handed:
+                order.add(place, content, until_ns)
+            if ended and not handed:
+                order.close(place)
+            come = come or bool(handed) or ended
+        reading = order.take()
+        if reading is not None:
+            settle(reading)
+        show(time.monotonic_ns())
+        if not come:
+            time.sleep(IDLE_S)
+    for reader in readers:
+        reader.close()
+
+
 def run_collector(plan: CollectorPlan) -> None:
-    """Follow the spool to its end, take the explanations, then account for what never came."""
-    reader = SpoolReader(Path(plan.spool))
+    """Follow the spools to their end, take the explanations, then account for what never came."""
+    readers = [SpoolReader(Path(spool)) for spool in plan.readings or [plan.spool or ""]]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    start_ns = _await_start(Path(plan.start_file), reader)
+    start_ns = _await_start(Path(plan.start_file), readers[0])
     if start_ns is None:
         return
     accounts = Accounts.open(Path(plan.feed), start_ns, plan.timeout_ns)
@@ -283,7 +308,10 @@ def run_collector(plan: CollectorPlan) -> None:
             opened = open_records(plan.records, accounts, Path(plan.feed), plan.measured_from)
             records = stack.enter_context(opened)
         collector = Collector(accounts, times, writer, Live.open(Path(plan.progress)), records)
-        _follow(reader, collector.take, collector.show)
+        if plan.readings:
+            _follow_readers(readers, collector.settle, collector.show)
+        else:
+            _follow(readers[0], collector.take, collector.show)
         if records is not None and plan.explanations_spool is not None:
             _follow(SpoolReader(Path(plan.explanations_spool)), records.explanations.take)
         sent = int(np.count_nonzero(times.sent_ns))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,11 @@ DECISION_ROWS_SCHEMA = pa.schema(
     ]
 )
 """`response_ns` of a lost event is the time-out (the ceiling): whoever takes percentiles of the column counts it."""
+_TIMED = ("ordinal", "measured", "status", "intended_ns", "sent_ns", "received_ns", "response_ns")
+_SAID = [field for field in DECISION_ROWS_SCHEMA if field.name not in _TIMED]
+_WORDS = [field.name for field in _SAID if field.type == _WORD]
+SAID_SCHEMA = pa.schema([pa.field(f.name, pa.string()) if f.name in _WORDS else f for f in _SAID])
+"""The columns that a decision fills by itself, whenever it comes; words are not encoded yet."""
 _REPEATED = [
     *(field.name for field in DECISION_ROWS_SCHEMA if pa.types.is_dictionary(field.type)),
     *(f"reasons.list.element.{name}" for name in ("code", "text", "kind", "cause")),
@@ -132,15 +137,6 @@ class Answers:
         return Answers(decisions, self.received_ns[known], self.ordinals[known])
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
-    """Several batches as one."""
-    return Answers(
-        list(chain.from_iterable(part.decisions for part in parts)),
-        np.concatenate([part.received_ns for part in parts]),
-        np.concatenate([part.ordinals for part in parts]),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class EventTimes:
     """Per ordinal: the intended and the actual instant of sending (ns, monotonic); where the warm-up ends."""
@@ -189,9 +185,9 @@ def _given(decisions: list[Decision]) -> dict[str, Any]:
     return columns
 
 
-def _table(columns: dict[str, Any], rows: int) -> pa.Table:
+def _table(columns: dict[str, Any], rows: int, schema: pa.Schema) -> pa.Table:
     arrays = []
-    for field in DECISION_ROWS_SCHEMA:
+    for field in schema:
         values = columns.get(field.name)
         if values is None:
             arrays.append(pa.nulls(rows, field.type))
@@ -201,24 +197,37 @@ def _table(columns: dict[str, Any], rows: int) -> pa.Table:
             arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:
             arrays.append(pa.array(values, field.type))
-    return pa.Table.from_arrays(arrays, schema=DECISION_ROWS_SCHEMA)
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def answered_rows(answers: Answers, late: npt.NDArray[np.bool_], times: EventTimes) -> pa.Table:
-    """Rows of matched answers."""
-    ordinals, received = answers.ordinals, answers.received_ns
+def said_rows(decisions: list[Decision]) -> pa.Table:
+    """What decisions say, a row each: the columns of `SAID_SCHEMA`."""
+    return _table(_given(decisions), len(decisions), SAID_SCHEMA)
+
+
+def timed_rows(
+    said: pa.Table, received_ns: Int64s, ordinals: Int64s, late: npt.NDArray[np.bool_], times: EventTimes
+) -> pa.Table:
+    """Rows of matched answers: what they say, and when everything was."""
     intended = times.intended_ns[ordinals]
-    columns = {
-        **_given(answers.decisions),
+    columns: dict[str, Any] = {name: said[name].combine_chunks() for name in SAID_SCHEMA.names}
+    for name in _WORDS:
+        columns[name] = columns[name].dictionary_encode()
+    columns |= {
         "ordinal": ordinals,
         "measured": ordinals >= times.measured_from,
         "status": _ANSWERED.take(pa.array(late.astype(np.int8))).dictionary_encode(),
         "intended_ns": intended,
         "sent_ns": times.sent_ns[ordinals],
-        "received_ns": received,
-        "response_ns": received - intended,
+        "received_ns": received_ns,
+        "response_ns": received_ns - intended,
     }
-    return _table(columns, len(answers))
+    return _table(columns, len(ordinals), DECISION_ROWS_SCHEMA)
+
+
+def answered_rows(answers: Answers, late: npt.NDArray[np.bool_], times: EventTimes) -> pa.Table:
+    """Rows of matched answers."""
+    return timed_rows(said_rows(answers.decisions), answers.received_ns, answers.ordinals, late, times)
 
 
 def lost_rows(ordinals: Int64s, event_ids: pa.ChunkedArray, timeout_ns: int, times: EventTimes) -> pa.Table:
@@ -232,4 +241,4 @@ def lost_rows(ordinals: Int64s, event_ids: pa.ChunkedArray, timeout_ns: int, tim
         "sent_ns": times.sent_ns[ordinals],
         "response_ns": np.full(len(ordinals), timeout_ns, dtype=np.int64),
     }
-    return _table(columns, len(ordinals))
+    return _table(columns, len(ordinals), DECISION_ROWS_SCHEMA)

@@ -1,18 +1,20 @@
 """Explanations follow their decisions on a topic of their own: matched, counted, and kept as explanations.parquet."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.accounts import Accounts
 from harness.audit_trail.writer import AuditTrail
-from harness.decision_rows import REASON, Answers, reasons_column
+from harness.decision_rows import REASON, reasons_column
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_explanation
-from streams.decision import Explanation
+from streams.decision import Decision, Explanation
 
 logger = logging.getLogger("riskbench.harness.explanations")
 Asked = Literal["flagged", "all", "none"]
@@ -36,6 +38,18 @@ EXPLANATION_ROWS_SCHEMA = pa.schema(
 )
 
 
+def flags_of(decisions: Sequence[Decision], asked: Asked) -> npt.NDArray[np.uint8]:
+    """DUE for a decision that has to be explained, EXPLAINED for one that brings its explanation with it; else 0."""
+    return np.fromiter((_flag(decision, asked) for decision in decisions), np.uint8, len(decisions))
+
+
+def _flag(decision: Decision, asked: Asked) -> int:
+    if decision.reasons and any(reason.kind == "feature" for reason in decision.reasons):
+        return EXPLAINED
+    due = asked == "all" or (asked == "flagged" and decision.outcome != "approve")
+    return DUE if due and decision.path == "model" else 0
+
+
 class Explanations:
     """Who was to be explained, and who was: one byte an event. An event is explained once, in its decision or after it;
     `asked` says which decisions of the model are to be: those it flagged, all, or none."""
@@ -55,16 +69,10 @@ class Explanations:
         self._rows: list[tuple[Explanation, int]] = []
         self.duplicated = self.unknown = self.malformed = 0
 
-    def expect(self, answers: Answers) -> None:
-        """Note which of the decisions have to be explained, and which bring their explanation with them; all of them
-        answer an event."""
-        for decision, ordinal in zip(answers.decisions, answers.ordinals.tolist(), strict=True):
-            if decision.reasons and any(reason.kind == "feature" for reason in decision.reasons):
-                self._state[ordinal] |= EXPLAINED
-            elif decision.path == "model" and (
-                self._asked == "all" or (self._asked == "flagged" and decision.outcome != "approve")
-            ):
-                self._state[ordinal] |= DUE
+    def expect(self, ordinals: npt.NDArray[np.int64], flags: npt.NDArray[np.uint8]) -> None:
+        """Note which decisions have to be explained, and which bring their explanation with them (`flags_of`); all of
+        them answer an event, each another."""
+        self._state[ordinals] |= flags
 
     def take(self, stamped: list[Stamped]) -> None:
         """Decode, match, count, and write a row group when enough rows have gathered."""

@@ -53,6 +53,7 @@ def measure_floor(
         measured_from=int(np.searchsorted(schedule, warmup_ns)),
         decisions=reach.work / "decisions.parquet",
         senders=plan.senders,
+        collectors=plan.collectors,
     )
     display = PlainLines(Console(quiet=True))
     outcome = stream_once(floor_plan, _null(scenario), reach, connection, display, keep=False)

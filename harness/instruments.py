@@ -1,4 +1,4 @@
-"""The measuring processes of a stream (load, receiver, collector): started, told when to begin, ended in order."""
+"""The measuring processes of a stream (load, collection, investigators): started, told when to begin, then ended."""
 
 import json
 import time
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from harness.collection import Collecting, Collection
 from harness.collector import CollectorPlan, RecordsPlan
 from harness.faults.staging import Staging
 from harness.load import LoadPlan, make_instants
@@ -17,13 +18,11 @@ from harness.processes import Child, Family, module_command
 from harness.progress import Live
 from harness.receiver import ReceiverPlan, take_topic
 from harness.scorers import Reach
-from streams.errors import RunInvalidError
 from streams.topics import Topics
 
 NS_PER_S = 1_000_000_000
 START_IN_NS = 300_000_000
 READY_S = 60.0
-DRAIN_S = 120.0
 INVESTIGATED_S = 20.0
 EXPLANATIONS_S = 60.0
 """For reading all explanations, once the scorers have ended."""
@@ -33,7 +32,7 @@ EXPLANATIONS_S = 60.0
 class StreamPlan:
     """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order; `records` says
     what is kept of it beside its decisions, `letters` where its dead letters go (None: nowhere); `senders`, how many
-    load processes share it."""
+    load processes share it, `collectors`, how many collect it."""
 
     title: str
     feed: Path
@@ -46,6 +45,7 @@ class StreamPlan:
     records: RecordsPlan | None = None
     letters: Path | None = None
     senders: int = 1
+    collectors: int = 1
     faults: Staging | None = None
     alerts: Path | None = None
     """Where raw alerts are kept; None: there are none of interest."""
@@ -122,57 +122,57 @@ def _start_load(plan: StreamPlan, reach: Reach, topics: Topics, family: Family) 
     return started
 
 
+def _collector_plan(plan: StreamPlan, work: Path, explanations: ReceiverPlan | None) -> CollectorPlan:
+    return CollectorPlan(
+        feed=str(plan.feed),
+        spool=str(work / "spool"),
+        sent=str(work / "sent.npy"),
+        start_file=str(work / "start"),
+        events=str(plan.events),
+        timeout_ns=round(plan.timeout_s * NS_PER_S),
+        measured_from=plan.measured_from,
+        out=str(plan.decisions),
+        progress=str(work / "live"),
+        summary=str(work / "collector.json"),
+        records=plan.records,
+        explanations_spool=explanations.spool if explanations else None,
+    )
+
+
 @dataclass(slots=True)
 class Instruments:
     """The measuring processes of a stream."""
 
     loads: list[LoadProcess]
-    receiver: Child
-    collector: Child
-    live: Live
+    collection: Collection
     start_file: Path
-    collector_summary: Path
     explanations: ReceiverPlan | None
     investigators: Child | None = None
 
     @classmethod
     def start(cls, plan: StreamPlan, reach: Reach, topics: Topics, family: Family) -> "Instruments":
-        """Start load, receiver and collector, and wait until they are ready."""
+        """Start load and collection, and wait until they are ready."""
         work = reach.work
-        live = Live.create(work / "live")
-        receiver_plan = taking(topics.decisions, plan.partitions, reach, work / "spool")
         explanations = _explanations(topics, plan, reach) if plan.records else None
-        collector_plan = CollectorPlan(
-            feed=str(plan.feed),
-            spool=str(work / "spool"),
-            sent=str(work / "sent.npy"),
-            start_file=str(work / "start"),
-            events=str(plan.events),
-            timeout_ns=round(plan.timeout_s * NS_PER_S),
-            measured_from=plan.measured_from,
-            out=str(plan.decisions),
-            progress=str(work / "live"),
-            summary=str(work / "collector.json"),
-            records=plan.records,
-            explanations_spool=explanations.spool if explanations else None,
+        collecting = Collecting(
+            taking(topics.decisions, plan.partitions, reach, work / "spool"),
+            _collector_plan(plan, work, explanations),
+            plan.collectors,
         )
         loads = _start_load(plan, reach, topics, family)
-        receiver = _start("receiver", "harness.receiver", receiver_plan, reach, family)
-        collector = _start("collector", "harness.collector", collector_plan, reach, family)
+        collection = Collection.start(collecting, lambda *process: _start(*process, reach, family))
         investigators = None
         if plan.investigators is not None:
             wanted = plan.investigators(topics, reach)
             investigators = _start("investigators", "harness.aml.investigating", wanted, reach, family)
         following = [] if investigators is None else [investigators]
-        for child in (*(load.child for load in loads), receiver, collector, *following):
+        for child in (*(load.child for load in loads), *collection.children, *following):
             child.await_line("ready", READY_S)
-        return cls(
-            loads, receiver, collector, live, work / "start", work / "collector.json", explanations, investigators
-        )
+        return cls(loads, collection, work / "start", explanations, investigators)
 
     def figures(self) -> dict[str, int]:
         """The live figures, with what all load processes have sent."""
-        return {**self.live.get(), "sent": sum(load.live.get()["sent"] for load in self.loads)}
+        return {**self.collection.live.get(), "sent": sum(load.live.get()["sent"] for load in self.loads)}
 
     @property
     def sending(self) -> bool:
@@ -197,22 +197,16 @@ class Instruments:
             raise self.investigators.failure()
 
     def finish(self, family: Family) -> tuple[dict[str, Any], dict[str, Any]]:
-        """End the receiver, take the explanations, let the collector read to the end; returns the collector's and the
+        """End the receivers, take the explanations, let the collector read to the end; returns the collector's and the
         load's counts. The scorers have ended: no explanation comes after this."""
-        family.stop(self.receiver)
+        self.collection.end_receiving(family)
         if self.explanations is not None:
             take_topic(self.explanations, time.monotonic_ns, EXPLANATIONS_S)
-        if self.collector.wait(DRAIN_S) != 0:
-            raise (
-                self.collector.failure()
-                if not self.collector.running
-                else RunInvalidError(f"the collector did not end within {DRAIN_S:g} s; see {self.collector.log}")
-            )
-        family.stop(self.collector)
+        counts = self.collection.finish(family)
         for load in self.loads:
             family.stop(load.child)
         summaries = [json.loads(load.summary.read_bytes()) for load in self.loads]
-        return json.loads(self.collector_summary.read_bytes()), added_up(summaries)
+        return counts, added_up(summaries)
 
 
 def added_up(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

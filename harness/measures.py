@@ -106,6 +106,7 @@ def load_results(
         events_until=_iso(pc.max(times).as_py()) if len(events) else None,
         senders=scenario.load.senders,
         by_sender=senders,
+        collectors=scenario.load.collectors,
     )
 
 

@@ -32,13 +32,16 @@ CATCH_UP_S = 8.0
 
 
 class ReceiverPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where decisions come from and where stamped ones go."""
+    """Where decisions come from and where stamped ones go. Receiver `share` of `shares`, from 0, takes every
+    `shares`-th partition."""
 
     topic: str
     partitions: int
     bootstrap_servers: str
     kafka_config: str | None
     spool: str
+    share: int = 0
+    shares: int = 1
 
 
 class Consuming(Protocol):
@@ -133,8 +136,8 @@ def open_consumer(plan: ReceiverPlan, settings: ConsumerSettings | None = None) 
 
 
 def partitions_of(plan: ReceiverPlan) -> list[TopicPartition]:
-    """All of the topic's partitions."""
-    return [TopicPartition(plan.topic, partition) for partition in range(plan.partitions)]
+    """The topic's partitions, or its share of them."""
+    return [TopicPartition(plan.topic, partition) for partition in range(plan.share, plan.partitions, plan.shares)]
 
 
 def take_topic(plan: ReceiverPlan, now_ns: Callable[[], int], limit_s: float) -> bool:
@@ -161,7 +164,8 @@ def run_receiver(plan: ReceiverPlan) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while not stop.asked:
-        drain(consumer, spool, time.monotonic_ns)
+        if not drain(consumer, spool, time.monotonic_ns):
+            spool.mark(time.monotonic_ns())
     catch_up(consumer, partitions_of(plan), spool, time.monotonic_ns)
     while drain(consumer, spool, time.monotonic_ns):
         pass

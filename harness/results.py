@@ -56,6 +56,7 @@ class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     events_until: str | None
     senders: int = 1
     by_sender: list[SenderResults] = []
+    collectors: int = 1
 
 
 class PathCounts(msgspec.Struct, frozen=True, kw_only=True):

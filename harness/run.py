@@ -234,6 +234,7 @@ class Run:
             decisions=self.folder.path / "decisions.parquet",
             letters=self.folder.path / DEAD_LETTERS_FILE,
             senders=self.scenario.load.senders,
+            collectors=self.scenario.load.collectors,
             records=plan_records(
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
             ),

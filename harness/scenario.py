@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from harness.aml.section import Investigators
 from harness.faults.kinds import AnyFault
+from harness.load_section import Load, TransferLoad
 from harness.populations import AmlPopulation, CardPopulation, Population
 from harness.scenario_errors import explain_problems
 from streams.drift.applying import DRIFTS_MAX, refuse_impossible
@@ -34,37 +35,6 @@ class Seeds(Section):
     faults: Seed = 3
     training: Seed = 4
     drift: Seed = 5
-
-
-class Burst(Section):
-    """The `burst` arrival process: every `every_s` seconds, `length_s` seconds at `factor` times the rate between."""
-
-    factor: Annotated[float, Field(ge=1, le=1_000)] = 5.0
-    every_s: Annotated[float, Field(ge=0.001, le=86_400)] = 10.0
-    length_s: Annotated[float, Field(gt=0, le=86_400)] = 1.0
-
-    @model_validator(mode="after")
-    def _fits(self) -> "Burst":
-        if self.length_s >= self.every_s:
-            raise ValueError(f"length_s = {self.length_s:g} must be below every_s = {self.every_s:g}")
-        return self
-
-
-class Load(Section):
-    """What is sent, when: an open-loop schedule fixed before the run."""
-
-    process: Literal["constant", "poisson", "burst"] = "poisson"
-    rate_per_s: Annotated[float, Field(gt=0, le=1_000_000)] = 500.0
-    duration_s: Annotated[float, Field(gt=0, le=86_400)] | None = 30.0
-    warmup_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
-    partitions: Annotated[int, Field(ge=1, le=512)] = 4
-    senders: Annotated[int, Field(ge=1, le=64)] = 1
-    burst: Burst = Burst()
-
-    @property
-    def total_s(self) -> float:
-        """Seconds of schedule, warm-up included; `duration_s` null (to the end of the data) counts as none."""
-        return self.warmup_s + (self.duration_s or 0.0)
 
 
 class Data(Section):
@@ -232,6 +202,14 @@ class Scenario(Section):
         return self
 
     @model_validator(mode="after")
+    def _has_topics_to_collect(self) -> "Scenario":
+        scorer = self.scorer
+        alone = scorer.engine == "inprocess" and scorer.kind == "ours" and scorer.command is None
+        if alone and self.load.collectors > 1:
+            raise ValueError(f"load.collectors = {self.load.collectors}: engine inprocess has no topic to collect from")
+        return self
+
+    @model_validator(mode="after")
     def _domain_has_them(self) -> "Scenario":
         given = [f"slo.{name}" for name in AML_LIMITS if getattr(self.slo, name) is not None]
         given += ["investigators"] if self.investigators is not None else []
@@ -273,12 +251,6 @@ class FraudScenario(Scenario):
 
     domain: Literal["fraud"] = "fraud"
     world: CardPopulation = CardPopulation()
-
-
-class TransferLoad(Load):
-    """Transfers go out in one order."""
-
-    partitions: Annotated[int, Field(ge=1, le=512)] = 1
 
 
 class TransferScorer(Scorer):

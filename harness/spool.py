@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 HEAD = struct.Struct("<qI")
+MARK = 2**32 - 1
+"""In place of a length: no message, only an instant up to which nothing more has come."""
 SEGMENT_BYTES = 64 * 1024 * 1024
 Stamped = tuple[int, bytes]
 
@@ -26,7 +28,13 @@ class SpoolWriter:
 
     def append(self, received_ns: int, values: Sequence[bytes]) -> None:
         """Append `values`, all received at `received_ns`."""
-        block = b"".join(part for value in values for part in (HEAD.pack(received_ns, len(value)), value))
+        self._write(b"".join(part for value in values for part in (HEAD.pack(received_ns, len(value)), value)))
+
+    def mark(self, now_ns: int) -> None:
+        """Say that whatever was received before `now_ns` has been appended."""
+        self._write(HEAD.pack(now_ns, MARK))
+
+    def _write(self, block: bytes) -> None:
         self._file.write(block)
         self._size += len(block)
         if self._size >= self._limit:
@@ -46,10 +54,11 @@ class SpoolWriter:
 
 
 class SpoolReader:
-    """Reads what has arrived so far; whole messages only."""
+    """Reads what has arrived so far; whole messages only. Everything received before `until_ns` has been read."""
 
     def __init__(self, stem: Path) -> None:
         self._stem, self._number, self._rest = stem, 0, b""
+        self.until_ns = 0
         self._file: BinaryIO | None = None
 
     def _open(self) -> BinaryIO | None:
@@ -62,10 +71,12 @@ class SpoolReader:
         at = 0
         while at + HEAD.size <= len(block):
             received_ns, length = HEAD.unpack_from(block, at)
-            end = at + HEAD.size + length
+            end = at + HEAD.size + (0 if length == MARK else length)
             if end > len(block):
                 break
-            yield received_ns, block[at + HEAD.size : end]
+            self.until_ns = received_ns
+            if length != MARK:
+                yield received_ns, block[at + HEAD.size : end]
             at = end
         self._rest = block[at:]
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
+from harness.audit_trail.bodies import Bodies, placed
 from harness.audit_trail.records import (
     FIRST,
     FORMAT,
     HEAD_BYTES,
-    Answered,
     CloseRecord,
-    DecisionRecord,
-    DuplicateRecord,
     Explained,
     ExplanationDuplicateRecord,
     ExplanationRecord,
@@ -27,7 +25,6 @@ from harness.audit_trail.records import (
     OpenRecord,
     Record,
     Thresholds,
-    UnknownRecord,
     chained,
     content_hash,
 )
@@ -35,11 +32,6 @@ from streams.codec import UNDECODABLE, decode_late_score
 from streams.decision import Decision, Explanation
 
 SYNC_EVERY_NS = 1_000_000_000
-ANSWERS: dict[str, type[Answered]] = {
-    "decision": DecisionRecord,
-    "duplicate": DuplicateRecord,
-    "unknown": UnknownRecord,
-}
 EXPLANATIONS: dict[str, type[Explained]] = {
     "explanation": ExplanationRecord,
     "explanation_duplicate": ExplanationDuplicateRecord,
@@ -57,7 +49,8 @@ class AuditTrail:
         self, path: Path, opening: Opening, thresholds: Thresholds | None, event_bytes: Callable[[int], bytes]
     ) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        self._thresholds, self._event_bytes = thresholds, event_bytes
+        self._event_bytes = event_bytes
+        self._bodies = Bodies(thresholds, event_bytes)
         self._encode = msgspec.json.Encoder().encode
         self._lines: list[bytes] = []
         self._sync_due_ns = 0
@@ -66,33 +59,22 @@ class AuditTrail:
         self._append(OpenRecord(seq=0, format=FORMAT, opening=opening, thresholds=thresholds))
         self.flush()
 
-    def _append(self, record: Record | Answered | Explained) -> None:
-        line, self.head = chained(self._encode(record), self.head)
+    def _append(self, record: Record | Explained) -> None:
+        self._chain(self._encode(record))
+
+    def _chain(self, content: bytes) -> None:
+        line, self.head = chained(content, self.head)
         self._lines.append(line)
         self.records += 1
 
     def decision(self, kind: str, decision: Decision, received_ns: int, ordinal: int, *, late: bool = False) -> None:
         """Append a received decision; `kind` is decision, duplicate or unknown; `ordinal` is negative when the event is
         not known."""
-        record = ANSWERS[kind](
-            seq=self.records,
-            event_id=decision.event_id,
-            input=content_hash(self._event_bytes(ordinal)) if ordinal >= 0 else None,
-            features=None if decision.features is None else content_hash(decision.features),
-            outcome=decision.outcome,
-            score=decision.score,
-            margin=decision.margin,
-            thresholds=self._thresholds,
-            path=decision.path,
-            reasons=decision.reasons,
-            rules_version=decision.rules_version,
-            model_version=decision.model_version,
-            worker=decision.worker,
-            received_ns=received_ns,
-            customers=decision.customers or msgspec.UNSET,
-            late=late if kind == "decision" else msgspec.UNSET,
-        )
-        self._append(record)
+        self.answer(kind, self._bodies.of(decision, received_ns, ordinal), late=late)
+
+    def answer(self, kind: str, body: bytes, *, late: bool) -> None:
+        """Append a received decision by its body (`audit_trail.bodies`)."""
+        self._chain(placed(kind, body, self.records, late=late))
 
     def malformed(self, of: str, error: str, content: bytes, received_ns: int) -> None:
         """Append a message that could not be read; `of` is decision or explanation."""

@@ -11,6 +11,7 @@ from harness.commands.run_aml import aml
 from harness.commands.run_options import (
     Broker,
     Bundle,
+    Collectors,
     Columns,
     Command,
     Data,
@@ -53,6 +54,7 @@ def fraud(
     warmup: Warmup = None,
     partitions: Partitions = None,
     senders: Senders = None,
+    collectors: Collectors = None,
     seed: Seed = None,
     engine: Engine = None,
     workers: Workers = None,
@@ -84,6 +86,7 @@ def fraud(
         "load.warmup_s": warmup,
         "load.partitions": partitions,
         "load.senders": senders,
+        "load.collectors": collectors,
         "scorer.engine": engine.value if engine else None,
         "scorer.workers": workers,
         "scorer.bundle": absolute(bundle),

@@ -61,6 +61,7 @@ OPTION_NAMES = {
     "load.warmup_s": "--warmup",
     "load.partitions": "--partitions",
     "load.senders": "--senders",
+    "load.collectors": "--collectors",
     "scorer.engine": "--engine",
     "scorer.workers": "--workers",
     "scorer.explain": "--explain",
@@ -88,6 +89,13 @@ Partitions = Annotated[
 Senders = Annotated[
     int | None,
     typer.Option(help="Load processes that share the schedule, for rates that one can't send.", rich_help_panel=LOAD),
+]
+Collectors = Annotated[
+    int | None,
+    typer.Option(
+        help="Collecting processes that share the partitions of decisions, for rates that one can't read.",
+        rich_help_panel=LOAD,
+    ),
 ]
 Seed = Annotated[
     int | None,

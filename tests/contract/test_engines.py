@@ -97,6 +97,7 @@ def test_a_stream_asked_for_by_loadgen_is_decided_the_same(case: ScorerCase, exp
     "layout",
     [
         ("native", 1, 1),
+        ("native", 4, 4),
         ("faust", 4, 2),
         pytest.param(("native", 4, 2), marks=pytest.mark.slow),
         pytest.param(("faust", 1, 1), marks=pytest.mark.slow),

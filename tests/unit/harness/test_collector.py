@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,6 +30,7 @@ from tests.audited_run import build_audited_run, events_table
 EVENTS, START_NS, TIMEOUT_NS, MEASURED_FROM, SENT_AFTER_NS = 12, 5_000_000_000, 1_000_000, 2, 5
 HEAD = "d944fa880ba321d642737a0604e3f16eab46fac8b8f3f86f20347ad5bebd1f44"
 """Of the trail of tests/audited_run.py. Every byte of it counts: another head is another format of audit.jsonl."""
+THRESHOLDS = Thresholds(review=0.3, block=0.9)
 LARGEST = 2**63 - 1
 GARBLED = (b'{"event_id": 7}', b"{broken", b'{"event_id":"a\xff"}', b'{"x":' + b"[" * 100_000)
 
@@ -72,8 +74,9 @@ messages = st.lists(st.tuples(st.integers(0, 2 * TIMEOUT_NS), decisions | st.sam
 Message = tuple[int, Decision | bytes]
 
 
-def collect(folder: Path, batches: Sequence[list[tuple[int, bytes]]]) -> dict[str, Any]:
-    """Collect messages in a new folder: feed, d.parquet, audit.jsonl. Returns the counts."""
+@contextmanager
+def collecting(folder: Path) -> Iterator[Collector]:
+    """A collector in a new folder: feed, d.parquet, audit.jsonl."""
     events = events_table()
     pq.write_table(events, folder / "events.parquet")
     none = pa.table({"reported_at_ns": pa.array([], pa.int64())})
@@ -83,12 +86,17 @@ def collect(folder: Path, batches: Sequence[list[tuple[int, bytes]]]) -> dict[st
     plan = RecordsPlan(
         audit=str(folder / AUDIT_FILE),
         opening=Opening(run="r", started_at="2026-01-01T00:00:00Z", software_version="1", scenario="ab"),
-        thresholds=Thresholds(review=0.3, block=0.9),
+        thresholds=THRESHOLDS,
         explanations=str(folder / "explanations.parquet"),
         asked="flagged",
     )
     with open_rows(folder / "d.parquet") as writer, open_records(plan, accounts, folder / "feed", 0) as records:
-        collector = Collector(accounts, times, writer, Live.create(folder / "live"), records)
+        yield Collector(accounts, times, writer, Live.create(folder / "live"), records)
+
+
+def collect(folder: Path, batches: Sequence[list[tuple[int, bytes]]]) -> dict[str, Any]:
+    """Collect messages in a new folder. Returns the counts."""
+    with collecting(folder) as collector:
         for batch in batches:
             collector.take(batch)
         return collector.finish(EVENTS, folder / "events.parquet")

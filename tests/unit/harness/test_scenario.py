@@ -26,6 +26,8 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"load.rate_per_s": -5.0}, "--rate (load.rate_per_s) = -5.0: must be greater than 0"),
         ({"load.rate_per_s": 0.0}, "must be greater than 0"),
         ({"load.partitions": 1.5}, "load.partitions = 1.5: must be a whole number"),
+        ({"load.collectors": 5}, "load: collectors = 5 is above partitions = 4"),
+        ({"load.collectors": 2, "scorer.engine": "inprocess"}, "collectors = 2: engine inprocess has no topic"),
         ({"load.partitions": True}, "load.partitions = True: must be a whole number"),
         ({"load.partitions": "4"}, "load.partitions = '4': must be a whole number"),
         ({"load.rate_pers": 5}, "load.rate_pers: unknown key; did you mean rate_per_s?"),
