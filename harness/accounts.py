@@ -7,11 +7,36 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.disorder import Disorder
-from harness.feed import event_hashes
+from harness.feed import OTHERS, STRAYS, event_hashes
 
 OPEN, DECIDED, LATE = 0, 1, 2
-UNKNOWN, DUPLICATE = -1, -2
+UNKNOWN, DUPLICATE, ELSEWHERE = -1, -2, -3
 Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Of a stream that several hosts share: the hashes of the events that the others send, in order. `strays`: what
+    belongs to nobody is accounted for here."""
+
+    hashes: npt.NDArray[np.uint64]
+    strays: bool
+
+    @classmethod
+    def open(cls, feed: Path) -> "Others | None":
+        """Of a feed folder; None where nobody shares its stream."""
+        if not (feed / OTHERS).is_file():
+            return None
+        return cls(np.load(feed / OTHERS, mmap_mode="r"), bool(np.load(feed / STRAYS)))
+
+    def have(self, wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Which of these the others account for; none of them is ours."""
+        if not self.strays:
+            return np.ones(len(wanted), dtype=bool)
+        if len(self.hashes) == 0:
+            return np.zeros(len(wanted), dtype=bool)
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        return np.asarray(self.hashes[at] == wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +45,30 @@ class EventIndex:
 
     hashes: npt.NDArray[np.uint64]
     ordinals: Int64s
+    others: Others | None = None
 
     @classmethod
     def open(cls, feed: Path) -> "EventIndex":
         """The index of a feed folder."""
-        return cls(
-            np.load(feed / "index_hashes.npy", mmap_mode="r"), np.load(feed / "index_ordinals.npy", mmap_mode="r")
-        )
+        hashes, ordinals = (np.load(feed / f"index_{name}.npy", mmap_mode="r") for name in ("hashes", "ordinals"))
+        return cls(hashes, ordinals, Others.open(feed))
+
+    @property
+    def strays(self) -> bool:
+        """Whether what belongs to nobody is accounted for here."""
+        return self.others is None or self.others.strays
 
     def of(self, event_ids: list[str]) -> Int64s:
-        """The ordinal of each event; UNKNOWN for those the stream never had."""
+        """The ordinal of each event; UNKNOWN for those the stream never had, ELSEWHERE for what others account for."""
         wanted = event_hashes(event_ids)
-        if len(self.hashes) == 0:
-            return np.full(len(wanted), UNKNOWN, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
-        return np.where(self.hashes[at] == wanted, self.ordinals[at], UNKNOWN).astype(np.int64)
+        found = np.full(len(wanted), UNKNOWN, dtype=np.int64)
+        if len(self.hashes):
+            at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+            found = np.where(self.hashes[at] == wanted, self.ordinals[at], UNKNOWN).astype(np.int64)
+        if self.others is not None:
+            strange = np.flatnonzero(found == UNKNOWN)
+            found[strange[self.others.have(wanted[strange])]] = ELSEWHERE
+        return found
 
 
 @dataclass(slots=True)
@@ -53,6 +87,7 @@ class Accounts:
     disorder: Disorder
     duplicated: int = 0
     unknown: int = 0
+    others: Others | None = None
 
     @classmethod
     def open(cls, feed: Path, start_ns: int, timeout_ns: int) -> "Accounts":
@@ -61,7 +96,7 @@ class Accounts:
         intended = np.load(feed / "schedule.npy") + start_ns
         disorder = Disorder(np.load(feed / "key_codes.npy"))
         state = np.zeros(len(intended), dtype=np.uint8)
-        return cls(index.hashes, index.ordinals, intended, timeout_ns, state, disorder)
+        return cls(index.hashes, index.ordinals, intended, timeout_ns, state, disorder, others=index.others)
 
     def match(self, event_ids: list[str], received_ns: Int64s) -> Int64s:
         """The ordinal of each answer's event; UNKNOWN or DUPLICATE where there is none to be answered."""
@@ -84,7 +119,12 @@ class Accounts:
 
     def ordinals_of(self, event_ids: list[str]) -> Int64s:
         """The ordinal of each event; UNKNOWN for those the stream never had."""
-        return EventIndex(self.hashes, self.ordinals).of(event_ids)
+        return self.index.of(event_ids)
+
+    @property
+    def index(self) -> EventIndex:
+        """The index of the ids."""
+        return EventIndex(self.hashes, self.ordinals, self.others)
 
     @property
     def answered(self) -> int:

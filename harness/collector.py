@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.accounts import DUPLICATE, LATE, UNKNOWN, Accounts, EventIndex
+from harness.accounts import DUPLICATE, LATE, UNKNOWN, Accounts
 from harness.audit_trail.bodies import Bodies
 from harness.audit_trail.records import Opening, Thresholds
 from harness.audit_trail.writer import AuditTrail
@@ -129,12 +129,13 @@ class Collector:
     ) -> None:
         self.accounts, self._times, self._writer, self._live = accounts, times, writer, live
         self._records = records
-        asked, bodies = (records.asked, records.bodies) if records else ("none", None)
-        self._reader = Reader(EventIndex(accounts.hashes, accounts.ordinals), asked, bodies)
+        bodies = records.bodies if records else None
+        self._reader = Reader(accounts.index, records.asked if records else "none", bodies)
         self._rows: list[Rows] = []
         self._rows_held = 0
         self._recent: list[npt.NDArray[np.int64]] = []
         self._window_ends_ns = 0
+        self.received_bytes = 0
         self.malformed = 0
         self.first_malformed: str | None = None
         self.by_path = dict.fromkeys(PATHS, 0)
@@ -145,6 +146,7 @@ class Collector:
 
     def settle(self, reading: Reading) -> None:
         """Match, count, record, and write a row group when enough rows have gathered."""
+        self.received_bytes += reading.size_bytes
         if reading.unreadable:
             self._count_malformed(reading.unreadable)
         ordinals = self.accounts.settle(reading.ordinals, reading.received_ns)
@@ -219,13 +221,13 @@ class Collector:
             if self._records is not None:
                 sent_ns = self._times.sent_ns[lost].tolist()
                 self._records.trail.lost(zip(ids.to_pylist(), lost.tolist(), sent_ns, strict=True))
-        counts = self._counts(len(lost))
+        counts, beside = self._counts(len(lost)), {"received_bytes": self.received_bytes}
         if self._records is None:
-            return counts
+            return counts | beside
         if self._records.logs is not None:
             counts["late_scores"] = record_late_scores(self._records.trail, self._records.logs, self._ordinal_of)
         counts["explanations"] = self._records.explanations.finish()
-        return {**counts, "audit": self._records.trail.close(counts)}
+        return {**counts, **beside, "audit": self._records.trail.close(counts)}
 
     def _ordinal_of(self, event_id: str) -> int:
         return int(self.accounts.ordinals_of([event_id])[0])

@@ -4,7 +4,7 @@ run had put it in."""
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.accounts import EventIndex
+from harness.ours import ours_of
 from harness.pages import Pages
 from streams.codec import UNDECODABLE, decode_dead_letter
 from streams.decision import DeadLetter
@@ -66,6 +68,17 @@ class Kept:
 
     letters: int = 0
     again: int = 0
+
+
+def letters_of(index: EventIndex, messages: Iterable[bytes]) -> Iterator[bytes]:
+    """Without those that refuse an event of another host, where several share a stream."""
+    for message in messages:
+        try:
+            original = decode_dead_letter(message).original
+        except UNDECODABLE:
+            original = b""
+        if ours_of(index, [(0, original)]):
+            yield message
 
 
 def keep_dead_letters(messages: Iterable[bytes], feed: Path, out: Path) -> Kept:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from harness.accounts import Accounts
 from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import REASON, reasons_column
+from harness.ours import ours_of
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_explanation
 from streams.decision import Decision, Explanation
@@ -74,8 +75,9 @@ class Explanations:
         them answer an event, each another."""
         self._state[ordinals] |= flags
 
-    def take(self, stamped: list[Stamped]) -> None:
+    def take(self, received: Sequence[Stamped]) -> None:
         """Decode, match, count, and write a row group when enough rows have gathered."""
+        stamped = ours_of(self._accounts.index, received)
         read = [self._decode(value) for _, value in stamped]
         found = [each for each in read if isinstance(each, Explanation)]
         ordinals = iter(self._accounts.ordinals_of([explanation.event_id for explanation in found]).tolist())

@@ -19,6 +19,7 @@ from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business
 Int64s = npt.NDArray[np.int64]
 ROWS_PER_CHUNK = 50_000
 DISPOSITIONS, DAY_ENDS = 0, 1
+OTHERS, STRAYS = "others.npy", "strays.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,14 @@ def _write_fed(folder: Path, fed: PutIn) -> None:
         np.save(folder / f"fed_{name}.npy", getattr(fed, name))
 
 
-def _owners(events: pa.Table) -> pa.ChunkedArray:
+def write_others(folder: Path, event_ids: list[str], *, strays: bool) -> None:
+    """Write into a feed folder whose events other hosts send: answers to them are theirs to account for. `strays`: what
+    belongs to nobody is accounted for here."""
+    np.save(folder / OTHERS, np.sort(event_hashes(event_ids)))
+    np.save(folder / STRAYS, np.array(strays))
+
+
+def owners(events: pa.Table) -> pa.ChunkedArray:
     """Whose event each is: the card's, or the account's that pays (or, where that is not known, is paid)."""
     if "card_id" in events.column_names:
         return events["card_id"].cast(pa.string())
@@ -187,10 +195,15 @@ def _chunks(events: pa.Table | Path) -> Iterator[pa.Table]:
 
 
 def write_feed(
-    folder: Path, events: pa.Table | Path, dispositions: pa.Table, schedule_ns: Int64s, put_in: Making = nothing
+    folder: Path,
+    events: pa.Table | Path,
+    dispositions: pa.Table,
+    schedule_ns: Int64s,
+    put_in: Making = nothing,
+    side: SideMessages | None = None,
 ) -> None:
-    """Write what load and collector read: messages, keys, side messages, schedule, the ids' index, and what faults of
-    the input put in.
+    """Write what load and collector read: messages, keys, side messages (`side`, else those of events and
+    dispositions), schedule, the ids' index, and what faults of the input put in.
 
     `events` is a table, or a Parquet file that is read bit by bit: of each event some tens of bytes are held.
     """
@@ -201,14 +214,15 @@ def write_feed(
         messages.extend(encode_events(part))
         hashes.append(event_hashes(part["event_id"].to_pylist()))
         times.append(part["event_time_ns"].to_numpy())
-        keys.add(_owners(part))
+        keys.add(owners(part))
         are_cards = "card_id" in part.column_names
     messages.close()
     _write_index(folder, np.concatenate(hashes))
     keys.write(folder)
     fed = put_in(schedule_ns, Pages(folder / "messages").__getitem__)
     _write_fed(folder, fed)
-    side = side_messages(np.concatenate(times), dispositions, fed.after) if are_cards else NO_SIDE_MESSAGES
+    if side is None:
+        side = side_messages(np.concatenate(times), dispositions, fed.after) if are_cards else NO_SIDE_MESSAGES
     beside = PageWriter(folder / "side")
     beside.extend(side.values)
     beside.close()

@@ -64,12 +64,11 @@ def find_results(
     timeline = build_timeline(outcome.decisions, outcome.start_ns, outcome.samples)
     pq.write_table(timeline, folder.path / "timeline.parquet")
     events = pq.read_table(prepared.file("events"), columns=["event_time_ns"])
-    decisions = pq.read_table(outcome.decisions)
-    times = events["event_time_ns"].to_numpy()
-    span_ns = int(times.max() - times.min()) if len(times) else 0
-    key_codes = np.load(folder.work / "feed" / "key_codes.npy")
-    senders = measures.sender_results(held, key_codes, scenario.load.senders)
-    load = measures.load_results(scenario, held, events, log, senders)
+    decisions, span_ns = pq.read_table(outcome.decisions), int(np.ptp(events["event_time_ns"])) if len(events) else 0
+    feed = folder.work / "feed"
+    senders = measures.sender_results(held, np.load(feed / "key_codes.npy"), scenario.load.senders)
+    sizes = measures.Sizes.of(feed, outcome.counts)
+    load = measures.load_results(scenario, held, events, log, senders, sizes)
     faults, steady = (assessed.faults, assessed.steady) if assessed else ([], None)
     counts = measures.count_results(outcome, held, faults)
     write_hgrm(folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))

@@ -18,6 +18,7 @@ from harness.processes import Child, Family, module_command
 from harness.progress import Live
 from harness.receiver import ReceiverPlan, take_topic
 from harness.scorers import Reach
+from harness.shares.sharing import Sharing
 from streams.topics import Topics
 
 NS_PER_S = 1_000_000_000
@@ -53,6 +54,8 @@ class StreamPlan:
     """Makes the plan of the investigators' process; None: nobody investigates."""
     findings: Path | None = None
     """Where the messages of the dispositions topic are kept; None: they are of no interest."""
+    sharing: Sharing | None = None
+    """With whom the stream is shared; None: with nobody."""
 
 
 def _write_plan(path: Path, plan: msgspec.Struct) -> str:
@@ -160,7 +163,7 @@ class Instruments:
             plan.collectors,
         )
         loads = _start_load(plan, reach, topics, family)
-        collection = Collection.start(collecting, lambda *process: _start(*process, reach, family))
+        collection = Collection.start(collecting, lambda name, module, plan: _start(name, module, plan, reach, family))
         investigators = None
         if plan.investigators is not None:
             wanted = plan.investigators(topics, reach)

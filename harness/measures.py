@@ -85,8 +85,27 @@ def distribution(found: Percentiles) -> Distribution:
     return Distribution(count=found.count, p50=p50, p90=p90, p99=p99, p999=p999, max=highest)
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Mean bytes of the messages sent and received; None of none."""
+
+    event_bytes: float | None
+    decision_bytes: float | None
+
+    @classmethod
+    def of(cls, feed: Path, counts: Mapping[str, Any]) -> "Sizes":
+        """Of a feed folder's events, and of what a collector counted."""
+        starts = np.load(feed / "messages.npy", mmap_mode="r")
+        received = sum(int(counts[kind]) for kind in ("decided", "duplicated", "unknown", "malformed"))
+        return cls(_mean(int(starts[-1]), len(starts) - 1), _mean(int(counts["received_bytes"]), received))
+
+
+def _mean(total: int, count: int) -> float | None:
+    return round(total / count, 1) if count else None
+
+
 def load_results(
-    scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog, senders: list[SenderResults]
+    scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog, senders: list[SenderResults], sizes: Sizes
 ) -> LoadResults:
     """How the load was sent."""
     delay = distribution(latency.percentiles("schedule_delay"))
@@ -107,6 +126,8 @@ def load_results(
         senders=scenario.load.senders,
         by_sender=senders,
         collectors=scenario.load.collectors,
+        event_bytes=sizes.event_bytes,
+        decision_bytes=sizes.decision_bytes,
     )
 
 

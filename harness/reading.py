@@ -17,6 +17,7 @@ from harness.accounts import EventIndex
 from harness.audit_trail.bodies import Bodies
 from harness.decision_rows import SAID_SCHEMA, said_rows
 from harness.explanations import Asked, flags_of
+from harness.ours import ours_of
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_decision
 from streams.decision import PATHS, Decision
@@ -97,7 +98,7 @@ class Reading:
 
     Of each decision, [n]: when it was received (ns, monotonic), its event's ordinal (UNKNOWN: the stream has no such
     event), its path's place in PATHS, what `explanations.flags_of` says of it, and where there is an audit trail the
-    body of its record; else `bodies` is empty.
+    body of its record; else `bodies` is empty. `size_bytes` is what all messages together have.
     """
 
     received_ns: Int64s
@@ -107,6 +108,7 @@ class Reading:
     said: Said
     bodies: list[bytes]
     unreadable: list[Unreadable]
+    size_bytes: int = 0
 
     def __len__(self) -> int:
         return len(self.received_ns)
@@ -120,6 +122,7 @@ class Reader:
 
     def read(self, stamped: Sequence[Stamped]) -> Reading:
         """Decode the messages, and say of each all that it says by itself."""
+        stamped = ours_of(self._index, stamped)
         decisions, received, unreadable = _decoded(stamped)
         ordinals = self._index.of([decision.event_id for decision in decisions])
         bodies: list[bytes] = []
@@ -134,6 +137,7 @@ class Reader:
             said=SaidObjects(decisions),
             bodies=bodies,
             unreadable=unreadable,
+            size_bytes=sum(len(value) for _, value in stamped),
         )
 
 

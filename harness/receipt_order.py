@@ -30,6 +30,7 @@ class _Handed(msgspec.Struct, frozen=True, array_like=True):
 
     rows: bytes
     unreadable: list[Unreadable]
+    size_bytes: int
 
 
 def handed_over(reading: Reading) -> bytes:
@@ -41,7 +42,7 @@ def handed_over(reading: Reading) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, _HANDED) as stream:
         stream.write_table(pa.Table.from_arrays(columns, schema=_HANDED))
-    return msgspec.msgpack.encode(_Handed(sink.getvalue().to_pybytes(), reading.unreadable))
+    return msgspec.msgpack.encode(_Handed(sink.getvalue().to_pybytes(), reading.unreadable, reading.size_bytes))
 
 
 def taken_over(content: bytes) -> Reading:
@@ -57,6 +58,7 @@ def taken_over(content: bytes) -> Reading:
         said=SaidRows(rows.select(SAID_SCHEMA.names)),
         bodies=[] if bodies.null_count else bodies.to_pylist(),
         unreadable=handed.unreadable,
+        size_bytes=handed.size_bytes,
     )
 
 
@@ -115,14 +117,15 @@ def _cut(reading: Reading, before_ns: int) -> tuple[Reading | None, Reading | No
     if at == 0 and not early:
         return None, reading
     later = [Unreadable(each.before - at, each.error, each.received_ns, each.value) for each in late]
-    return _part(reading, slice(0, at), early), _part(reading, slice(at, None), later)
+    # the size is a total: it goes with the first part
+    return _part(reading, slice(0, at), early, reading.size_bytes), _part(reading, slice(at, None), later, 0)
 
 
-def _part(reading: Reading, rows: slice, unreadable: list[Unreadable]) -> Reading:
+def _part(reading: Reading, rows: slice, unreadable: list[Unreadable], size_bytes: int) -> Reading:
     said = SaidRows(reading.said.table()[rows])
     return Reading(
         reading.received_ns[rows], reading.ordinals[rows], reading.paths[rows], reading.flags[rows], said,
-        reading.bodies[rows], unreadable,
+        reading.bodies[rows], unreadable, size_bytes,
     )  # fmt: skip
 
 
@@ -143,6 +146,7 @@ def _merged(parts: Sequence[tuple[int, Reading]]) -> Reading:
         said=SaidRows(said),
         bodies=[bodies[row] for row in order.tolist()] if bodies else [],
         unreadable=_placed(readings, order, received_ns[order]),
+        size_bytes=sum(reading.size_bytes for reading in readings),
     )
 
 

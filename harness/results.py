@@ -42,6 +42,7 @@ class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     """How the schedule was held, after the warm-up.
 
     `target_per_s` was asked for, `scheduled_per_s` is what the seeded process drew, `achieved_per_s` what was sent.
+    `event_bytes` and `decision_bytes` are the means of the messages themselves, without keys and Kafka's own.
     """
 
     process: str
@@ -57,6 +58,8 @@ class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     senders: int = 1
     by_sender: list[SenderResults] = []
     collectors: int = 1
+    event_bytes: float | None = None
+    decision_bytes: float | None = None
 
 
 class PathCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +252,25 @@ class ProcessResults(msgspec.Struct, frozen=True, kw_only=True):
     memory_settled_bytes: int | None = None
 
 
+class ShareOfRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Which share of a run this is that several hosts made at once; `run` is what the first share called it."""
+
+    share: int
+    of: int
+    run: str
+
+
+class MergedShare(msgspec.Struct, frozen=True, kw_only=True):
+    """One share of a merged run: its run folder, what it sent and got back, and its own response times, in ms. The
+    shares' histograms add up to the whole's."""
+
+    share: int
+    folder: str
+    sent: int
+    decided: int
+    response: Distribution
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A run's results."""
 
@@ -277,6 +299,10 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     aml: AmlResults | None = None
     steady: SteadyResults | None = None
     """With faults: the measured stream outside of them, which the limits of latency and fallback are judged by."""
+    share: ShareOfRun | None = None
+    """Of a run that is one share of several hosts' run."""
+    shares: list[MergedShare] = []
+    """Of a merged run."""
 
 
 def encode_results(results: Results) -> str:

@@ -1,7 +1,6 @@
 """One run, from a scenario to a run folder: prepare, train, warm, start a broker, floor, stream, measure, judge."""
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,13 +20,12 @@ from harness.case import write_case
 from harness.dead_letters import DEAD_LETTERS_FILE
 from harness.drift.retraining.answering import OnDrift, answering, refuse_unanswerable
 from harness.drift.retraining.keeping import keep_rollout, repeat_rollout
-from harness.drifting import copy_truth, schedule_of
+from harness.drifting import schedule_of
 from harness.environment import describe_environment
 from harness.faults.assess import Assessed, assess
 from harness.faults.feeding import Feeding, in_order_of_sending
 from harness.faults.plan import Planned, plan_faults
 from harness.faults.staging import Staging, model_switch, proxy_for, refuse_impossible
-from harness.feed import write_feed
 from harness.findings import Ready, Streamed, find_results
 from harness.flink import flink_home
 from harness.floor import measure_floor
@@ -44,12 +42,16 @@ from harness.prepare import prepare
 from harness.prepared import Prepared
 from harness.processes import Family
 from harness.results import BrokerResults, Results, encode_results
+from harness.run_report import write_report_of
 from harness.run_topics import missing_topics
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario
 from harness.scorers import FlinkHome, Reach, ScorerSetup
+from harness.shares.share import Share
+from harness.shares.taking_part import TakingPart
 from harness.steps import Steps
 from harness.stream import StreamOutcome, stream_once
+from harness.stream_feed import write_stream
 from harness.tail import samples_told
 from harness.training import Workshop, given_bundle, given_rules, read_bundle, train, warm
 from streams.brokers import Broker, open_broker
@@ -77,6 +79,8 @@ class RunOptions:
     environ: Mapping[str, str] | None = None
     origin: Origin | None = None
     """An earlier run that is repeated; None: the scenario says of what the run is made."""
+    share: Share | None = None
+    """Which share of a stream that several hosts run; None: the whole."""
     on_drift: OnDrift | None = None
     """How drift is answered while the stream lasts; None: not at all."""
 
@@ -106,6 +110,8 @@ class Run:
         self.outside = outside
         self.started_at = outside.now()
         self.feeding = Feeding(self.scenario.faults, self.scenario.seeds.faults)
+        share = options.share
+        self.taking = None if share is None else TakingPart(share, self.scenario, folder, outside.token(), steps.note)
 
     def _given_kafka(self) -> KafkaConnection | None:
         """The running Kafka that was named, if any."""
@@ -168,8 +174,10 @@ class Run:
                 return origin.prepared(folder)
         with self.steps.step("Preparing events" if scenario.data else "Building the world"):
             prepared = prepare(scenario, self.options.cache)
-            order = self.feeding.order(schedule_of(scenario, prepared.events, prepared.folder))
-            return in_order_of_sending(prepared, order, folder)
+            schedule = schedule_of(scenario, prepared.events, prepared.folder)
+            if self.taking is not None:
+                return self.taking.take(prepared, schedule)
+            return in_order_of_sending(prepared, self.feeding.order(schedule), folder)
 
     def _tell_split(self, prepared: Prepared) -> None:
         split = split_from(prepared)
@@ -202,13 +210,7 @@ class Run:
     def _write_feed(self, prepared: Prepared) -> int:
         """Encode what will be sent; returns the first measured ordinal."""
         with self.steps.step("Encoding the stream"):
-            schedule = schedule_of(self.scenario, prepared.events, prepared.folder)
-            dispositions = pq.read_table(prepared.file("dispositions"))
-            write_feed(self.folder.work / "feed", prepared.file("events"), dispositions, schedule, self.feeding.put_in)
-            for name in ("events", "labels", "profiles"):
-                if prepared.file(name).is_file():
-                    shutil.copyfile(prepared.file(name), self.folder.path / f"{name}.parquet")
-            copy_truth(prepared.folder, self.folder.path)
+            schedule = write_stream(self.folder, self.scenario, prepared, self.feeding, self.taking)
         measured_from = int(np.searchsorted(schedule, round(self.scenario.load.warmup_s * 1e9)))
         self.steps.note(samples_told(len(schedule) - measured_from, self.scenario.slo.response_p99_ms))
         return measured_from
@@ -242,6 +244,7 @@ class Run:
             alerts=self.folder.path / ALERTS_FILE if self.scenario.domain == "aml" else None,
             investigators=plan_investigating(self.scenario, ready.prepared, feed) if investigated else None,
             findings=self.folder.work / SENT_FILE if investigated else None,
+            sharing=None if self.taking is None else self.taking.sharing,
         )
 
     def stream(self, ready: Ready) -> Streamed:
@@ -285,6 +288,7 @@ class Run:
             logs=self.folder.path / "logs" / "floor" if name else self.folder.path / "logs",
             scorer_servers=staging.proxy.address if staging.proxy else None,
             joins_one_by_one=broker.info.joins_one_by_one,
+            broker_pid=broker.info.pid,
         )
 
     def _stream_through_broker(self, ready: Ready, staging: Staging) -> Streamed:
@@ -348,15 +352,8 @@ class Run:
     def measure(self, ready: Ready, streamed: Streamed) -> Results:
         """Everything that is said about the run."""
         assessed = self.assess_faults(ready, streamed.outcome)
-        return find_results(self.scenario, self.folder, self.started_at, ready, streamed, assessed)
-
-
-def _write_report(folder: RunFolder, steps: Steps) -> Path:
-    from harness.report.html import write_report  # noqa: PLC0415 - its plotting library is slow to import
-
-    with steps.step("Writing the report"):
-        written: Path = write_report(folder.path)
-    return written
+        found = find_results(self.scenario, self.folder, self.started_at, ready, streamed, assessed)
+        return found if self.taking is None else self.taking.named(found)
 
 
 def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Outside) -> Finished:
@@ -367,6 +364,8 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     run.reach_given_kafka()
     ready = run.prepare()
     streamed = run.stream(ready)
+    if run.taking is not None:
+        run.taking.keep(streamed.outcome)
     run.find_drivers(ready)
     with steps.step("Measuring"):
         results = run.measure(ready, streamed)
@@ -374,7 +373,7 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     if options.origin is not None:
         with steps.step("Comparing the decisions"):
             options.origin.conclude(folder, results)
-    report = _write_report(folder, steps) if options.report else None
+    report = write_report_of(folder, steps) if options.report else None
     folder.complete()
     return Finished(folder.path, results, report)
 

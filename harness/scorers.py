@@ -44,6 +44,8 @@ class Reach:
     domain: Domain = "fraud"
     joins_one_by_one: bool = False
     """Whether a worker is started only once the one before has its share: see `BrokerInfo`."""
+    broker_pid: int | None = None
+    """The broker's process, where it runs on this machine for the run."""
 
     @property
     def servers(self) -> str:

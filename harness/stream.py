@@ -1,6 +1,7 @@
 """One stream through the broker: start everyone, give the start instant, watch, and account for every event."""
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.accounts import EventIndex
 from harness.aml.alerts import keep_lines
-from harness.dead_letters import keep_dead_letters
+from harness.dead_letters import keep_dead_letters, letters_of
 from harness.drift.retraining.gate import Answer
 from harness.faults.driver import Driver, Injection, Vitals, driving
 from harness.faults.input_fault import InputFault
@@ -21,6 +23,8 @@ from harness.processes import Family
 from harness.receiver import take_topic
 from harness.run_topics import topics_of
 from harness.scorers import Reach, Scorers, ScorerSetup
+from harness.shares.shared_topics import shared_topics
+from harness.shares.sharing import READY, STREAMED
 from harness.spool import spooled
 from harness.supervision import Supervision
 from harness.timeline import Sample
@@ -146,12 +150,14 @@ def _dead_lettered(connection: KafkaConnection, topics: Topics) -> int:
         return sum(control.end_offsets(topics.dead_letter).values())
 
 
-def _keep_letters(plan: StreamPlan, out: Path, reach: Reach, topics: Topics, dead_lettered: int) -> None:
-    """Take the dead letters into the run folder; the scorers have ended."""
+def _keep_letters(plan: StreamPlan, out: Path, reach: Reach, topics: Topics, dead_lettered: int) -> int:
+    """Take the dead letters into the run folder, the scorers have ended; returns how many this stream has. There are
+    `dead_lettered` on the topic, of which a stream that several hosts share has its own."""
     spool = reach.work / "dead-letters"
     if dead_lettered:
         take_topic(taking(topics.dead_letter, 1, reach, spool), time.monotonic_ns, LETTERS_S)
-    keep_dead_letters(spooled(spool), plan.feed, out)
+    kept = keep_dead_letters(letters_of(EventIndex.open(plan.feed), spooled(spool)), plan.feed, out)
+    return dead_lettered if plan.sharing is None else kept.letters
 
 
 def _keep_messages(topic: str, out: Path, reach: Reach) -> None:
@@ -161,18 +167,29 @@ def _keep_messages(topic: str, out: Path, reach: Reach) -> None:
     keep_lines(spooled(spool), out)
 
 
+def _topics(
+    plan: StreamPlan, connection: KafkaConnection, reach: Reach, *, keep: bool
+) -> AbstractContextManager[Topics]:
+    if plan.sharing is None:
+        return topics_of(connection, reach, plan.partitions, keep=keep)
+    return shared_topics(plan.sharing, connection, reach, plan.partitions, keep=keep)
+
+
 def stream_once(
     plan: StreamPlan, setup: ScorerSetup, reach: Reach, connection: KafkaConnection, display: Display, *, keep: bool
 ) -> StreamOutcome:
     """Run one stream to its end. Whatever happens, no process and (unless `keep`) no topic made for it is left."""
     reach.work.mkdir(parents=True, exist_ok=True)
-    with topics_of(connection, reach, plan.partitions, keep=keep) as topics, Family() as family:
+    sharing = plan.sharing
+    with _topics(plan, connection, reach, keep=keep) as topics, Family() as family:
         scorers = Scorers.start(setup, reach, family)
         with Supervision(scorers, family) as supervision:
             instruments = Instruments.start(plan, reach, topics, family)
             scorers.await_ready(family)
-            footprints = Footprints(family.pids())
+            footprints = Footprints(family.pids() | ({"broker": reach.broker_pid} if reach.broker_pid else {}))
             with Watcher(connection, scorers.group, topics.events, scorers, footprints) as watcher:
+                if sharing is not None:
+                    sharing.await_all(READY, family.check)
                 start_ns = instruments.go()
                 watch = _Watch(plan, instruments, watcher, start_ns)
                 staging = plan.faults or Staging(())
@@ -181,12 +198,14 @@ def stream_once(
                 with driving(driver):
                     _attend(watch, family, display, driver)
                 driver.check()
+            if sharing is not None:
+                sharing.await_all(STREAMED, family.check)
             instruments.end_investigating(family)
             summaries = scorers.stop(family)
         counts, load = instruments.finish(family)
         dead_lettered = _dead_lettered(connection, topics)
         if plan.letters is not None:
-            _keep_letters(plan, plan.letters, reach, topics, dead_lettered)
+            dead_lettered = _keep_letters(plan, plan.letters, reach, topics, dead_lettered)
         if plan.alerts is not None:
             _keep_messages(topics.alerts, plan.alerts, reach)
         if plan.findings is not None:

@@ -24,6 +24,11 @@ def run_and_show(options: RunOptions, console: Console) -> Finished:
 def run_and_tell(options: RunOptions, *, as_json: bool) -> Finished:
     """Carry out a run, telling of it on the right stream, and end with the verdict's exit code."""
     finished = run_and_show(options, Console(stderr=as_json))
+    return tell_and_end(finished, as_json=as_json)
+
+
+def tell_and_end(finished: Finished, *, as_json: bool) -> Finished:
+    """Print results.json where it is asked for, and end with the verdict's exit code."""
     if as_json:
         sys.stdout.write((finished.folder / "results.json").read_text(encoding="utf-8"))
         sys.stdout.flush()

@@ -32,6 +32,7 @@ from harness.commands.run_options import (
     Senders,
     Servers,
     Settle,
+    ShareOf,
     TopicPrefix,
     Warmup,
     WhichScorer,
@@ -39,6 +40,7 @@ from harness.commands.run_options import (
 )
 from harness.commands.scorer_choice import refuse_for_others, refuse_prefix, refuse_settle_for_ours
 from harness.run import RunOptions
+from harness.shares.share import parse_share, refuse_unsharable
 from streams.errors import BadInputError
 
 app = typer.Typer(no_args_is_help=True, help="Run a benchmark: stream, score, measure, judge, report.")
@@ -55,6 +57,7 @@ def fraud(
     partitions: Partitions = None,
     senders: Senders = None,
     collectors: Collectors = None,
+    share: ShareOf = None,
     seed: Seed = None,
     engine: Engine = None,
     workers: Workers = None,
@@ -109,8 +112,12 @@ def fraud(
     resolved = resolve(scenario, changes, data, timed=duration is not None)
     refuse_settle_for_ours(resolved, settle)
     refuse_prefix(resolved, topic_prefix)
+    part = None if share is None else parse_share(share)
+    if part is not None:
+        refuse_unsharable(resolved, part, servers=bootstrap_servers, prefix=topic_prefix)
     options = RunOptions(
         scenario=resolved,
+        share=part,
         out=out,
         cache=cache_folder(cache_dir),
         bootstrap_servers=bootstrap_servers,
@@ -118,7 +125,7 @@ def fraud(
         topic_prefix=topic_prefix,
         keep_topics=keep_topics,
         report=not no_report,
-        floor=not no_floor,
+        floor=not no_floor and part is None,
         environ=context.obj or {},
     )
     run_and_tell(options, as_json=as_json)

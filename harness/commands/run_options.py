@@ -186,6 +186,15 @@ K = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+ShareOf = Annotated[
+    str | None,
+    typer.Option(
+        "--share",
+        help="I/N: this host is one of N that run the stream together, each with its share of the cards (bench merge "
+        "puts them together).",
+        rich_help_panel=LOAD,
+    ),
+]
 ScenarioFile = Annotated[str, typer.Option("--scenario", help="Scenario file, or the name of a shipped one.")]
 NoFloor = Annotated[bool, typer.Option("--no-floor", help="Do not measure the null scorer first.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Do not write report.html.")]

@@ -105,11 +105,11 @@ def collect(world: World, history_days: int, stream_events: int) -> WorldTables:
     found: dict[Part, list[Block]] = {"history": [begun.like], "stream": [begun.like]}
     for part, block in begun.parts:
         found[part].append(block)
-    history, stream = (
+    (history, history_labels), (stream, labels) = (
         [pa.concat_tables([block[side] for block in found[part]]).combine_chunks() for side in range(2)]
         for part in ("history", "stream")
     )
-    return WorldTables(*history, *stream, begun.stream_start_ns)
+    return WorldTables(history, history_labels, stream, labels, begun.stream_start_ns)
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:
