@@ -15,20 +15,26 @@ import pytest
 
 from benchmarks.by_turns import by_turns, note_rate
 from benchmarks.traffic import answers, event_id, events
-from harness.accounts import OPEN, Accounts
+from harness.accounts import OPEN, Accounts, EventIndex
+from harness.audit_trail.bodies import Bodies
 from harness.audit_trail.records import Opening, Thresholds
 from harness.collector import Collector, RecordsPlan, open_records
 from harness.decision_rows import EventTimes, open_rows
 from harness.feed import write_feed
 from harness.latency import measure_latency, new_histogram, record
+from harness.pages import Pages
 from harness.progress import Live
+from harness.reading import Reader
+from harness.receipt_order import ReceiptOrder, handed_over
 from streams.codec import decode_decision, encode_decision
 
 ANSWERS = 8_192
 BATCH = 512
+READERS = 2
 TIMEOUT_NS = 10**10
 COLLECTED_MAX = 5.9
 RECORDED_MAX = 11.5
+ORDERED_MAX = 0.6
 MATCHED_MAX = (1.1, 1.5)
 HISTOGRAM_MAX = 0.135
 MEASURED_MAX = 2.8
@@ -64,8 +70,46 @@ class Recorder:
             asked="flagged",
         )
 
+    def read(self, stamped: Stamped) -> list[tuple[int, int, bytes]]:
+        """What readers hand over, each every `READERS`-th message: (reader, until when, what)."""
+        event_bytes = Pages(self._feed / "messages").__getitem__
+        reader = Reader(EventIndex.open(self._feed), "flagged", Bodies(self._plan().thresholds, event_bytes))
+        found = []
+        for start in range(0, len(stamped), READERS * BATCH):
+            for place in range(READERS):
+                part = stamped[start + place : start + READERS * BATCH : READERS]
+                found.append((place, part[-1][0], handed_over(reader.read(part))))
+        return found
+
     def collect(self, stamped: Stamped) -> Path:
         """All of it; returns the rows' file."""
+
+        def take(collector: Collector) -> None:
+            for start in range(0, len(stamped), BATCH):
+                collector.take(stamped[start : start + BATCH])
+
+        return self._collect(take)
+
+    def order(self, handed: list[tuple[int, int, bytes]]) -> Path:
+        """All that readers have read; returns the rows' file."""
+
+        def take(collector: Collector) -> None:
+            order = ReceiptOrder(READERS)
+            for place, until_ns, content in handed:
+                order.add(place, content, until_ns)
+                self._settle(order, collector)
+            for place in range(READERS):
+                order.close(place)
+            self._settle(order, collector)
+
+        return self._collect(take)
+
+    def _settle(self, order: ReceiptOrder, collector: Collector) -> None:
+        reading = order.take()
+        if reading is not None:
+            collector.settle(reading)
+
+    def _collect(self, take: Callable[[Collector], None]) -> Path:
         self._number += 1
         out = self._folder / "decisions.parquet"
         accounts = Accounts.open(self._feed, 0, TIMEOUT_NS)
@@ -75,10 +119,9 @@ class Recorder:
             if self._records:
                 records = stack.enter_context(open_records(self._plan(), accounts, self._feed, 0))
             collector = Collector(accounts, times, writer, Live.create(self._folder / "live"), records)
-            for start in range(0, len(stamped), BATCH):
-                collector.take(stamped[start : start + BATCH])
-            counts = collector.finish(len(stamped), Path("none"))
-        assert (counts["decided"], counts["lost"]) == (len(stamped), 0)
+            take(collector)
+            counts = collector.finish(ANSWERS, Path("none"))
+        assert (counts["decided"], counts["lost"]) == (ANSWERS, 0)
         return out
 
 
@@ -103,6 +146,14 @@ def test_collecting_costs_a_few_decodings(feed: Path, tmp_path: Path, stamped: S
     recorder = Recorder(feed, tmp_path, records=records)
     turns = by_turns(lambda _: recorder.collect(stamped), decoding(stamped), rounds=8)
     turns.hold("decoding", RECORDED_MAX if records else COLLECTED_MAX)
+
+
+def test_behind_readers_the_collector_has_half_the_work(feed: Path, tmp_path: Path, stamped: Stamped) -> None:
+    """What is left to the one process that cannot be several bounds what a host can collect."""
+    recorder = Recorder(feed, tmp_path, records=True)
+    handed = recorder.read(stamped)
+    turns = by_turns(lambda _: recorder.order(handed), lambda _: recorder.collect(stamped), rounds=8)
+    turns.hold("reading and collecting", ORDERED_MAX)
 
 
 @pytest.fixture
