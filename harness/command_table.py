@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "dead-letter": Entry("dead_letter", "What did a run's scorer refuse, and why?", "dead_letter"),
     "gate": Entry("gate", "Fail when one build is slower than another.", "gate", {"allow_extra_args": True}),
     "merge": Entry("merge", "Put the shares of one run together.", "merge"),
+    "size": Entry("size", "Find out how much of everything a rate takes.", "size"),
     "kernels": Entry("kernels", "Find out what the kernels cost by how many cards or accounts they know.", "kernels"),
     "run": Entry("run", "Run a benchmark: stream, score, measure, judge, report."),
     "train": Entry("train", "Train a model and write its bundle."),

@@ -231,6 +231,8 @@ def test_everything_comes_back(
     reported = (broker, engine) == ("apache", "faust")  # as by default; page and floor do not depend on the engine
     options = ("--broker", broker, "--engine", engine, "--workers", str(workers))
     page = () if reported else ("--no-report", "--no-floor")
+    several = (broker, engine) == ("embedded", "native")
+    options += ("--collectors", "2") if several else ()
     folder, results = _run(workshop, tmp_path / "runs", token, *options, *page)
     _check(folder, results)
     assert results["broker"]["name"] == broker
@@ -241,7 +243,8 @@ def test_everything_comes_back(
         assert results["latency_ms"]["floor"]["lost"] == 0
         assert results["latency_ms"]["floor"]["response"]["count"] > 0
         assert (folder / "report.html").stat().st_size < 5_000_000
-    if (broker, engine) == ("embedded", "native"):
+    assert results["load"]["collectors"] == 1 + several
+    if several:
         _check_recomputed(folder, workshop, token)
 
 

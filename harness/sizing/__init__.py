@@ -1,0 +1,1 @@
+"""How many partitions, workers, brokers and measuring processes a rate takes, reckoned from what a run cost."""
