@@ -24,6 +24,7 @@ Offset = Annotated[int, Field(ge=-60, le=75)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 Words = Annotated[str, Field(min_length=1, max_length=300)]
 Easter = Literal["western", "orthodox"]
+_FRACTIONS = frozenset(("utc_offset_h", "remittances_sent_share", "remittances_received_share"))
 
 
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -89,16 +90,20 @@ class MarketFile(_Section):
         Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,63}$")], Annotated[float, Field(ge=0.1, le=10)]
     ] = {}
     corridor_risk: dict[CountryCode, Annotated[int, Field(ge=1, le=3)]] = {}
+    remittances_sent_share: Annotated[float, Field(ge=0, le=0.5)]
+    remittances_received_share: Annotated[float, Field(ge=0, le=0.5)]
+    homelands: dict[CountryCode, Annotated[float, Field(gt=0, le=100)]] = {}
 
     @model_validator(mode="before")
     @classmethod
-    def _whole_hours(cls, raw: Any) -> Any:
+    def _whole_numbers(cls, raw: Any) -> Any:
         """Take 2 for 2.0, which strictness would not."""
         if not isinstance(raw, dict):
             return raw
-        whole = {key: _as_float(value) if key == "utc_offset_h" else value for key, value in raw.items()}
-        if isinstance(raw.get("typology_mix"), dict):
-            whole["typology_mix"] = {name: _as_float(weight) for name, weight in raw["typology_mix"].items()}
+        whole = {key: _as_float(value) if key in _FRACTIONS else value for key, value in raw.items()}
+        for key in ("typology_mix", "homelands"):
+            if isinstance(raw.get(key), dict):
+                whole[key] = {name: _as_float(weight) for name, weight in raw[key].items()}
         return whole
 
     @model_validator(mode="after")
@@ -109,8 +114,9 @@ class MarketFile(_Section):
         for key, values in (("weekend", self.weekend), ("holidays", self.holidays)):
             if len(set(values)) < len(values):
                 raise PydanticCustomError("twice", f"key {key}: {values} names something twice")
-        if self.code in self.corridor_risk:
-            raise PydanticCustomError("corridor", f"key corridor_risk: {self.code} is the market itself")
+        for key, countries in (("corridor_risk", self.corridor_risk), ("homelands", self.homelands)):
+            if self.code in countries:
+                raise PydanticCustomError("corridor", f"key {key}: {self.code} is the market itself")
         return self
 
 
@@ -128,6 +134,8 @@ class Market:
     `movable` the others. `utc_offset_h` is standard time. `typology_mix` multiplies a world's weights, `corridor_risk`
     are the countries (ISO 3166) whose payments are watched more closely there, 2 or 3 (1: not so). `is_high_risk`: on
     the FATF's lists. `filing_deadline_days` from suspicion to report, as `filing_rule` words it.
+    `remittances_sent_share` and `remittances_received_share` are what people working abroad send home, of the market's
+    domestic product; `homelands` weighs the countries where people there come from.
     """
 
     code: str
@@ -147,6 +155,9 @@ class Market:
     filing_deadline_days: int
     filing_rule: str
     source: str
+    remittances_sent_share: float
+    remittances_received_share: float
+    homelands: dict[str, float]
 
     @property
     def reporting_threshold_usd_minor(self) -> float:
@@ -205,4 +216,7 @@ def _market(file: MarketFile) -> Market:
         filing_deadline_days=days or PROMPT_FILING_DAYS,
         filing_rule=file.filing_rule,
         source=file.source,
+        remittances_sent_share=file.remittances_sent_share,
+        remittances_received_share=file.remittances_received_share,
+        homelands=dict(file.homelands),
     )

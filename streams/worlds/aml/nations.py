@@ -17,5 +17,11 @@ THRESHOLD_USD: Floats = np.array(
     [market.reporting_threshold_minor / market.minor_per_usd for market in MARKETS.values()]
 )
 """From how much cash on a report is due, in US dollars."""
+REMITTANCES_SENT: Floats = np.array([market.remittances_sent_share for market in MARKETS.values()])
+"""What people send home from the country, of its domestic product."""
+REMITTANCES_RECEIVED: Floats = np.array([market.remittances_received_share for market in MARKETS.values()])
+"""What people get from kin abroad, of the country's domestic product."""
+HOMELANDS: Floats = np.array([[market.homelands.get(code, 0.0) for code in COUNTRIES] for market in MARKETS.values()])
+"""How many of those who came to the country (row) came from another one (column), as weights."""
 IS_HIGH_RISK: Flags = np.array([bool(market.is_high_risk) for market in MARKETS.values()])
 BANKS_PER_COUNTRY = 6

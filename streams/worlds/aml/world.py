@@ -17,6 +17,7 @@ from streams.worlds.aml.living import expected_per_block, live
 from streams.worlds.aml.look_alikes import LOOK_ALIKES
 from streams.worlds.aml.population import settle
 from streams.worlds.aml.relations import RelationBook
+from streams.worlds.aml.remittances import sent_home
 from streams.worlds.aml.scene import Scene, acquaint
 from streams.worlds.aml.tables import table_writer
 from streams.worlds.aml.trade import close_gaps, enter_trade
@@ -25,7 +26,7 @@ from streams.worlds.world import Block, WorldTables, collect
 
 WARM_UP_BLOCKS = 4
 """Blocks lived through before the start, for plots and look-alikes only: the first day is like any other."""
-_PEOPLE, _RELATIONS, _DILIGENCE, _NAMES, _SALT, _LIVING, _LOOK_ALIKES, _CRIME = range(8)
+_PEOPLE, _RELATIONS, _DILIGENCE, _NAMES, _SALT, _LIVING, _LOOK_ALIKES, _CRIME, _KIN = range(9)
 TICK_NS = 1_000_000
 """Event times are whole milliseconds, as payment messages carry them."""
 
@@ -54,7 +55,8 @@ class AmlWorld:
         book, rng = RelationBook(), self._rng(_RELATIONS)
         enter_households(book, population, rng)
         enter_trade(book, population, rng)
-        relations = close_gaps(book, population, rng).paced(config.activity)
+        relations = close_gaps(book, population, rng)
+        relations = sent_home(relations, population, self._rng(_KIN)).paced(config.activity)
         diligence = inquire(config, population, relations, self._rng(_DILIGENCE))
         salt = int(self._rng(_SALT).integers(0, 2**62))
         self.scene = Scene(

@@ -21,6 +21,8 @@ filing_deadline_days: 30
 filing_rule: "within 30 days"
 source: "a law"
 holidays: ["01-01"]
+remittances_sent_share: 0.01
+remittances_received_share: 0
 """
 
 
@@ -51,6 +53,19 @@ def test_markets_differ_where_it_matters() -> None:
     assert sum(market.is_high_risk for market in markets) >= 5
 
 
+def test_markets_of_migrant_workers_send_and_their_homelands_receive() -> None:
+    for code in ("AE", "QA", "SA", "BH", "LU", "CH"):
+        assert MARKETS[code].remittances_sent_share > max(0.015, 2 * MARKETS[code].remittances_received_share)
+    for code in ("PH", "NP", "PK", "EG", "UA"):
+        assert MARKETS[code].remittances_received_share > 0.04 > 10 * MARKETS[code].remittances_sent_share
+
+
+def test_homelands_are_markets() -> None:
+    for market in MARKETS.values():
+        assert set(market.homelands) <= set(MARKETS), market.code
+        assert market.homelands or market.remittances_sent_share < 0.02, market.code
+
+
 @pytest.mark.parametrize(
     ("code", "threshold_minor", "days"),
     [("US", 1_000_000, 30), ("IN", 100_000_000, 7), ("AU", 1_000_000, 3), ("KR", 10_000_000, 3), ("ZA", 4_999_999, 15)],
@@ -75,6 +90,7 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
     market = read_market(market_of(tmp_path, GOOD))
     assert (market.code, market.utc_offset_h, market.weekend, market.is_high_risk) == ("XX", -5.0, (5, 6), False)
     assert market.minor_per_usd == CURRENCY_RATES["USD"].minor_per_usd == 100
+    assert (market.remittances_sent_share, market.remittances_received_share, market.homelands) == (0.01, 0.0, {})
 
 
 @pytest.mark.parametrize(
@@ -95,6 +111,10 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         ("code: XX", "code: XX\ncorridor_risk: {XX: 2}", "key corridor_risk: XX is the market itself"),
         ("code: XX", "code: XX\ncorridor_risk: {DE: 4}", "key corridor_risk.DE: input should be less than or equal"),
         ("code: XX", "code: XX\ntypology_mix: {cycle: 0}", "key typology_mix.cycle: input should be greater than"),
+        ("remittances_received_share: 0\n", "", "key remittances_received_share is missing"),
+        ("sent_share: 0.01", "sent_share: 8", "key remittances_sent_share: input should be less than or equal to 0.5"),
+        ("code: XX", "code: XX\nhomelands: {XX: 2}", "key homelands: XX is the market itself"),
+        ("code: XX", "code: XX\nhomelands: {DE: 0}", "key homelands.DE: input should be greater than 0, found 0.0"),
         ("code: XX", "code: XX\ncode: XX", "line 1: not valid YAML: key code is there twice"),
         ("name: Nowhere", "name: [", "not valid YAML"),
     ],
