@@ -229,7 +229,7 @@ def test_everything_comes_back(
 ) -> None:
     """Each broker and each engine, and workers that share the partitions; the pairs that are left by name."""
     reported = (broker, engine) == ("apache", "faust")  # as by default; page and floor do not depend on the engine
-    options = ("--broker", broker, "--engine", engine, "--workers", str(workers))
+    options: tuple[str, ...] = ("--broker", broker, "--engine", engine, "--workers", str(workers))
     page = () if reported else ("--no-report", "--no-floor")
     several = (broker, engine) == ("embedded", "native")
     options += ("--collectors", "2") if several else ()
