@@ -98,7 +98,7 @@ def render(run: RunContents) -> str:
         **monitoring_plots(run),
     }
     timeline = timeline_plots(run)
-    importance = importance_plots(drivers_of(run))
+    importance = importance_plots(drivers_of(run), of_transfers=run.get("aml") is not None)
     script, divs = embed([*(plot for plot in plots.values() if plot), *timeline, *importance])
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(PAGE), trim_blocks=True

@@ -15,13 +15,16 @@ TITLES = {
     "segment": ("What drives decisions, by customer segment", "segment"),
     "day": ("What drives decisions, over time", "event-day"),
 }
+TYPOLOGY_TITLE = ("What drives decisions, by typology", "typology")
 
 
-def importance_plots(found: Drivers | None) -> list[Plot]:
-    """Overall, then a heat map of each grouping there is; empty without contributions."""
+def importance_plots(found: Drivers | None, *, of_transfers: bool = False) -> list[Plot]:
+    """Overall, then a heat map of each grouping there is; empty without contributions. Transfers have typologies where
+    cards have fraud scenarios."""
     if found is None:
         return []
-    maps = [_heat(found, kind) for kind in TITLES]
+    titles = TITLES | {"scenario": TYPOLOGY_TITLE} if of_transfers else TITLES
+    maps = [_heat(found, kind, *titles[kind]) for kind in titles]
     return [_overall(found), *(plot for plot in maps if plot is not None)]
 
 
@@ -59,12 +62,11 @@ def _table(found: Drivers) -> Table:
     return table("All features", ("Feature", "Mean |contribution|", "Of all"), rows)
 
 
-def _heat(found: Drivers, kind: str) -> Plot | None:
+def _heat(found: Drivers, kind: str, title: str, label: str) -> Plot | None:
     group = found.groups[kind]
     if len(group.names) < 2:
         return None
     shares = group.shares
-    title, label = TITLES[kind]
     rows = np.sort(np.argsort(-shares.max(axis=1), kind="stable")[:ROWS_MAX])
     heat = Heat([found.features[row] for row in rows], group.names, shares[rows])
     keys = (Key("share of the column's |contribution|: the bluer, the more", BLUE, "box"),)

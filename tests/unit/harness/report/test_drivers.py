@@ -9,6 +9,7 @@ import pytest
 
 from harness.report.contents import RunContents
 from harness.report.drivers import GENUINE_APPROVED, drivers_of
+from harness.report.plots.importance import importance_plots
 from streams.labels import NS_PER_DAY
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -85,3 +86,10 @@ def test_many_days_are_put_together_and_small_groups_are_named() -> None:
 def test_without_contributions_there_are_no_drivers() -> None:
     assert drivers_of(contents()) is None
     assert drivers_of(contents(importance=run(4).importance)) is None
+
+
+def test_transfers_are_told_by_typology() -> None:
+    found = drivers_of(run(200))
+    titles = {of: {plot.title for plot in importance_plots(found, of_transfers=of)} for of in (False, True)}
+    assert titles[False] - titles[True] == {"What drives decisions, by fraud scenario"}
+    assert titles[True] - titles[False] == {"What drives decisions, by typology"}
