@@ -60,8 +60,8 @@ def _scorer(servers: str, prefix: str, ready: Path) -> Iterator[None]:
 def test_two_shares_are_sent_collected_and_merged(tmp_path: Path, broker_apache: Broker) -> None:
     servers, prefix = broker_apache.info.bootstrap_servers, f"shared-{os.getpid()}"
     first = _host(tmp_path, servers, prefix, "1/2")
-    assert first.stderr is not None
-    for line in first.stderr:
+    assert first.stdout is not None
+    for line in first.stdout:
         if "Waiting for a consumer group" in line:
             break
     with _scorer(servers, prefix, tmp_path / "ready"):
