@@ -232,8 +232,8 @@ def test_everything_comes_back(
     options: tuple[str, ...] = ("--broker", broker, "--engine", engine, "--workers", str(workers))
     page = () if reported else ("--no-report", "--no-floor")
     several = (broker, engine) == ("embedded", "native")
-    options += ("--collectors", "2") if several else ()
-    folder, results = _run(workshop, tmp_path / "runs", token, *options, *page)
+    collectors = ("--collectors", "2") if several else ()
+    folder, results = _run(workshop, tmp_path / "runs", token, *options, *page, *collectors)
     _check(folder, results)
     assert results["broker"]["name"] == broker
     told = set(pq.read_table(folder / "decisions.parquet", columns=["worker"])["worker"].to_pylist())
