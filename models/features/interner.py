@@ -39,8 +39,9 @@ def strings_of(text: UInt8s, lengths: Int32s) -> list[str]:
     return [whole[start:end].decode() for start, end in zip(starts, ends, strict=True)]
 
 
-FIRST_STRINGS = 87_381
-"""Two thirds of 2**17: beyond them a dictionary would be laid out anew, which stops the stream ever longer."""
+FIRST_STRINGS = 87_380
+"""Two thirds of 2**17, one of them null: beyond, a dictionary would be laid out anew, which stops the stream ever
+longer."""
 PARTS, PART_BITS_FROM = 1_024, 40
 """Dictionaries that share the strings beyond the first ones by bits of their hash: each stays small. Not by its lowest
 bits: by those a dictionary finds its own places."""

@@ -1,7 +1,8 @@
 """Room for arrays that grow with the stream: address space is set aside at once, memory is taken as it is written to.
 
 A longer array by copying stops the stream: at a million cards for half a second, at ten million for many. So every
-array begins as long as it may become; pages that were never written to take no memory.
+array begins as long as it may become; pages that were never written to take no memory. Huge pages are not asked for: a
+micro-batch would cost a tenth less, but the system stops now and then to put a huge page together.
 """
 
 import mmap
@@ -27,8 +28,6 @@ def roomy(rows: int, width: int, kind: type[Number]) -> npt.NDArray[Number]:
             space = mmap.mmap(-1, ROOM_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE)
         except (OSError, ValueError, AttributeError):
             return np.zeros((rows, width), kind)
-        if hasattr(mmap, "MADV_HUGEPAGE"):
-            space.madvise(mmap.MADV_HUGEPAGE)
         return np.frombuffer(space, kind, most * width).reshape(most, width)
     return np.zeros((rows, width), kind)
 

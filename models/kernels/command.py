@@ -1,5 +1,6 @@
 """`python -m models kernels fraud|aml --entities N` and `… kernels graph`: what the kernels cost, as a line of JSON."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +45,7 @@ def graph(
 
 
 def _tell(found: dict[str, Any], result: Path | None) -> None:
+    gc.unfreeze()  # libraries find what is frozen at the end, and complain
     if result is None:
         typer.echo(json.dumps(found))
     else:
