@@ -15,6 +15,7 @@ from scorer.engines.acknowledged import AcknowledgedOffsets, Position
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
+from scorer.engines.outgoing import Outgoing
 from streams.alert import RawAlert
 from streams.codec import encode, encode_decision
 from streams.decision import DeadLetter, Decision, Explanation
@@ -24,6 +25,8 @@ from streams.topics import Topics
 log = logging.getLogger("riskbench.scorer")
 
 POLL_S = 0.05
+LOOK_AGAIN_S = 0.001
+"""Between two looks for room for decisions that wait."""
 SENT_TOGETHER = 32
 """Decisions that are handed to the producer at once: the first of them waits for the others to be put into words."""
 FLUSH_LIMIT_S = 30.0
@@ -66,6 +69,7 @@ class PartitionShare:
         self._left_to_others = False
         self._era = 0
         self._offsets = AcknowledgedOffsets()
+        self._outgoing = Outgoing(producer, topics.decisions, self._still_ours, self._offsets.raise_failure)
         if keeping is not None:
             keeping.connect(lambda: self._offsets.reached, self._offsets.close_epoch)
         self._assigned: set[Position] = set()
@@ -120,7 +124,7 @@ class PartitionShare:
 
     def take(self, most: int) -> list[Any]:
         """What has arrived, at most `most` messages; waits a moment when nothing has, and never for more."""
-        first = self._consumer.poll(POLL_S)
+        first = self._next()
         if first is None:
             return []
         revocations = self._revocations
@@ -136,6 +140,17 @@ class PartitionShare:
         if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
             return [message for message in found if message is not first and self._is_expected(message)]
         return found
+
+    def _next(self) -> Any:
+        """The next message, or None after a moment. While decisions wait to be sent, room for them is looked for."""
+        waits_ms = round(POLL_S * 1e3)
+        while self._outgoing.waiting and waits_ms:
+            first = self._consumer.poll(LOOK_AGAIN_S)
+            if first is not None:
+                return first
+            self._outgoing.serve()
+            waits_ms -= 1
+        return self._consumer.poll(waits_ms / 1e3)
 
     def _replace(self, why: str) -> None:
         """Give everything up in order, and begin anew with another consumer. Raises `BrokerError` when there is none,
@@ -155,7 +170,7 @@ class PartitionShare:
         took = self._offsets.took
         for message in messages:
             took((message.topic(), message.partition()), message.offset())
-        self._producer.poll(0)
+        self._outgoing.serve()
 
     def send(self, decisions: Iterable[Decision]) -> None:
         """Hand decisions to the producer, a few together as they are made: so they leave together, and the broker is
@@ -163,13 +178,12 @@ class PartitionShare:
 
         Raises `ShareLostError` when their partitions are another worker's: those that are left must not be made.
         """
-        topic, sent = self._topics.decisions, 0
-        remaining = iter(decisions)
+        sent, remaining = 0, iter(decisions)
         while together := list(islice(remaining, SENT_TOGETHER)):
             if not self._may_answer(together[-1].emitted_ns or self._clock_ns()):
                 raise ShareLostError(sent)
-            messages = [{"key": each.event_id.encode(), "value": encode_decision(each)} for each in together]
-            self._produce_together(topic, messages, self._offsets.follow(len(messages)))
+            messages = [(each.event_id.encode(), encode_decision(each)) for each in together]
+            self._outgoing.send(messages, self._offsets.follow(len(messages)))
             sent += len(messages)
 
     def send_alerts(self, alerts: Iterable[RawAlert]) -> None:
@@ -221,6 +235,9 @@ class PartitionShare:
     def _lost(self) -> bool:
         return self._membership is not None and self._membership.lease.lost
 
+    def _still_ours(self) -> bool:
+        return self._membership is None or self._membership.lease.holds(self._clock_ns())
+
     def _may_answer(self, now_ns: int) -> bool:
         return self._membership is None or self._membership.may_answer(now_ns)
 
@@ -254,23 +271,12 @@ class PartitionShare:
                 self._producer.poll(0.05)
                 self._offsets.raise_failure()
 
-    def _produce_together(self, topic: str, messages: list[dict[str, Any]], delivered: Any) -> None:
-        """As `_produce`, of several messages with one callback, which is called for each of them."""
-        while self._producer.produce_batch(topic, messages, on_delivery=delivered) < len(messages):
-            messages = [message for message in messages if "_error" in message]
-            errors = [message.pop("_error") for message in messages]
-            refused = next((error for error in errors if error.code() != KafkaError._QUEUE_FULL), None)
-            if refused is not None:
-                raise KafkaException(refused)
-            self._producer.poll(0.05)  # the queue is full: make room
-            self._offsets.raise_failure()
-
     def _settle(self) -> None:
         """Everything handed over is acknowledged and committed, or an error says so."""
         if self._lost:
             return
         self._before_settling()
-        if self._producer.flush(FLUSH_LIMIT_S) > 0:
+        if not self._outgoing.flush(FLUSH_LIMIT_S, self._clock_ns) or self._producer.flush(FLUSH_LIMIT_S) > 0:
             raise BrokerError(f"the broker has not acknowledged all messages within {FLUSH_LIMIT_S:g} s")
         self._offsets.raise_failure()
         self._offsets.close_epoch()
@@ -332,6 +338,7 @@ class PartitionShare:
     def _abandon(self) -> None:
         """What was taken up to now is for others to answer."""
         self._era += 1
+        self._counters.given_up += self._outgoing.drop()
         self._offsets.abandon()
 
     def _give_up(self, partitions: list[Any]) -> None:

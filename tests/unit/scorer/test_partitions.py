@@ -14,6 +14,7 @@ from scorer.counters import Counters
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
+from scorer.engines.outgoing import ON_THE_WAY_MAX
 from scorer.engines.partitions import REPLACED_MAX, SENT_TOGETHER, PartitionShare
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
@@ -83,9 +84,9 @@ class FakeProducer:
         self.sent.append((topic, key))
         on_delivery(None, None)
 
-    def produce_batch(self, topic: str, messages: list[Any], on_delivery: Callable[[Any, Any], None]) -> int:
+    def produce_batch(self, topic: str, messages: list[Any]) -> int:
         for message in messages:
-            self.produce(topic, message["value"], message["key"], on_delivery)
+            self.produce(topic, message["value"], message["key"], message["callback"])
         return len(messages)
 
     def poll(self, timeout: float) -> int:
@@ -208,37 +209,47 @@ def test_a_worker_that_stood_still_sends_no_decision(consumer: FakeConsumer) -> 
         at.keeping.lose.assert_called_once_with()
 
 
-class Cramped(FakeProducer):
-    """A producer with room for two messages, until it is polled."""
+class Slow(FakeProducer):
+    """A broker that acknowledges when it is let."""
 
-    def __init__(self, refused: int | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.room, self.polls, self.refused = 2, 0, refused
+        self.open: list[Callable[[Any, Any], None]] = []
+        self.acknowledges = False
 
-    def produce_batch(self, topic: str, messages: list[Any], on_delivery: Callable[[Any, Any], None]) -> int:
-        room, self.room = self.room, 0
-        error = KafkaError(KafkaError._QUEUE_FULL if self.refused is None else self.refused)
-        for message in messages[room:]:
-            message["_error"] = error
-        return super().produce_batch(topic, messages[:room], on_delivery)
+    def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[Any, Any], None]) -> None:
+        self.sent.append((topic, key))
+        self.open.append(on_delivery)
 
     def poll(self, timeout: float) -> int:
-        self.polls, self.room = self.polls + 1, 2
-        return 0
+        due, self.open = (self.open, []) if self.acknowledges else ([], self.open)
+        for delivered in due:
+            delivered(None, None)
+        return len(due)
 
 
-def test_decisions_that_find_the_producers_queue_full_wait_for_room(consumer: FakeConsumer) -> None:
-    producer = Cramped()
-    share = PartitionShare(consumer, producer, TOPICS, Counters(), lambda: 1)
-    share.send(Decision(event_id=f"e{n}", outcome="approve", score=0.0) for n in range(5))
-    assert producer.sent == [(TOPICS.decisions, f"e{n}".encode()) for n in range(5)]
-    assert producer.polls == 2
+def test_decisions_that_wait_go_out_while_nothing_comes_in(consumer: FakeConsumer) -> None:
+    producer, now = Slow(), iter(range(0, 10**15, 1_000))
+    with PartitionShare(consumer, producer, TOPICS, Counters(), lambda: next(now)) as share:
+        for first in (0, ON_THE_WAY_MAX):
+            share.send(Decision(event_id=f"e{first + n}", outcome="approve", score=0.0) for n in range(ON_THE_WAY_MAX))
+        assert len(producer.sent) == ON_THE_WAY_MAX
+        assert share.take(10) == []
+        assert len(producer.sent) == ON_THE_WAY_MAX
+        producer.acknowledges = True
+        assert share.take(10) == []
+        assert len(producer.sent) == 2 * ON_THE_WAY_MAX
 
 
-def test_a_decision_that_the_producer_refuses_is_an_error(consumer: FakeConsumer) -> None:
-    share = PartitionShare(consumer, Cramped(KafkaError.MSG_SIZE_TOO_LARGE), TOPICS, Counters(), lambda: 1)
-    with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
-        share.send(Decision(event_id=f"e{n}", outcome="approve", score=0.0) for n in range(3))
+def test_decisions_that_wait_when_the_share_is_lost_are_given_up(consumer: FakeConsumer) -> None:
+    producer, now, counters = Slow(), iter(range(0, 10**15, 1_000)), Counters()
+    with PartitionShare(consumer, producer, TOPICS, counters, lambda: next(now)) as share:
+        for first in (0, ON_THE_WAY_MAX):
+            share.send(Decision(event_id=f"e{first + n}", outcome="approve", score=0.0) for n in range(ON_THE_WAY_MAX))
+        consumer.callbacks["on_lost"](consumer, consumer.partitions(0, 1))
+        producer.acknowledges = True
+        share.take(10)
+    assert len(producer.sent) == counters.given_up == ON_THE_WAY_MAX
 
 
 def test_what_it_had_fetched_is_dropped_until_it_has_new_partitions(consumer: FakeConsumer) -> None:
