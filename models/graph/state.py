@@ -62,7 +62,7 @@ class GraphState:
     event-time order up to a day's lateness; a transfer's features depend on accounts some steps away, so a stream that
     is cut by account loses what crosses the cut. One thread at a time."""
 
-    __slots__ = ("_coder", "_desk", "_entry", "_held", "_markets", "_store")
+    __slots__ = ("_coder", "_desk", "_entry", "_held", "_marked", "_markets", "_store")
 
     def __init__(self, accounts: pa.Table, markets: MarketTable) -> None:
         """A state that has seen no transfer; `accounts` (`ACCOUNT_SCHEMA`) may be empty, see `know`."""
@@ -72,8 +72,9 @@ class GraphState:
 
     def _set(self, coder: TransferCoder, markets: MarketTable, store: GraphStore, held: HeldCommunities) -> None:
         self._coder, self._markets, self._store, self._held = coder, markets, store, held
-        self._desk = fresh_desk(len(store.profiles))
+        self._desk, self._marked = fresh_desk(len(store.profiles)), 0
         self._entry: tuple[Any, ...] | None = None
+        self._make_room()
 
     def know(self, accounts: pa.Table) -> None:
         """Take in what is known of accounts, new ones or again; raises `BadInputError` naming column and row."""
@@ -187,7 +188,10 @@ class GraphState:
     def _make_room(self) -> None:
         if self.accounts > len(self._store.profiles):
             self._store = with_accounts(self._store, self.accounts)
-            self._desk = fresh_desk(len(self._store.profiles))
+            self._desk, self._marked = fresh_desk(len(self._store.profiles)), 0
+        if self.accounts > self._marked:  # written to once, in a row: or each would meet memory never used, one by one
+            self._desk.marks[self._marked : self.accounts] = 0
+            self._marked = self.accounts
 
     def _entry_point(self, *arguments: Any) -> Any:
         """The kernel for such arguments, kept until store, tables or desk is another one: they are known by
