@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.external import ExternalScorer, Pace
 from harness.late_scores import late_scores_file
+from harness.priority import give_way
 from harness.processes import Child, Family, await_file, command_apart, module_command
 from harness.scenario import Breaker
 from streams.brokers.connection import KafkaConnection, connection_from
@@ -271,6 +272,8 @@ def _start_own(own: OwnScorer, reach: Reach, family: Family) -> Worker:
 def _start_ours(setup: ScorerSetup, reach: Reach, family: Family, role: str, name: str) -> Worker:
     command = _command(setup, reach, role, name)
     child = family.start(f"scorer {name}", command, reach.logs / f"scorer-{name}.log")
+    if role == "nightly":
+        give_way(child.process.pid)
     ready, summary = reach.work / f"{name}.ready", reach.work / f"{name}.summary"
     return Worker(name, role, child, ready, summary, command=command)
 

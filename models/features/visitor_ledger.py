@@ -88,8 +88,11 @@ class VisitorLedger:
 
 
 def _union(pairs: list[Int64s]) -> Int64s:
-    found: Int64s = np.unique(np.concatenate(pairs))
-    return found
+    """As `numpy.unique` of all, which hashes: sorting such numbers is several times quicker."""
+    every = np.sort(np.concatenate(pairs))
+    first = np.ones(len(every), np.bool_)
+    np.not_equal(every[1:], every[:-1], out=first[1:])
+    return every[first]
 
 
 def _per_place(pairs: Int64s, places: int) -> Int64s:

@@ -7,9 +7,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-ON_THE_WAY_MAX = 8
-"""With so many decisions handed over and not acknowledged the next ones wait. A broker that answers within a
-millisecond is never so far behind at a few thousand a second; one that is busy is asked less often."""
+ON_THE_WAY_MAX = 64
+"""With so many decisions handed over and not acknowledged the next ones wait. A broker that answers within some
+milliseconds is never so far behind at a few thousand a second: there, waiting would only cost time. One that is busy is
+asked less often."""
 WAITING_MAX = 20_000
 """Decisions that wait at most: then whoever decides waits too."""
 ROOM_S = 0.05

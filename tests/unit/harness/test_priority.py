@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.priority import FIRST, LAST, claim_priority
+from harness.priority import FIRST, LAST, claim_priority, give_way
 
 
 @pytest.fixture
@@ -28,6 +28,13 @@ def test_process_and_session_are_set_together(asked: list[int], nice: int, tmp_p
 def test_a_machine_that_does_not_schedule_by_session(asked: list[int], tmp_path: Path) -> None:
     assert claim_priority(LAST, tmp_path / "autogroup")
     assert asked == [LAST]
+
+
+def test_another_process_is_set_behind_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: found.append((who, nice)))
+    assert give_way(2**22 - 1)  # there is none, nor its session
+    assert found == [(2**22 - 1, LAST)]
 
 
 def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
