@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 FIRST, LAST = -10, 5
-"""Nice values of the processes that stamp times (load, receiver), and of those whose work nobody waits for (the collector
-only counts, the nightly job has until midnight)."""
+"""Nice values of the processes that stamp times (load, receiver), and of those whose work nobody waits for: the
+collector only counts, the nightly job has until midnight."""
 AUTOGROUP = Path("/proc/self/autogroup")
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -174,8 +175,9 @@ def test_a_scorer_of_ones_own_has_the_nightly_job_beside_it_where_it_is_wanted(n
     started: list[str] = []
 
     class Starting:
-        def start(self, name: str, command: list[str], log: Path) -> None:
+        def start(self, name: str, command: list[str], log: Path) -> Any:
             started.append(name)
+            return SimpleNamespace(process=SimpleNamespace(pid=2**22 - 1))  # there is none
 
     own = OwnScorer("mine --events {events} --ready {ready}", 0.0)
     setup = ScorerSetup("native", 1, Path("/b"), None, Path("/s"), "none", Breaker(), nightly=nightly, own=own)
