@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
 
-from streams.brokers.window import Report
+from streams.brokers.clients import Report
 
 APPEND_TIME: Mapping[str, str] = {"message.timestamp.type": "LogAppendTime"}
 """Setting of a topic whose broker says when it appended a message."""

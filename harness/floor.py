@@ -54,6 +54,7 @@ def measure_floor(
         decisions=reach.work / "decisions.parquet",
         senders=plan.senders,
         collectors=plan.collectors,
+        linger_ms=plan.linger_ms,
     )
     display = PlainLines(Console(quiet=True))
     outcome = stream_once(floor_plan, _null(scenario), reach, connection, display, keep=False)

@@ -33,7 +33,7 @@ EXPLANATIONS_S = 60.0
 class StreamPlan:
     """One stream. `feed` is a feed folder, `events` the Parquet file of its events in the same order; `records` says
     what is kept of it beside its decisions, `letters` where its dead letters go (None: nowhere); `senders`, how many
-    load processes share it, `collectors`, how many collect it."""
+    load processes share it, `collectors`, how many collect it; `linger_ms`, how long the load gathers messages."""
 
     title: str
     feed: Path
@@ -47,6 +47,7 @@ class StreamPlan:
     letters: Path | None = None
     senders: int = 1
     collectors: int = 1
+    linger_ms: float = 0.0
     faults: Staging | None = None
     alerts: Path | None = None
     """Where raw alerts are kept; None: there are none of interest."""
@@ -105,6 +106,7 @@ def _load_plans(plan: StreamPlan, reach: Reach, topics: Topics) -> list[LoadPlan
             summary=str(work / f"load-{share}.json"),
             share=share,
             shares=plan.senders,
+            linger_ms=plan.linger_ms,
         )
         for share in range(plan.senders)
     ]

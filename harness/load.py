@@ -27,9 +27,8 @@ from harness.outgoing import Feed, Portion
 from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
 from harness.priority import FIRST, claim_priority
 from harness.progress import Live
-from streams.brokers.clients import producer_config
+from streams.brokers.clients import ProducerSettings, Producing, Report, producer_config
 from streams.brokers.connection import connection_from
-from streams.brokers.window import Producing, Report, Window
 from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.load")
@@ -53,6 +52,7 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     share: int = 0
     shares: int = 1
     domain: Domain = "fraud"
+    linger_ms: float = 0.0
 
 
 class Sender:
@@ -171,7 +171,8 @@ class Failures:
 
 def _open_producer(plan: LoadPlan, failures: Failures) -> Producing:
     config_file = Path(plan.kafka_config) if plan.kafka_config else None
-    config = producer_config(connection_from(plan.bootstrap_servers, config_file))
+    settings = ProducerSettings(linger_ms=plan.linger_ms)
+    config = producer_config(connection_from(plan.bootstrap_servers, config_file), settings)
     opened: Producing = Producer({**config, "on_delivery": failures})
     return opened
 
@@ -194,16 +195,12 @@ def run_load(plan: LoadPlan) -> None:
     appends = AppendTimes(appended_ns, failures, time.time_ns, time.monotonic_ns)
     live = Live.open(Path(plan.progress))
     topics, producer = Topics(plan.prefix, plan.domain), _open_producer(plan, failures)
-    sleep: Callable[[float], None] = time.sleep
-    if plan.domain == "aml":  # one order, and so one partition
-        producer = window = Window(producer, failures, time.monotonic_ns, time.sleep)
-        sleep = window.nap
     sender = Sender(feed, topics, producer, sent_ns, plan.share, plan.shares, report_of=appends.report_of)
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")
     sharpen_sleep()
     awake_ns = measure_oversleep_ns(time.monotonic_ns, time.sleep)
-    pacer = Pacer(time.monotonic_ns, sleep, awake_ns, lambda: sender.producer.poll(0))
+    pacer = Pacer(time.monotonic_ns, time.sleep, awake_ns, lambda: sender.producer.poll(0))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     line = sys.stdin.readline()

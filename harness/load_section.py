@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from streams.section import Section
 
+LINGER_MS = 5.0
+"""How long a Kafka producer gathers messages where nobody says otherwise, since Kafka 4.0 (KIP-1030)."""
+
 
 class Burst(Section):
     """The `burst` arrival process: every `every_s` seconds, `length_s` seconds at `factor` times the rate between."""
@@ -32,11 +35,21 @@ class Load(Section):
     senders: Annotated[int, Field(ge=1, le=64)] = 1
     collectors: Annotated[int, Field(ge=1, le=64)] = 1
     burst: Burst = Burst()
+    linger_ms: Annotated[float, Field(ge=0, le=1_000)] | None = None
 
     @property
     def total_s(self) -> float:
         """Seconds of schedule, warm-up included; `duration_s` null (to the end of the data) counts as none."""
         return self.warmup_s + (self.duration_s or 0.0)
+
+    @property
+    def lingers_ms(self) -> float:
+        """How long a load process lets the messages of a partition gather: as told; else `LINGER_MS` where at least one
+        more is to be expected within that, and not at all where waiting would gather nothing."""
+        if self.linger_ms is not None:
+            return self.linger_ms
+        gathered = self.rate_per_s / (self.partitions * self.senders) * LINGER_MS / 1e3
+        return LINGER_MS if gathered >= 1.0 else 0.0
 
     @model_validator(mode="after")
     def _collectors_fit(self) -> "Load":

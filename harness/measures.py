@@ -123,6 +123,7 @@ def load_results(
         partitions=scenario.load.partitions,
         events_from=_iso(pc.min(times).as_py()) if len(events) else None,
         events_until=_iso(pc.max(times).as_py()) if len(events) else None,
+        linger_ms=scenario.load.lingers_ms,
         senders=scenario.load.senders,
         by_sender=senders,
         collectors=scenario.load.collectors,

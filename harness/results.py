@@ -55,6 +55,7 @@ class LoadResults(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int
     events_from: str | None
     events_until: str | None
+    linger_ms: float = 0.0
     senders: int = 1
     by_sender: list[SenderResults] = []
     collectors: int = 1

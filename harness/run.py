@@ -237,6 +237,7 @@ class Run:
             letters=self.folder.path / DEAD_LETTERS_FILE,
             senders=self.scenario.load.senders,
             collectors=self.scenario.load.collectors,
+            linger_ms=self.scenario.load.lingers_ms,
             records=plan_records(
                 self.folder.path, ready.setup, ready.bundle, self.scenario.scorer.explain, self.started_at
             ),

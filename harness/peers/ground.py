@@ -39,14 +39,12 @@ class Feeds:
         return StreamPlan(
             title=found.title, feed=found.feed, events=found.events, dispositions=found.dispositions,
             partitions=found.partitions, timeout_s=found.timeout_s, measured_from=found.measured_from,
-            decisions=decisions, senders=found.senders,
+            decisions=decisions, senders=found.senders, linger_ms=found.linger_ms,
         )  # fmt: skip
 
     def _written(self, rate_per_s: float) -> StreamPlan:
-        load = self.scenario.load
-        schedule = scheduled(
-            self.scenario.model_copy(update={"load": load.model_copy(update={"rate_per_s": rate_per_s})})
-        )
+        load = self.scenario.load.model_copy(update={"rate_per_s": rate_per_s})
+        schedule = scheduled(self.scenario.model_copy(update={"load": load}))
         if self._events is None:
             self._events = pq.read_table(self.prepared.file("events"))
         chosen = self._events.slice(0, len(schedule))
@@ -63,6 +61,7 @@ class Feeds:
             measured_from=int(np.searchsorted(schedule, round(load.warmup_s * 1e9))),
             decisions=folder / "decisions.parquet",
             senders=load.senders,
+            linger_ms=load.lingers_ms,
         )
 
 

@@ -1,15 +1,26 @@
 """The confluent-kafka clients of the hot path, where the instrument must be faster than what it measures."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 
 from streams.brokers.connection import KafkaConnection
 
+Report = Callable[[Any, Any], None]
+"""Called with an error, if any, and the message, when the broker has taken it or has not."""
+
 _log = logging.getLogger("riskbench.streams")
+
+
+class Producing(Protocol):
+    """What is asked of a Kafka producer (confluent-kafka's)."""
+
+    def produce(self, topic: str, value: bytes, key: bytes | None = None, *, on_delivery: Report = ...) -> None: ...
+    def poll(self, timeout: float) -> int: ...
+    def flush(self, timeout: float) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

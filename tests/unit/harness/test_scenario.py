@@ -115,6 +115,22 @@ def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
     assert "mine.yaml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "lingers_ms"),
+    [
+        ({"load.rate_per_s": 500.0}, 0.0),
+        ({"load.rate_per_s": 799.0}, 0.0),
+        ({"load.rate_per_s": 800.0}, 5.0),
+        ({"load.rate_per_s": 800.0, "load.senders": 2}, 0.0),
+        ({"load.rate_per_s": 200.0, "load.partitions": 1}, 5.0),
+        ({"load.rate_per_s": 5_000.0, "load.linger_ms": 0.0}, 0.0),
+        ({"load.rate_per_s": 10.0, "load.linger_ms": 2.5}, 2.5),
+    ],
+)
+def test_the_load_lingers_where_a_partition_gets_more_meanwhile(changes: dict[str, Any], lingers_ms: float) -> None:
+    assert load_scenario("fraud", changes).load.lingers_ms == lingers_ms
+
+
 def test_unknown_scenario_names_the_known() -> None:
     with pytest.raises(BadInputError, match=r"known: .*fraud"):
         load_scenario("nope")
