@@ -1,22 +1,24 @@
-"""Communities and centrality of a graph of accounts: Leiden (graspologic), PageRank and cores (rustworkx)."""
+"""Communities and centrality of a graph of accounts: Leiden (graspologic), PageRank and cores. It runs beside a thread
+that decides: what takes long leaves Python's lock to that."""
 
 from typing import Any
 
 import graspologic_native
 import numpy as np
 import numpy.typing as npt
-import rustworkx
-from scipy.sparse import coo_matrix, csr_matrix, triu
+from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import connected_components
 
 from models.features.batch import Float32s, Int32s, Int64s
+from models.graph.kernel.cores import core_numbers
 from models.graph.kernel.layout import COMMUNITY_COLUMNS
 
 Float64s = npt.NDArray[np.float64]
 
 SEED = 1
 """Of Leiden's random moves: the same graph gives the same communities."""
-PAGERANK_TOLERANCE = 1e-8
+DAMPING = 0.85
+PAGERANK_TOLERANCE = 1e-10
 PAGERANK_ROUNDS_MAX = 200
 
 
@@ -36,8 +38,8 @@ def describe_accounts(senders: Int64s, receivers: Int64s, transfers: Int64s, acc
     size = np.bincount(community)
     values[:, 0] = size[community]
     values[:, 1], values[:, 2] = (column[community] for column in _cohesion(both, community, size))
-    values[:, 3] = _pagerank(senders, receivers, transfers, accounts) * accounts
-    values[:, 4] = _core_numbers(both, accounts)
+    values[:, 3] = _pagerank(weight) * accounts
+    values[:, 4] = core_numbers(both.indptr, both.indices)
     values[:, 5] = np.bincount(component)[component]
     return values
 
@@ -63,18 +65,18 @@ def _cohesion(both: csr_matrix, community: Int32s, size: npt.NDArray[Any]) -> tu
     return kept / np.bincount(own, links.data, len(size)), density
 
 
-def _pagerank(senders: Int64s, receivers: Int64s, transfers: Int64s, accounts: int) -> Float64s:
-    graph = rustworkx.PyDiGraph()
-    graph.add_nodes_from(range(accounts))
-    graph.add_edges_from(list(zip(senders.tolist(), receivers.tolist(), transfers.tolist(), strict=True)))
-    found = rustworkx.pagerank(graph, weight_fn=float, tol=PAGERANK_TOLERANCE, max_iter=PAGERANK_ROUNDS_MAX)
-    return np.array([found[account] for account in range(accounts)])
-
-
-def _core_numbers(both: csr_matrix, accounts: int) -> Int64s:
-    upper = triu(both, 1).tocoo()
-    graph = rustworkx.PyGraph(multigraph=False)
-    graph.add_nodes_from(range(accounts))
-    graph.add_edges_from_no_data(list(zip(upper.row.tolist(), upper.col.tolist(), strict=True)))
-    found: Any = rustworkx.core_number(graph)  # a mapping; its stub says otherwise
-    return np.array([found[account] for account in range(accounts)], np.int64)
+def _pagerank(weight: csr_matrix) -> Float64s:
+    """Page and others, The PageRank Citation Ranking (1998), by power iteration as in networkx: who sends nothing on
+    gives to all alike; the end is where a round changes less than the tolerance an account."""
+    accounts = weight.shape[0]
+    sent = np.asarray(weight.sum(axis=1)).ravel()
+    sends = sent > 0
+    flow = (diags(np.divide(1.0, sent, out=np.zeros(accounts), where=sends)) @ weight).T.tocsr()
+    keeps = ~sends
+    rank = np.full(accounts, 1.0 / accounts)
+    for _ in range(PAGERANK_ROUNDS_MAX):
+        before = rank
+        rank = DAMPING * (flow @ before + before[keeps].sum() / accounts) + (1.0 - DAMPING) / accounts
+        if np.abs(rank - before).sum() < accounts * PAGERANK_TOLERANCE:
+            break
+    return rank

@@ -16,6 +16,7 @@ from models.graph.catalog import AML_FEATURE_INDEX, COMMUNITY_FEATURES
 from models.graph.communities import describe_accounts
 from models.graph.community_table import TABLES_KEPT, CommunityTable
 from models.graph.daily import compute_daily
+from models.graph.kernel.cores import core_numbers
 from models.graph.link_ledger import DAYS, LinkLedger, Names, draw_table
 from models.graph.state import GraphState
 from streams.labels import NS_PER_DAY
@@ -57,6 +58,16 @@ def test_centrality_cores_and_components_are_networkxs(seed: int) -> None:
     assert values[:, COLUMN["core_number"]].tolist() == [cores[account] for account in graph]
     sizes = {account: len(part) for part in nx.connected_components(undirected) for account in part}
     assert values[:, COLUMN["component_size"]].tolist() == [sizes[account] for account in graph]
+
+
+@given(st.integers(1, 12), st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
+def test_core_numbers_are_networkxs(accounts: int, pairs: set[tuple[int, int]]) -> None:
+    graph = nx.Graph()
+    graph.add_nodes_from(range(accounts))
+    graph.add_edges_from((one, other) for one, other in pairs if one < other < accounts)
+    links = nx.to_scipy_sparse_array(graph, nodelist=range(accounts), format="csr")
+    found = core_numbers(links.indptr.astype(np.int32), links.indices.astype(np.int32))
+    assert found.tolist() == [nx.core_number(graph)[account] for account in range(accounts)]
 
 
 def test_two_cliques_are_two_communities() -> None:
