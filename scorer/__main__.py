@@ -39,6 +39,11 @@ LIMIT_KINDS: tuple[LimitKind, ...] = ("soft", "hard")
 LEVELS = ("debug", "info", "warning", "error")
 
 
+SWITCH_S = 0.0005
+"""How long a thread keeps Python's lock from one that asks for it: an explanation or a checkpoint would hold up the
+deciding thread for Python's own 5 ms."""
+
+
 class StopFlag:
     """Set by a signal; looked at by the engine between micro-batches."""
 
@@ -246,6 +251,7 @@ def run(
 
 def _run(options: RunOptions) -> None:
     stop = StopFlag()
+    sys.setswitchinterval(SWITCH_S)
 
     def on_signal(number: int, _frame: Any) -> None:
         log.info("%s: finishing", signal.Signals(number).name)

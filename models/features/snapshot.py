@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ MAGIC = b"RISKBENCH-STATE\n"
 FORMAT_VERSION = 2
 DIGEST_BYTES = 32
 ALIGNMENT = 64
+PIECE_BYTES = 1 << 20
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -67,9 +68,15 @@ def previous_path(path: Path) -> Path:
 
 
 def write_snapshot(
-    path: Path, kind: str, settings: Mapping[str, Any], offsets: Mapping[str, int], arrays: Arrays
+    path: Path,
+    kind: str,
+    settings: Mapping[str, Any],
+    offsets: Mapping[str, int],
+    arrays: Arrays,
+    rest: Callable[[], object] = lambda: None,
 ) -> None:
-    """Write a snapshot: the same content gives the same bytes.
+    """Write a snapshot: the same content gives the same bytes. `rest` is called after each `PIECE_BYTES`: who writes
+    beside others leaves the processor to them there.
 
     At every instant there is a whole snapshot at `path` (after the first call). The one replaced is kept beside it,
     see `previous_path`.
@@ -83,8 +90,11 @@ def write_snapshot(
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         parts = (part for array in arrays.values() for part in _padded(array))
         for part in (MAGIC, len(head).to_bytes(8, "little"), head, *parts):
-            digest.update(part)
-            file.write(part)
+            for piece in _pieces(part):
+                digest.update(piece)
+                file.write(piece)
+                if len(piece) == PIECE_BYTES:
+                    rest()
         file.write(digest.digest())
         file.flush()
         os.fsync(file.fileno())
@@ -97,6 +107,13 @@ def _padded(array: npt.NDArray[Any]) -> tuple[memoryview, bytes]:
     """An array's bytes, not copied (who copies holds up the other threads), and what follows them."""
     content: memoryview = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     return content, b"\0" * (-len(content) % ALIGNMENT)
+
+
+def _pieces(part: bytes | memoryview) -> Iterator[memoryview]:
+    """A part cut up, not copied."""
+    whole = memoryview(part)
+    for first in range(0, len(whole), PIECE_BYTES):
+        yield whole[first : first + PIECE_BYTES]
 
 
 def _keep_previous(path: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ log = logging.getLogger("riskbench.scorer")
 PAUSES_APART = 200
 """The next cut comes no sooner than so many times the pause of the one before: the larger a state, the rarer they are,
 and no more than one transfer in 200 meets one."""
+
+
+REST_S = 0.004
+"""After each mebibyte of a file, which takes half as long: two thirds of a processor are left to others meanwhile."""
 
 
 class Holder(Protocol):
@@ -83,6 +88,7 @@ class TransferCheckpoints:
         self._copies = Copies()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[bool] | None = None
+        self._awaited = Event()
         self._cut: _Cut | None = None
         self._epoch, self._number = 0, 0
         self._next: int | None = None
@@ -228,7 +234,7 @@ class TransferCheckpoints:
     def _write(self, cut: _Cut) -> bool:
         counters, before = self._counters, self._files.bytes_written
         try:
-            self._files.write(cut.whole)
+            self._files.write(cut.whole, self._rest)
         except Exception as error:  # a full disk must not end the decisions
             log.error("the checkpoint of transfers could not be written: %s; the one before counts", error)
             return False
@@ -252,12 +258,18 @@ class TransferCheckpoints:
         self._writing = None
         return True
 
+    def _rest(self) -> None:
+        """Leave the processor to decisions, unless they wait for the file."""
+        self._awaited.wait(REST_S)
+
     def _wait(self) -> None:
         if self._writing is not None:
+            self._awaited.set()
             try:
                 self._writing.exception(WRITE_LIMIT_S)
             except TimeoutError:
                 log.error("a checkpoint was not written within %g s", WRITE_LIMIT_S)
+            self._awaited.clear()
         _ = self._idle
 
     def _count_refused(self) -> None:

@@ -68,14 +68,15 @@ class WholeFiles:
         """Begin an epoch that follows on a file as read; its number. Raises `BadInputError` if it cannot be made."""
         return self._epochs.begin(None if follows is None else (follows.epoch, follows.number))
 
-    def write(self, whole: Whole) -> None:
-        """Write the next file of its epoch, and remove what is older than the one before it. Raises `OSError`."""
+    def write(self, whole: Whole, rest: Callable[[], object] = lambda: None) -> None:
+        """Write the next file of its epoch, and remove what is older than the one before it; `rest` as for
+        `write_snapshot`. Raises `OSError`."""
         identity = self._epochs.identity
         answered = [(*position, offset) for position, offset in sorted(whole.progress.answered.items())]
         state = msgspec.convert(whole.settings, StateSettings)
         settings = msgspec.to_builtins(_Settings(identity, whole.epoch, whole.number, answered, state))
         path = self._epochs.path(whole.epoch, whole.number, WHOLE)
-        write_snapshot(path, KIND, settings, {identity.topic: whole.progress.offset}, whole.arrays)
+        write_snapshot(path, KIND, settings, {identity.topic: whole.progress.offset}, whole.arrays, rest)
         self.bytes_written += path.stat().st_size
         numbers = sorted(self._epochs.numbers(whole.epoch, WHOLE))
         for old in numbers[:-KEPT]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from models.features.ledger import RiskLedger
-from models.features.snapshot import Layout, SnapshotError, previous_path, read_snapshot, write_snapshot
+from models.features.snapshot import PIECE_BYTES, Layout, SnapshotError, previous_path, read_snapshot, write_snapshot
 from models.features.state import FeatureState
 
 ARRAYS: dict[str, npt.NDArray[Any]] = {
@@ -39,6 +39,15 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     write(tmp_path / "one")
     write(tmp_path / "other")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_who_writes_beside_others_rests_after_each_piece_and_writes_the_same(tmp_path: Path) -> None:
+    arrays = {"large": np.arange(PIECE_BYTES // 4, dtype=np.int64), "small": np.zeros(5, np.uint8)}
+    rests: list[int] = []
+    write_snapshot(tmp_path / "gently", "test", {}, {}, arrays, lambda: rests.append(1))
+    write_snapshot(tmp_path / "at once", "test", {}, {}, arrays)
+    assert len(rests) == 2
+    assert (tmp_path / "gently").read_bytes() == (tmp_path / "at once").read_bytes()
 
 
 def test_the_snapshot_before_is_kept(tmp_path: Path) -> None:

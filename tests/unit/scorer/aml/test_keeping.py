@@ -286,6 +286,26 @@ def test_a_full_disk_costs_a_checkpoint_and_no_decision(
     check(log, expected)
 
 
+def test_a_file_that_is_waited_for_is_written_without_rests(
+    tmp_path: Path,
+    transfers: list[Transfer],
+    tables: AmlTables,
+    pack: TypologyPack,
+    expected: tuple[list[Any], list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("models.features.snapshot.PIECE_BYTES", 1_024)
+    monkeypatch.setattr(keeping, "REST_S", 600.0)
+    monkeypatch.setattr(keeping, "WRITE_LIMIT_S", 20.0)
+    worker = Worker(tmp_path, Log(transfers), tables, pack)
+    worker.take_over()
+    worker.decide(10**6)
+    worker.hand_over()
+    assert worker.counters.checkpoints == 1
+    worker.die(0)
+    check(worker.log, expected)
+
+
 def test_a_checkpoint_of_something_else_is_refused(
     tmp_path: Path, transfers: list[Transfer], tables: AmlTables, pack: TypologyPack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
