@@ -49,7 +49,7 @@ class ApacheBroker(ChildBroker):
         cache_dir: Path,
         *,
         port: int | None = None,
-        heap_mib: int = 1_024,
+        heap_mib: int = 512,
         environ: Mapping[str, str] | None = None,
         maven_settings: Path | None = None,
         overrides: Mapping[str, str] | None = None,
