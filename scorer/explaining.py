@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.giving_way import give_way
 from streams.decision import Explanation, Reason
 
 log = logging.getLogger("riskbench.scorer")
@@ -177,6 +178,7 @@ class Explaining:
         self._counters.explain_wait_ns += self._clock_ns() - begin_ns
 
     def _run(self) -> None:
+        give_way()
         while tasks := self._take():
             receipts = [receipt for task in tasks for receipt in task.receipts]
             try:

@@ -11,6 +11,7 @@ from models.graph.community_table import CommunityTable
 from models.graph.link_ledger import Closing, LinkLedger
 from models.graph.state import GraphState
 from scorer.clock import ClockNs
+from scorer.giving_way import give_way
 from streams.labels import NS_PER_DAY, business_day, business_days
 
 
@@ -37,7 +38,7 @@ class EveningJob:
         self._state, self._ledger, self._clock_ns = state, ledger, clock_ns
         self._installed = max(state.table_days, default=ledger.last_closed)
         self._drawing: dict[int, tuple[Closing, Future[CommunityTable]]] = {}
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="evening")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="evening", initializer=give_way)
         self.installed = 0
 
     def advance(self, time_ns: int) -> int:

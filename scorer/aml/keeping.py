@@ -19,6 +19,7 @@ from scorer.checkpoint.read_back import ReadBack
 from scorer.checkpoint.writing import WRITE_LIMIT_S
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.giving_way import give_way
 from streams.errors import BadInputError
 
 log = logging.getLogger("riskbench.scorer")
@@ -86,7 +87,7 @@ class TransferCheckpoints:
         self._clock_ns = clock_ns
         self._files = WholeFiles(keep.directory, keep.identity, self._count_refused)
         self._copies = Copies()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint", initializer=give_way)
         self._writing: Future[bool] | None = None
         self._awaited = Event()
         self._cut: _Cut | None = None

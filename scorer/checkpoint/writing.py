@@ -17,6 +17,7 @@ from scorer.checkpoint.cutting import Copied
 from scorer.checkpoint.epochs import Progress
 from scorer.clock import ClockNs
 from scorer.counters import Counters
+from scorer.giving_way import give_way
 
 log = logging.getLogger("riskbench.scorer")
 
@@ -140,6 +141,7 @@ class CheckpointWriter:
         return failed
 
     def _run(self) -> None:
+        give_way()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._cut is not None or self._ending)

@@ -28,7 +28,7 @@ _log = logging.getLogger("riskbench.streams")
 
 _START_TIMEOUT_S = 90.0
 _STOP_GRACE_S = 5.0
-YOUNG_SHARE = 0.75
+YOUNG_SHARE = 0.5
 """Of the heap, for new objects; what a broker of a benchmark keeps is some 35 MiB."""
 
 
@@ -49,7 +49,7 @@ class ApacheBroker(ChildBroker):
         cache_dir: Path,
         *,
         port: int | None = None,
-        heap_mib: int = 512,
+        heap_mib: int = 384,
         environ: Mapping[str, str] | None = None,
         maven_settings: Path | None = None,
         overrides: Mapping[str, str] | None = None,

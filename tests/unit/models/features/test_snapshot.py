@@ -42,7 +42,10 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_who_writes_beside_others_rests_after_each_piece_and_writes_the_same(tmp_path: Path) -> None:
-    arrays = {"large": np.arange(PIECE_BYTES // 4, dtype=np.int64), "small": np.zeros(5, np.uint8)}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "large": np.arange(PIECE_BYTES // 4, dtype=np.int64),
+        "small": np.zeros(5, np.uint8),
+    }
     rests: list[int] = []
     write_snapshot(tmp_path / "gently", "test", {}, {}, arrays, lambda: rests.append(1))
     write_snapshot(tmp_path / "at once", "test", {}, {}, arrays)
