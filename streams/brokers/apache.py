@@ -223,7 +223,7 @@ def java_command(java: Java, home: KafkaHome, heap_mib: int) -> list[str]:
         str(java.program),
         f"-Xms{heap_mib}m",
         f"-Xmx{heap_mib}m",
-        # What requests leave behind is most of it: collected every few seconds instead of every one, 10 ms each time.
+        # Requests leave much behind: a larger part for it is collected less often, and each time takes some 10 ms.
         f"-Xmn{heap_mib * YOUNG_SHARE:.0f}m",
         "-XX:+UseSerialGC",
         # The first compiler only: in runs of minutes the second costs more processor time than it gives back.
