@@ -109,7 +109,8 @@ class Oracle:
 
     def _meet(self, event: Transfer) -> tuple[int | None, int | None]:
         """Calendar days since each side's account first dealt with the other one's country, this way."""
-        day, found = event.event_time_ns // NS_PER_DAY, []
+        day = event.event_time_ns // NS_PER_DAY
+        found: list[int | None] = []
         for side in (0, 1):
             account, country = event_side(event, side), self._place(event, 1 - side)
             if account is None or country is None:

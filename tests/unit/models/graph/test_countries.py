@@ -27,7 +27,8 @@ def senders(events: Sequence[Transfer], *names: str, state: GraphState | None = 
     """Features of each transfer's sender."""
     state = state or fresh_state()
     rows = state.compute(state.code_events(events)).values[::2]
-    return rows[:, [AML_FEATURE_INDEX[name] for name in names]].tolist()
+    found: list[list[float]] = rows[:, [AML_FEATURE_INDEX[name] for name in names]].tolist()
+    return found
 
 
 def test_a_country_is_new_once_however_long_the_silences() -> None:
