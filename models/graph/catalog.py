@@ -6,7 +6,7 @@ A row is of one account at the instant of one transfer, the transfer included.
 from dataclasses import replace
 
 from models.features.catalog import MONEY_MAX, Feature
-from models.graph.kernel.layout import CHAIN_HOPS_MAX, COLUMNS, TOLD_OF_OTHER
+from models.graph.kernel.layout import CHAIN_HOPS_MAX, COLUMNS, MET_DAYS_MAX, TOLD_OF_OTHER
 from streams.causes import Cause
 
 COUNT_MAX = 1e7
@@ -150,6 +150,25 @@ COMMUNITY_FEATURES = (
 )
 """The columns of a community table, in its order."""
 
+_COUNTRIES = (
+    _number("location", "days_since_country_met", "days", MET_DAYS_MAX, "the country was first met {value} ago"),
+    _number("location", "new_country_count_30d", "transfers", COUNT_MAX, "{value} in 30 days with countries new to it"),
+    _number(
+        "location",
+        "new_country_sum_30d",
+        "US dollars",
+        MONEY_MAX * 1e6,
+        "{value} in 30 days with countries new to it",
+    ),
+    _number(
+        "location",
+        "new_country_to_expected_30d",
+        "times",
+        RATIO_MAX,
+        "30-day money with countries new to it is {value} the declared",
+    ),
+)
+
 _OWN = (
     *_TRANSFER,
     *_windows("out", "paid"),
@@ -160,6 +179,7 @@ _OWN = (
     *_FLOW,
     *_PATTERNS,
     *COMMUNITY_FEATURES,
+    *_COUNTRIES,
 )
 
 

@@ -9,6 +9,7 @@ from models.features.room import longer, roomy
 from models.graph.kernel.arrival import fresh_clock
 from models.graph.kernel.layout import (
     CLOCK_FIELDS,
+    COUNTRIES_MET,
     DESK_FIELDS,
     ENTRY_FIELDS,
     LARGEST_CLASS,
@@ -30,6 +31,7 @@ STORE_LAYOUT: dict[str, tuple[Any, tuple[int | None, ...]]] = {
     "arena": (np.int64, (None, ENTRY_FIELDS)),
     "sums": (np.int64, (None, SUM_FIELDS)),
     "pool": (np.int64, (LARGEST_CLASS + 1,)),
+    "met": (np.int32, (None, COUNTRIES_MET)),
     "profiles": (np.int64, (None, PROFILE_FIELDS)),
     "clock": (np.int64, (CLOCK_FIELDS,)),
 }
@@ -44,6 +46,7 @@ def empty_store() -> GraphStore:
         arena=roomy(FIRST_ENTRIES, ENTRY_FIELDS, np.int64),
         sums=roomy(FIRST_ENTRIES, SUM_FIELDS, np.int64),
         pool=pool,
+        met=roomy(2 * FIRST_ACCOUNTS, COUNTRIES_MET, np.int32),
         profiles=roomy(FIRST_ACCOUNTS, PROFILE_FIELDS, np.int64),
         clock=fresh_clock(),
     )
@@ -53,9 +56,10 @@ def empty_store() -> GraphStore:
 def _of_one_length(store: GraphStore) -> GraphStore:
     """What stands side by side ends at the same number."""
     entries = min(len(store.arena), len(store.sums))
-    accounts = min(len(store.profiles), len(store.rings) // 2)
+    accounts = min(len(store.profiles), len(store.rings) // 2, len(store.met) // 2)
     return store._replace(
         rings=store.rings[: 2 * accounts],
+        met=store.met[: 2 * accounts],
         profiles=store.profiles[:accounts],
         arena=store.arena[:entries],
         sums=store.sums[:entries],
@@ -71,7 +75,11 @@ def with_accounts(store: GraphStore, accounts: int) -> GraphStore:
     """The store with room for this many accounts."""
     if accounts <= len(store.profiles):
         return store
-    grown = store._replace(rings=longer(store.rings, 2 * accounts), profiles=longer(store.profiles, accounts))
+    grown = store._replace(
+        rings=longer(store.rings, 2 * accounts),
+        met=longer(store.met, 2 * accounts),
+        profiles=longer(store.profiles, accounts),
+    )
     return _of_one_length(grown)
 
 
@@ -98,6 +106,7 @@ def store_arrays(store: GraphStore, accounts: int) -> dict[str, npt.NDArray[Any]
         "arena": store.arena[:used],
         "sums": store.sums[:used],
         "pool": store.pool,
+        "met": store.met[: 2 * accounts],
         "profiles": store.profiles[:accounts],
         "clock": store.clock,
     }

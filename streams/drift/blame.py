@@ -12,11 +12,11 @@ REPORTS = "(how much fraud is reported)"
 _MONEY = (
     "amount", "in_sum_", "out_sum_", "is_just_below", "is_round", "just_below_", "round_share", "cash_in_sum",
     "cash_out_sum", "risky_corridor_sum", "virtual_asset_sum", "turnover_", "volume_to", "cash_to", "pass_through",
-    "chain_hops", "cycle_match",
+    "chain_hops", "cycle_match", "new_country_sum", "new_country_to",
 )  # fmt: skip
 _COUNTRIES = (
     "is_cross_border", "is_converted", "corridor_risk", "is_high_risk_country", "foreign_share", "risky_corridor",
-    "is_unexpected_foreign",
+    "is_unexpected_foreign", "days_since_country", "new_country",
 )  # fmt: skip
 _WHO = (
     "senders_", "receivers_", "is_new_counterparty", "new_share", "fan_", "gather_scatter", "scatter_gather",

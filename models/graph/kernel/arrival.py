@@ -5,6 +5,7 @@ import numpy as np
 from models.features.batch import Int64s
 from models.features.compiled import compiled, inlined
 from models.features.kernel.windows import log_steps
+from models.graph.kernel.countries import meet
 from models.graph.kernel.layout import (
     AFTER,
     CELL_AMOUNT,
@@ -18,6 +19,7 @@ from models.graph.kernel.layout import (
     CELL_TIME,
     CELL_TO,
     CLOCK_FIELDS,
+    COUNT_NEW_COUNTRY,
     FOREIGN,
     HEAD,
     IS_NEW,
@@ -30,11 +32,14 @@ from models.graph.kernel.layout import (
     LATENESS_NS,
     LOOKED_AT,
     MARKET,
+    MET_DAYS,
     MISSING,
     MONTH_NS,
+    NEW_COUNTRY_DAYS,
     NEW_ONE,
     NEWEST,
     ON_TIME,
+    OTHER_COUNTRY,
     OWN_COUNTRY,
     PARTS,
     PEER,
@@ -56,6 +61,7 @@ from models.graph.kernel.layout import (
     SUM_FOREIGN,
     SUM_LOG,
     SUM_LOG_SQUARES,
+    SUM_NEW_COUNTRY,
     SUM_RISKY,
     SUM_VIRTUAL,
     TAIL,
@@ -76,6 +82,7 @@ from models.graph.kernel.ring import (
     up_to,
     was_seen,
 )
+from streams.labels import NS_PER_DAY
 from streams.transfer import TRANSFER_CHANNELS
 
 CASH_IN, CASH_OUT = TRANSFER_CHANNELS.index("cash_in"), TRANSFER_CHANNELS.index("cash_out")
@@ -119,9 +126,9 @@ def see_transfer(cells: Int64s, row: int, profiles: Int64s, markets: MarketArray
             own = profiles[account, MARKET]
         own = others if own < 0 else min(own, others)
         notes[OWN_COUNTRY + side] = own
-        notes[RISK + side] = notes[RISKY_COUNTRY + side] = MISSING
+        notes[RISK + side] = notes[RISKY_COUNTRY + side] = notes[OTHER_COUNTRY + side] = MISSING
         if other >= 0:
-            other = min(other, others)
+            notes[OTHER_COUNTRY + side] = other = min(other, others)
             notes[RISK + side] = markets.corridor_risk[own, other]
             notes[RISKY_COUNTRY + side] = markets.is_high_risk[other]
         threshold = markets.threshold[own]
@@ -146,6 +153,8 @@ def _weigh(cells: Int64s, row: int, side: int, notes: Int64s) -> None:
     notes[PARTS + SUM_COUNTS] = counts
     steps = log_steps(amount)
     notes[PARTS + SUM_LOG], notes[PARTS + SUM_LOG_SQUARES] = steps, steps * steps
+    new_country = 0 <= notes[MET_DAYS + side] < NEW_COUNTRY_DAYS
+    notes[PARTS + SUM_NEW_COUNTRY], notes[PARTS + COUNT_NEW_COUNTRY] = amount if new_country else 0, int(new_country)
 
 
 @inlined
@@ -219,6 +228,9 @@ def arrive(cells: Int64s, row: int, store: GraphStore, notes: Int64s) -> tuple[i
         ring = 2 * account + side
         since = max(time - MONTH_NS, horizon)
         notes[IS_NEW + side] = _is_new(rings, ring, arena, peer, notes[AFTER + side], since, notes)
+        notes[MET_DAYS + side] = MISSING
+        if notes[FOREIGN] == 1:
+            notes[MET_DAYS + side] = meet(store.met, ring, notes[OTHER_COUNTRY + side], time // NS_PER_DAY)
         forget(rings, 2 * account, arena, pool, clock, horizon, notes)
         forget(rings, 2 * account + 1, arena, pool, clock, horizon, notes)
         if kept:

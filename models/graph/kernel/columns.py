@@ -21,6 +21,8 @@ from models.graph.kernel.layout import (
     CELL_CHANNEL,
     CELL_RECEIVED,
     CELL_TIME,
+    COUNT_NEW_COUNTRY,
+    COUNTRIES_AT,
     CYCLE_LENGTH_MAX,
     CYCLES,
     DAY_WINDOW,
@@ -40,6 +42,8 @@ from models.graph.kernel.layout import (
     JUST,
     KNOWN,
     MATCHES,
+    MET_DAYS,
+    MET_DAYS_MAX,
     MONTH_WINDOW,
     NO_TIME,
     OPENED_NS,
@@ -60,6 +64,7 @@ from models.graph.kernel.layout import (
     SUM_FOREIGN,
     SUM_LOG,
     SUM_LOG_SQUARES,
+    SUM_NEW_COUNTRY,
     SUM_RISKY,
     SUM_VIRTUAL,
     TIME,
@@ -208,6 +213,18 @@ def write_profile(profiles: Int64s, account: int, time: int, notes: Int64s, out:
     out[at + 4] = profiles[account, RISK_RATING]
     out[at + 5] = profiles[account, IS_PEP]
     out[at + 6] = profiles[account, IS_BUSINESS]
+
+
+@compiled
+def write_countries(profiles: Int64s, account: int, side: int, notes: Int64s, out: Float32s) -> None:
+    """The country abroad, and those that are new to the account: how long known, how often, how much."""
+    at, met, new = COUNTRIES_AT, notes[MET_DAYS + side], _both(notes, MONTH_WINDOW, SUM_NEW_COUNTRY)
+    out[at] = _known(min(met, MET_DAYS_MAX))
+    out[at + 1] = _both(notes, MONTH_WINDOW, COUNT_NEW_COUNTRY)
+    out[at + 2] = new / USD_CENTS
+    out[at + 3] = np.nan
+    if profiles[account, KNOWN]:
+        out[at + 3] = new / max(profiles[account, EXPECTED], EXPECTED_USD_CENTS_MIN)
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from models.features.batch import Float32s, Int64s
+from models.features.batch import Float32s, Int32s, Int64s
 from streams.labels import NS_PER_DAY
 
 DAY_WINDOW, WEEK_WINDOW, MONTH_WINDOW, WINDOWS = 0, 1, 2, 3
@@ -46,6 +46,11 @@ EXPECTED_USD_CENTS_MIN = 10_000
 """Declared volumes count as at least this much, so that ratios stay finite."""
 RISKY_CORRIDOR = 2
 """From this risk on a corridor's money is summed up."""
+COUNTRIES_MET = 8
+"""Countries abroad that an account is remembered to have paid, and as many that paid it."""
+MET_DAYS_MAX = 120  # known for longer is not new; without it the number would follow the calendar, as the age would
+NEW_COUNTRY_DAYS = 30
+"""For so many calendar days, the first one included, a country is new to an account."""
 
 # A batch: one row a transfer, int64.
 CELL_HASH, CELL_TIME, CELL_FROM, CELL_TO, CELL_AMOUNT, CELL_RECEIVED = 0, 1, 2, 3, 4, 5
@@ -57,9 +62,10 @@ MISSING, ITSELF = -1, -2
 # A transfer in the arena, from one of its accounts: four int64. Amounts are US cents.
 TIME, AMOUNT, HASH, PEER = 0, 1, 2, 3
 ENTRY_FIELDS = 4
-# Beside it, what its account's history came to before it: sums, and three counts of 21 bits in one number.
+# Beside it, what its account's history came to before it: sums and counts, three of them of 21 bits in one number.
 SUM_AMOUNT, SUM_CASH, SUM_FOREIGN, SUM_RISKY, SUM_VIRTUAL, SUM_COUNTS, SUM_LOG, SUM_LOG_SQUARES = 0, 1, 2, 3, 4, 5, 6, 7
-SUM_FIELDS = 8
+SUM_NEW_COUNTRY, COUNT_NEW_COUNTRY = 8, 9
+SUM_FIELDS = 10
 COUNT_BITS, COUNT_MASK = 21, (1 << 21) - 1
 JUST_BELOW_ONE, ROUND_ONE, NEW_ONE = 1, 1 << COUNT_BITS, 1 << 2 * COUNT_BITS
 
@@ -74,6 +80,9 @@ OUT, IN = 0, 1
 SMALLEST_CLASS = 2
 LARGEST_CLASS = 40
 
+# A country that an account has met: its code + 1 in the low bits, above them the day of the first transfer; 0: none.
+MET_COUNTRY_BITS, MET_COUNTRY_MASK = 10, (1 << 10) - 1
+
 # What due diligence knows of an account.
 KNOWN, MARKET, OPENED_NS, EXPECTED, EXPECTED_CASH, RISK_RATING, IS_PEP, IS_BUSINESS, EXPECTS_FOREIGN = range(9)
 PROFILE_FIELDS = 9
@@ -86,7 +95,9 @@ NO_TIME = -(2**62)
 # The desk: notes on the transfer at hand. From ACCOUNT_NOTES on they are of one of its accounts.
 STEPS, STAMP = 0, 1
 SENT, GOT, RISK, RISKY_COUNTRY, FOREIGN, JUST, IS_NEW, OWN_COUNTRY = 2, 3, 4, 6, 8, 9, 11, 13
-"""Of the sender's side; the receiver's stands beside it where the two differ (RISK, RISKY_COUNTRY, JUST, IS_NEW)."""
+OTHER_COUNTRY, MET_DAYS = 15, 17
+"""Of the sender's side; the receiver's stands beside it where the two differ (all but FOREIGN). MET_DAYS are since
+the account first met the country abroad; MISSING at home."""
 AFTER, START = 20, 22
 """For each direction: the number behind its last transfer up to this one; for each window: its first number."""
 DISTINCT, GATHERED, BOTH = 28, 34, 35
@@ -94,7 +105,7 @@ DISTINCT, GATHERED, BOTH = 28, 34, 35
 OTHERS_UP_TO = 36
 """For each direction: the number behind its last transfer that is not this one."""
 SUMMED = 38
-"""For each direction and window, the eight sums."""
+"""For each direction and window, the ten sums."""
 PARTS = SUMMED + 2 * WINDOWS * SUM_FIELDS
 """What this transfer adds to the sums of a history."""
 CYCLES = PARTS + SUM_FIELDS
@@ -119,21 +130,23 @@ FLOW_AT = PEERS_AT + 13
 PATTERNS_AT = FLOW_AT + 6
 COMMUNITY_AT = PATTERNS_AT + 11
 COMMUNITY_COLUMNS = 6
-OTHER_AT = COMMUNITY_AT + COMMUNITY_COLUMNS
+COUNTRIES_AT = COMMUNITY_AT + COMMUNITY_COLUMNS
+OTHER_AT = COUNTRIES_AT + 4
 TOLD_OF_OTHER = (21, 24, 25, 27, 28, 29, 30, 32, 33, 39, 42, 43, 44, 50, 53, 58, 59, 64)
 """The columns that a row repeats of the other side's account (the catalogue names them)."""
 COLUMNS = OTHER_AT + len(TOLD_OF_OTHER)
 
 
 class GraphStore(NamedTuple):
-    """All histories: `rings` [2 × accounts, 19], `arena` [entries, 4] and `sums` [entries, 8], `pool` [41]: 0 is the
+    """All histories: `rings` [2 × accounts, 22], `arena` [entries, 4] and `sums` [entries, 10], `pool` [41]: 0 is the
     first entry never given out, k the first free block of class k (or -1; a free block's first word names the next);
-    `profiles` [accounts, 9], `clock` [6]."""
+    `met` int32 [2 × accounts, 8], the countries abroad by history; `profiles` [accounts, 9], `clock` [6]."""
 
     rings: Int64s
     arena: Int64s
     sums: Int64s
     pool: Int64s
+    met: Int32s
     profiles: Int64s
     clock: Int64s
 

@@ -9,6 +9,7 @@ from models.graph.kernel.account import see_counterparties, see_windows
 from models.graph.kernel.arrival import arrive, room_for, see_transfer
 from models.graph.kernel.columns import (
     write_counterparties,
+    write_countries,
     write_flow,
     write_history,
     write_patterns,
@@ -59,6 +60,7 @@ def _write_account(
     write_profile(store.profiles, account, time, notes, out)
     write_counterparties(notes, side, out)
     write_flow(store, account, side, time, notes, out)
+    write_countries(store.profiles, account, side, notes, out)
 
 
 @inlined

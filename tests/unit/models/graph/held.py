@@ -19,6 +19,7 @@ class Held:
     is_new: tuple[bool | None, bool | None]
     just_below: tuple[bool, bool]
     risky: tuple[bool, bool]
+    met_days: tuple[int | None, int | None]
 
     @property
     def time(self) -> int:

@@ -16,7 +16,7 @@ from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.transfer import TRANSFER_CHANNELS, Transfer
 from tests.unit.models.graph.held import Held, Row, likeness
 from tests.unit.models.graph.shapes import patterns
-from tests.unit.models.graph.transfers import MARKETS, MINOR_PER_USD, Market
+from tests.unit.models.graph.transfers import MARKETS, MINOR_PER_USD, TABLE, Market
 
 WIDTHS_NS = {"1d": NS_PER_DAY, "7d": 7 * NS_PER_DAY, "30d": 30 * NS_PER_DAY}
 OTHER_COUNTRY = Market("", "USD", 100.0, None, (5, 6), 0, {}, False)
@@ -36,6 +36,7 @@ class Oracle:
         self._known = {row["account_id"]: row for row in accounts}
         self._held: list[Held] = []
         self._newest: int | None = None
+        self._met: dict[tuple[str, int, str], int] = {}
 
     def rows(self, events: Sequence[Transfer]) -> tuple[npt.NDArray[np.float32], list[Status]]:
         """Rows [2n, F] and statuses [n] of transfers in arrival order."""
@@ -89,6 +90,7 @@ class Oracle:
         foreign = None if None in places else places[0] != places[1]
         assert self._newest is not None
         since = max(event.event_time_ns - 30 * NS_PER_DAY, self._newest - 31 * NS_PER_DAY)
+        met = self._meet(event) if foreign else (None, None)
         news, below, risky = [], [], []
         for side, amount in ((0, sent), (1, got)):
             mine, other = event_side(event, side), event_side(event, 1 - side)
@@ -102,7 +104,22 @@ class Oracle:
             below.append(0.8 * limit <= amount < limit)
             risk, high = self._risk(event, side)
             risky.append(risk >= 2 or high == 1)
-        return Held(event, number, sent, got, foreign, (news[0], news[1]), (below[0], below[1]), (risky[0], risky[1]))
+        pairs = (news[0], news[1]), (below[0], below[1]), (risky[0], risky[1])
+        return Held(event, number, sent, got, foreign, *pairs, met)
+
+    def _meet(self, event: Transfer) -> tuple[int | None, int | None]:
+        """Calendar days since each side's account first dealt with the other one's country, this way."""
+        day = event.event_time_ns // NS_PER_DAY
+        found: list[int | None] = []
+        for side in (0, 1):
+            account, country = event_side(event, side), self._place(event, 1 - side)
+            if account is None or country is None:
+                found.append(None)
+                continue
+            key = account, side, country if country in TABLE.countries else ""
+            self._met[key] = min(self._met.get(key, day), day)
+            found.append(day - self._met[key])
+        return found[0], found[1]
 
     def _risk(self, event: Transfer, side: int) -> tuple[float, float]:
         other = self._place(event, 1 - side)
@@ -132,7 +149,7 @@ class Oracle:
             | _counterparties(own, side, account, windows)
             | _flow(own, side, account, windows, self._held)
         )
-        return row | self._profile(own, account, windows)
+        return row | _countries(own, side, windows) | self._profile(own, account, windows)
 
     def _profile(self, own: Held, account: str, windows: "Windows") -> Row:
         known = self._known.get(account)
@@ -144,6 +161,8 @@ class Oracle:
         return {
             "volume_to_expected_30d": sum(amount_of(old, side) for old, side in month) / expected,
             "cash_to_expected_30d": sum(amount_of(old, side) for old, side in month if is_cash(old)) / expected_cash,
+            "new_country_to_expected_30d": sum(amount_of(old, side) for old, side in month if is_abroad_anew(old, side))
+            / expected,
             "is_unexpected_foreign": NAN if own.foreign is None else own.foreign and not known["expects_foreign"],
             "account_age_days": min(max((own.time - known["opened_at_ns"]) / NS_PER_DAY, 0), 365),
             "risk_rating": known["risk_rating"],
@@ -167,6 +186,12 @@ def amount_of(old: Held, side: int) -> int:
 
 def is_cash(old: Held) -> bool:
     return old.transfer.channel in ("cash_in", "cash_out")
+
+
+def is_abroad_anew(old: Held, side: int) -> bool:
+    """Whether the country was new to the account when the transfer came."""
+    days = old.met_days[side]
+    return days is not None and days < 30
 
 
 def threshold(market: Market) -> int:
@@ -273,6 +298,16 @@ def _made_of(windows: Windows) -> Row:
         "foreign_share_30d": over(total("30d", (0, 1), lambda old, _: old.foreign), month),
         "risky_corridor_sum_30d": total("30d", (0, 1), lambda old, side: old.risky[side]) / 100,
         "virtual_asset_sum_7d": total("7d", (0, 1), lambda old, _: old.transfer.channel == "virtual_asset") / 100,
+    }
+
+
+def _countries(own: Held, side: int, windows: Windows) -> Row:
+    days = own.met_days[side]
+    anew = [amount_of(old, s) for s in (0, 1) for old in windows["30d"][s] if is_abroad_anew(old, s)]
+    return {
+        "days_since_country_met": NAN if days is None else min(days, 120),
+        "new_country_count_30d": len(anew),
+        "new_country_sum_30d": sum(anew) / 100,
     }
 
 
