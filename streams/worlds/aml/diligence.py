@@ -35,9 +35,11 @@ class Diligence:
 
 
 def inquire(
-    config: AmlWorldConfig, population: Population, relations: Relations, rng: np.random.Generator
+    config: AmlWorldConfig, population: Population, relations: Relations, ties: Flags, rng: np.random.Generator
 ) -> Diligence:
-    """Ask every customer. Shells say what a business of their kind would; nobody else lies, but people err."""
+    """Ask every customer, among them those with ties abroad (`ties`, bool [customers]) when they are asked. Shells say
+    what a business of their kind would; nobody else lies, but people err.
+    """
     received, paid = monthly_in_and_out(population, relations)
     turnover = received + paid
     kind = np.where(population.is_business, CASH_BUSINESS_USD, CASH_FREE_USD)[population.customer]
@@ -47,7 +49,7 @@ def inquire(
     cash = (
         _cash(population, relations) * ROOM * np.exp(config.declared_error * rng.standard_normal(population.accounts))
     )
-    foreign = _foreign(population, relations)
+    foreign = _foreign(population, relations) | ties[population.customer]
     said = np.where(foreign, rng.random(len(foreign)) >= UNDECLARED_FOREIGN, rng.random(len(foreign)) < UNUSED_FOREIGN)
     return Diligence(
         turnover_usd=np.maximum(turnover, 300.0),

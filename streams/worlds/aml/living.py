@@ -1,48 +1,105 @@
-"""Genuine life of one block: what falls due of monthly payments, and what comes up of the others."""
+"""Genuine life of one block: what falls due of monthly payments, and what comes up of the others, here and abroad."""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
-from streams.worlds.aml.calendar import month_of
+from streams.worlds.aml.calendar import OFFICE, month_of
 from streams.worlds.aml.config import BLOCK_NS
-from streams.worlds.aml.drafts import Drafts
+from streams.worlds.aml.drafts import CARD, INSTANT, NONE, WIRE, Drafts
 from streams.worlds.aml.flows import FLOWS, SEASONS, column
 from streams.worlds.aml.relations import ANY_PERSON, Relations, anybody, some_abroad
 from streams.worlds.aml.scene import Scene
+from streams.worlds.aml.ties import tied
 from streams.worlds.arrays import Flags, Floats, Ints, unit_hash
 
 ABROAD_SHARE = 0.012
 """How many of those who are drawn anew live in any market."""
+WIRE_SHARE = 0.8
+"""Of payments abroad along a tie, those by wire; the others are instant."""
 MONTH_NS = 30 * NS_PER_DAY + 10 * NS_PER_HOUR
+_TURNED = ("payer", "payee", "country", "factor", "channel", "timing")
+"""What a tie abroad changes of a payment."""
 _MONTHLY: Flags = np.array([flow.monthly for flow in FLOWS])
 _SIGMA, _ROUND = column("sigma"), column("round_share")
 _TIMING: Ints = np.array([flow.timing for flow in FLOWS])
 
 
+@dataclass(frozen=True, slots=True)
+class _Payments:
+    """Columns over payments to be made: relation, instant, factor on the sum, parties, way, hours, country outside."""
+
+    row: Ints
+    time_ns: Ints
+    factor: Floats
+    payer: Ints
+    payee: Ints
+    channel: Ints
+    timing: Ints
+    country: Ints
+
+
 def live(scene: Scene, since_ns: int, rng: np.random.Generator) -> Drafts:
     """Draw the genuine transfers of the block that starts at `since_ns`; a few may be made after its end."""
-    relations, month = scene.relations, month_of(since_ns)
-    chosen, time_ns, season = _due(scene, since_ns, month)
-    often, coming_ns = _coming(scene, since_ns, month, rng)
-    rows = np.concatenate((chosen, often))
-    time_ns = np.concatenate((time_ns, coming_ns))
-    season = np.concatenate((season, np.ones(len(often))))
-    payer, payee = _parties(scene, relations, rows, rng)
-    flow = relations.flow[rows]
+    relations = scene.relations
+    due = _abroad(scene, _payments(scene, since_ns, rng), rng)
+    flow, payer, payee = relations.flow[due.row], due.payer, due.payee
     side = np.where(payer >= 0, payer, payee)
-    time_ns = scene.calendar.settled(time_ns, scene.population.country(side), _TIMING[flow])
-    spread = np.exp(_SIGMA[flow] * rng.standard_normal(len(rows)))
+    time_ns = scene.calendar.settled(due.time_ns, scene.population.country(side), due.timing)
+    spread = np.exp(_SIGMA[flow] * rng.standard_normal(len(flow)))
     drafts = scene.pay(
         np.where(time_ns < since_ns, time_ns + NS_PER_DAY, time_ns),
         payer,
         payee,
-        relations.channel[rows],
-        relations.usd[rows] * season * spread,
+        due.channel,
+        relations.usd[due.row] * due.factor * spread,
         rng,
-        country=relations.country[rows],
+        country=due.country,
         round_share=_ROUND[flow],
     )
     return drafts.take(np.flatnonzero(scene.opened(drafts) & (payer != payee)))
+
+
+def _payments(scene: Scene, since_ns: int, rng: np.random.Generator) -> _Payments:
+    """What the standing relations bring in the block, as they are."""
+    relations, month = scene.relations, month_of(since_ns)
+    chosen, time_ns, season = _due(scene, since_ns, month)
+    often, coming_ns = _coming(scene, since_ns, month, rng)
+    rows = np.concatenate((chosen, often))
+    payer, payee = _parties(scene, relations, rows, rng)
+    return _Payments(
+        row=rows,
+        time_ns=np.concatenate((time_ns, coming_ns)),
+        factor=np.concatenate((season, np.ones(len(often)))),
+        payer=payer,
+        payee=payee,
+        channel=relations.channel[rows],
+        timing=_TIMING[relations.flow[rows]],
+        country=relations.country[rows],
+    )
+
+
+def _abroad(scene: Scene, due: _Payments, rng: np.random.Generator) -> _Payments:
+    """Let ties abroad turn some payments with anybody to where they lead; but for cards, mostly by wire."""
+    relations, population = scene.relations, scene.population
+    payer, payee = relations.payer[due.row], relations.payee[due.row]
+    with_anybody = (payer < 0) != (payee < 0)
+    rows = np.flatnonzero(with_anybody & ((due.payer >= 0) | (due.payee >= 0)))
+    pays = payer[rows] >= 0
+    customer = population.customer[np.where(pays, payer[rows], payee[rows])]
+    ties = tied(population, customer, relations.flow[due.row[rows]], due.time_ns[rows], scene.salt, rng)
+    rows, pays = rows[ties.row], pays[ties.row]
+    by_card = due.channel[rows] == CARD
+    partner = np.where(by_card, NONE, ties.partner)
+    wired = rows[~by_card & (rng.random(len(rows)) < WIRE_SHARE)]
+    turned = replace(due, **{name: getattr(due, name).copy() for name in _TURNED})
+    turned.payer[rows[~pays]], turned.payee[rows[pays]] = partner[~pays], partner[pays]
+    turned.country[rows] = ties.country
+    turned.factor[rows] *= ties.factor
+    turned.channel[rows[~by_card]] = INSTANT
+    turned.channel[wired], turned.timing[wired] = WIRE, OFFICE
+    return turned
 
 
 def _due(scene: Scene, since_ns: int, month: int) -> tuple[Ints, Ints, Floats]:

@@ -10,7 +10,7 @@ from streams.worlds.aml.config import BLOCK_NS
 from streams.worlds.aml.drafts import CASH_IN, NONE, Drafts, join
 from streams.worlds.aml.household import foreign_countries
 from streams.worlds.aml.moves import move, parts
-from streams.worlds.aml.nations import THRESHOLD_USD
+from streams.worlds.aml.nations import IS_HIGH_RISK, THRESHOLD_USD
 from streams.worlds.aml.relations import ANY_FIRM, ANY_PERSON, ANY_SHOP, anybody
 from streams.worlds.aml.scene import SETTLED_NS, Scene
 from streams.worlds.arrays import Flags, Floats, Ints
@@ -20,6 +20,8 @@ ABROAD_SHARE = 0.15
 """Of accomplices, those with an account in another market."""
 FRONT_SHARE = 0.3
 """Of accomplices, the businesses."""
+KNOWN_CORRIDOR_SHARE = 0.4
+"""Of launderers whose account has standing payments abroad, those who use their country."""
 STAKE_LOG, STAKE_SIGMA = -1.6, 0.6
 PERSON_MAX_USD, FIRM_MAX_USD = 60_000.0, 900_000.0
 TRANSFERS_MAX = 30
@@ -125,8 +127,14 @@ class Plot:
         result: Floats = usd * (1.0 - self.rng.uniform(0.005, 0.04, len(usd)))
         return result
 
-    def abroad(self, *, high_risk_share: float = 0.3) -> int:
-        """Choose a country abroad."""
+    def abroad(self, account: int, *, high_risk_share: float = 0.3) -> int:
+        """Choose a country abroad for an account: by `KNOWN_CORRIDOR_SHARE` one that it pays, or is paid from, as a
+        rule, where that draws no eye. A share of 1 wants a high-risk country.
+        """
+        known = int(self.scene.corridors.any_of(np.array([account]), self.rng)[0])
+        suits = known != NONE and (high_risk_share < 1.0 or bool(IS_HIGH_RISK[known]))
+        if self.rng.random() < KNOWN_CORRIDOR_SHARE and suits:
+            return known
         return int(foreign_countries(np.array([self.market]), self.rng, high_risk_share)[0])
 
     @property
@@ -170,7 +178,7 @@ class Plot:
         if self.rng.random() > PLACED_SHARE or len(accounts) > 7:
             return begin
         in_cash = self.rng.random() < 0.6 and usd.max() < self.threshold_usd
-        country = NONE if in_cash else (self.market if self.rng.random() < 0.6 else self.abroad())
+        country = NONE if in_cash else (self.market if self.rng.random() < 0.6 else self.abroad(int(accounts[0])))
         return self.move(
             self.begin_ns, NONE, accounts, usd * 1.02, 40.0, channel=CASH_IN if in_cash else None, country=country
         )
@@ -192,6 +200,7 @@ class Plot:
         return Campaign(drafts, accounts[seen], roles[seen], tuple(self._proceeds))
 
     def _strangers(self, kind: int, count: int, *, elsewhere: bool = False) -> Ints:
+        """Draw free accounts of the market; of any where it has not so many, as a small one may not."""
         if not count:
             return np.zeros(0, np.int64)
         population = self.scene.population
@@ -201,7 +210,11 @@ class Plot:
             country = self.rng.choice(markets, drawn, p=population.people[markets] / population.people.sum())
         else:
             country = np.full(drawn, self.market)
-        return self._free(anybody(population, np.full(drawn, kind), country, self.rng))[:count]
+        found = self._free(anybody(population, np.full(drawn, kind), country, self.rng))[:count]
+        if len(found) == count or elsewhere:
+            return found
+        others = self._strangers(kind, drawn, elsewhere=True)
+        return np.concatenate((found, others[~np.isin(others, found)][: count - len(found)]))
 
     def _free(self, accounts: Ints) -> Ints:
         """Those who can be had: each once, settled accounts in use, not in the plot yet."""

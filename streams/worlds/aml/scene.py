@@ -10,7 +10,7 @@ import numpy as np
 from streams.labels import NS_PER_DAY
 from streams.worlds.aml.calendar import TIMING_OF_CHANNEL, Calendar
 from streams.worlds.aml.config import AmlWorldConfig
-from streams.worlds.aml.drafts import CASH_IN, CASH_OUT, NONE, Drafts, draft
+from streams.worlds.aml.drafts import CARD, CASH_IN, CASH_OUT, NONE, Drafts, draft
 from streams.worlds.aml.nations import MINOR_PER_USD
 from streams.worlds.aml.population import Population
 from streams.worlds.aml.relations import Relations
@@ -22,14 +22,16 @@ SETTLED_NS = 14 * NS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Acquaintances:
-    """Whom accounts have dealt with before, grouped by account: those of `a` are `who[start[a]:start[a + 1]]`."""
+class Dealings:
+    """Whom accounts have dealt with before, or which countries abroad, by codes, grouped by account: those of `a` are
+    `who[start[a]:start[a + 1]]`.
+    """
 
     start: Ints
     who: Ints
 
     def any_of(self, accounts: Ints, rng: np.random.Generator) -> Ints:
-        """Draw an acquaintance of each account, -1 where it has none."""
+        """Draw one of each account, -1 where it has none."""
         size = self.start[accounts + 1] - self.start[accounts]
         at = self.start[accounts] + (rng.random(len(accounts)) * size).astype(np.int64)
         if not len(self.who):
@@ -46,7 +48,8 @@ class Scene:
     config: AmlWorldConfig
     population: Population
     relations: Relations
-    acquaintances: Acquaintances
+    acquaintances: Dealings
+    corridors: Dealings
     calendar: Calendar
     turnover_usd: Floats
     declared_usd: Floats
@@ -98,11 +101,26 @@ def _priced(minor: Floats, round_share: Floats | float, rng: np.random.Generator
     return result
 
 
-def acquaint(population: Population, relations: Relations) -> Acquaintances:
+def acquaint(population: Population, relations: Relations) -> Dealings:
     """Group relations between known accounts by account, both ways."""
     known = (relations.payer >= 0) & (relations.payee >= 0)
     one = np.concatenate((relations.payer[known], relations.payee[known]))
     other = np.concatenate((relations.payee[known], relations.payer[known]))
-    order = np.argsort(one, kind="stable")
-    start = np.searchsorted(one[order], np.arange(population.accounts + 1))
-    return Acquaintances(start.astype(np.int64), other[order])
+    return _grouped(population, one, other)
+
+
+def corridors_of(population: Population, relations: Relations) -> Dealings:
+    """Group the countries abroad that accounts pay, or are paid from, as a rule, but for what they buy by card."""
+    payer, payee = relations.payer, relations.payee
+    one = np.where(payer >= 0, population.country(payer), relations.country)
+    other = np.where(payee >= 0, population.country(payee), relations.country)
+    abroad = (one >= 0) & (other >= 0) & (one != other) & (relations.channel != CARD)
+    paid, got = abroad & (payer >= 0), abroad & (payee >= 0)
+    accounts = np.concatenate((payer[paid], payee[got]))
+    return _grouped(population, accounts, np.concatenate((other[paid], one[got])))
+
+
+def _grouped(population: Population, accounts: Ints, who: Ints) -> Dealings:
+    order = np.argsort(accounts, kind="stable")
+    start = np.searchsorted(accounts[order], np.arange(population.accounts + 1))
+    return Dealings(start.astype(np.int64), who[order])

@@ -18,8 +18,9 @@ from streams.worlds.aml.look_alikes import LOOK_ALIKES
 from streams.worlds.aml.population import settle
 from streams.worlds.aml.relations import RelationBook
 from streams.worlds.aml.remittances import sent_home
-from streams.worlds.aml.scene import Scene, acquaint
+from streams.worlds.aml.scene import Scene, acquaint, corridors_of
 from streams.worlds.aml.tables import table_writer
+from streams.worlds.aml.ties import foreseen
 from streams.worlds.aml.trade import close_gaps, enter_trade
 from streams.worlds.aml.typologies import TYPOLOGIES
 from streams.worlds.world import Block, WorldTables, collect
@@ -57,13 +58,15 @@ class AmlWorld:
         enter_trade(book, population, rng)
         relations = close_gaps(book, population, rng)
         relations = sent_home(relations, population, self._rng(_KIN)).paced(config.activity)
-        diligence = inquire(config, population, relations, self._rng(_DILIGENCE))
         salt = int(self._rng(_SALT).integers(0, 2**62))
+        ties = foreseen(population, config.start_ns, salt)
+        diligence = inquire(config, population, relations, ties, self._rng(_DILIGENCE))
         self.scene = Scene(
             config=config,
             population=population,
             relations=relations,
             acquaintances=acquaint(population, relations),
+            corridors=corridors_of(population, relations),
             calendar=open_calendar(config.market_codes, config.start_ns),
             turnover_usd=diligence.turnover_usd,
             declared_usd=diligence.monthly_usd,

@@ -24,7 +24,7 @@ def play(plot: Plot) -> None:
     payees = plot.people(count - 1, "sink")
     out = plot.parts(float(plot.after_fee(usd).sum()), count, 0.4)
     plot.move(paid[: count - 1], account, payees, out[:-1], 60.0)
-    plot.move(paid.max(), account, NONE, out[-1:], 40.0, country=plot.abroad())
+    plot.move(paid.max(), account, NONE, out[-1:], 40.0, country=plot.abroad(account))
     plot.keep(account, 0.2 * total, paid.max())
 
 

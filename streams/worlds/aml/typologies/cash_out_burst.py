@@ -18,7 +18,7 @@ def play(plot: Plot) -> None:
         paid = plot.move(plot.begin_ns, payers, account, plot.parts(total, len(payers)), 40.0)
     else:
         count = int(rng.integers(1, 3))
-        paid = plot.move(plot.begin_ns, NONE, account, plot.parts(total, count), 40.0, country=plot.abroad())
+        paid = plot.move(plot.begin_ns, NONE, account, plot.parts(total, count), 40.0, country=plot.abroad(account))
     count = int(rng.integers(4, 11))
     out = plot.parts(total * rng.uniform(0.8, 0.97), count, 0.4)
     plot.move(paid.max(), account, NONE, out, rng.uniform(20, 80), channel=CASH_OUT, round_share=0.9)

@@ -21,7 +21,7 @@ def play(plot: Plot) -> None:
     usd = np.minimum(usd, plot.threshold_usd * rng.uniform(0.6, 0.99, len(of)))
     paid = plot.move(plot.begin_ns, NONE, owners[of], usd, rng.uniform(20, 80), channel=CASH_IN, round_share=0.6)
     agent = int(plot.people(1, "layer")[0])
-    plot.move(plot.begin_ns, NONE, agent, np.array([0.5 * usd.sum()]), 40.0, country=plot.abroad())
+    plot.move(plot.begin_ns, NONE, agent, np.array([0.5 * usd.sum()]), 40.0, country=plot.abroad(agent))
     payee = int(plot.shells(1, "sink")[0])
     plot.move(plot.begin_ns + 40 * NS_PER_HOUR, agent, payee, np.array([0.47 * usd.sum()]), 40.0)
     plot.keep(owners[:1], 0.7 * usd.sum() / len(owners), paid.max())

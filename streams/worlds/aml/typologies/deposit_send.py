@@ -15,7 +15,7 @@ def play(plot: Plot) -> None:
     """Deposit and send a few times."""
     rng = plot.rng
     account = int(plot.people(1, "source")[0])
-    country = plot.abroad(high_risk_share=0.3)
+    country = plot.abroad(account, high_risk_share=0.3)
     rounds = int(rng.integers(2, 6))
     usd = np.minimum(plot.parts(0.7 * plot.stake(account), rounds), 0.98 * plot.threshold_usd)
     begun = plot.begin_ns + np.sort(rng.random(rounds) * 150 * NS_PER_HOUR).astype(np.int64)

@@ -15,7 +15,7 @@ def play(plot: Plot) -> None:
     """Use one corridor from a few accounts, for days."""
     rng = plot.rng
     accounts = plot.people(int(rng.integers(1, 4)), "source")
-    country = plot.abroad(high_risk_share=1.0)
+    country = plot.abroad(int(accounts[0]), high_risk_share=1.0)
     inward = bool(rng.random() < 0.4)
     of = np.repeat(np.arange(len(accounts)), rng.integers(2, 5, len(accounts)))
     stakes = np.array([plot.stake(int(account)) for account in accounts])

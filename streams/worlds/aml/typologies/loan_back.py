@@ -15,7 +15,7 @@ def play(plot: Plot) -> None:
     rng = plot.rng
     account = int((plot.people(1, "source") if rng.random() < 0.5 else plot.firms(1, "source"))[0])
     lender = int(plot.shells(1)[0]) if rng.random() < 0.6 else NONE
-    country = plot.abroad(high_risk_share=0.3)
+    country = plot.abroad(account, high_risk_share=0.3)
     total = 1.2 * plot.stake(account)
     usd = plot.parts(total, int(rng.integers(1, 4)))
     sent = plot.move(plot.begin_ns, account, lender, usd, 50.0, country=country)

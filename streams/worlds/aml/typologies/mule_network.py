@@ -29,10 +29,16 @@ def play(plot: Plot) -> None:
     way = rng.random()
     if way < 0.35:
         plot.move(
-            got.max(), herder, NONE, np.array([0.85 * held.sum()]), 30.0, channel=VIRTUAL_ASSET, country=plot.abroad()
+            got.max(),
+            herder,
+            NONE,
+            np.array([0.85 * held.sum()]),
+            30.0,
+            channel=VIRTUAL_ASSET,
+            country=plot.abroad(herder),
         )
     elif way < 0.7:
-        plot.move(got.max(), herder, NONE, np.array([0.85 * held.sum()]), 30.0, country=plot.abroad())
+        plot.move(got.max(), herder, NONE, np.array([0.85 * held.sum()]), 30.0, country=plot.abroad(herder))
     else:
         out = plot.parts(0.85 * held.sum(), int(rng.integers(2, 5)))
         plot.move(got.max(), herder, NONE, out, 30.0, channel=CASH_OUT, round_share=0.9)

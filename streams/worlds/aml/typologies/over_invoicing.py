@@ -16,7 +16,7 @@ def play(plot: Plot) -> None:
     rng = plot.rng
     importer = int(plot.firms(1, "source")[0])
     supplier = int(plot.shells(1)[0]) if rng.random() < 0.5 else NONE
-    country = plot.abroad(high_risk_share=0.25)
+    country = plot.abroad(importer, high_risk_share=0.25)
     count = int(rng.integers(2, 6))
     usd = plot.parts(0.6 * plot.stake(importer), count)
     begun = plot.begin_ns + np.sort(rng.random(count) * 100 * NS_PER_HOUR).astype(np.int64)

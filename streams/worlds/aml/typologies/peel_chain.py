@@ -15,7 +15,7 @@ def play(plot: Plot) -> None:
     rng = plot.rng
     holder = int(plot.people(1, "source")[0])
     held = plot.stake(holder) * 1.3
-    country = plot.abroad() if rng.random() < 0.6 else plot.market
+    country = plot.abroad(holder) if rng.random() < 0.6 else plot.market
     now = plot.move(plot.begin_ns, NONE, holder, np.array([held]), 12.0, channel=VIRTUAL_ASSET, country=country)
     plot.keep(holder, 0.2 * held, now)
     for following in plot.accomplices(holder, int(rng.integers(3, 8)), "layer").tolist():

@@ -19,7 +19,7 @@ def play(plot: Plot) -> None:
         source = int((plot.people(1, "source") if rng.random() < 0.5 else plot.shells(1, "source"))[0])
         paid = plot.move(plot.begin_ns, source, account, total, 20.0)
     else:
-        paid = plot.move(plot.begin_ns, NONE, account, total, 20.0, country=plot.abroad())
+        paid = plot.move(plot.begin_ns, NONE, account, total, 20.0, country=plot.abroad(account))
     out = plot.parts(float(plot.after_fee(total)[0]), int(rng.integers(1, 4)))
     payee = int(plot.firms(1, "beneficiary")[0])
     plot.move(paid[0], account, payee, out, rng.uniform(10, 90))

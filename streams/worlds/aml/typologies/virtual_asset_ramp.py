@@ -16,7 +16,7 @@ def play(plot: Plot) -> None:
     usd = plot.parts(0.8 * plot.stake(account), len(payers))
     paid = plot.move(plot.begin_ns, payers, account, usd, rng.uniform(15, 70))
     out = plot.parts(0.93 * usd.sum(), int(rng.integers(2, 6)))
-    country = plot.abroad() if rng.random() < 0.6 else plot.market
+    country = plot.abroad(account) if rng.random() < 0.6 else plot.market
     sold = plot.move(paid.max(), account, NONE, out, rng.uniform(8, 50), channel=VIRTUAL_ASSET, country=country)
     plot.keep(account, 0.25 * usd.sum(), sold.max())
 

@@ -68,6 +68,8 @@ def test_nothing_but_the_other_sides_country_changes(emigrants: AmlWorld) -> Non
 
 def test_who_sends_home_has_mostly_said_so(emigrants: AmlWorld) -> None:
     scene = emigrants.scene
-    told = inquire(emigrants.config, scene.population, scene.relations, np.random.default_rng(1)).expects_foreign
+    nobody = np.zeros(scene.population.customers, np.bool_)
+    rng = np.random.default_rng(1)
+    told = inquire(emigrants.config, scene.population, scene.relations, nobody, rng).expects_foreign
     rows, abroad = rows_abroad(emigrants, "spending", "AE", sent=True)
     assert told[scene.relations.payer[rows[abroad]]].mean() > 0.85
