@@ -27,7 +27,7 @@ name: small
 domain: aml
 world: {history_days: 15, customers: 300, markets: [US], laundering_share: 0.02}
 training: {kernel_warmup_days: 4, label_delay_days: 3}
-load: {rate_per_s: 200.0, duration_s: 4.0, warmup_s: 0.5, partitions: 1}
+load: {rate_per_s: 200.0, duration_s: 8.0, warmup_s: 0.5, partitions: 1}
 """
 
 
