@@ -9,7 +9,7 @@ from streams.labels import NS_PER_DAY
 from streams.laundering import ROLES
 from streams.worlds.aml.config import BLOCK_NS
 from streams.worlds.aml.drafts import Drafts
-from streams.worlds.aml.integration import integrate
+from streams.worlds.aml.integration import TRANSFERS_MIN, integrate
 from streams.worlds.aml.plot import Campaign, Plot, Proceeds
 from streams.worlds.aml.scene import Scene
 from streams.worlds.aml.typologies import TYPOLOGIES
@@ -22,8 +22,10 @@ LEAST_PROCEEDS_USD, SPENT_TWICE_USD = 100.0, 800.0
 STALE_NS = 10 * NS_PER_DAY
 """What was not begun to be spent so long after it was got is never seen again."""
 TRIES = 20
-APART_SHARE = 0.08
+APART_SHARE = 0.03
 """Of what is spent, the part that nobody links to the pattern it came from: a pattern of its own, of one customer."""
+APART_MIN = 2
+"""Transfers of such a pattern at least: of one alone nobody could say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a member of a pattern has kept to spend."""
+    """What a member of a pattern has kept to spend, and in how many goes."""
 
     proceeds: Proceeds
     pattern: int
+    goes: int
 
 
 class LaunderingBudget:
@@ -74,17 +77,19 @@ class LaunderingBudget:
         self._wanted = 0.0
         self._planned = np.zeros(len(self._shares))
         self._kept: list[_Kept] = []
+        self._begun: list[_Kept] = []
         self._patterns = 0
 
     def play(self, scene: Scene, since_ns: int, transfers: float, rng: np.random.Generator) -> list[Pattern]:
         """Play the plots of one block, in which `transfers` are to be laundering, the one furthest behind first."""
         self._wanted += transfers
-        self._kept = [one for one in self._kept if one.proceeds.from_ns >= since_ns - STALE_NS]
+        for kept in (self._kept, self._begun):
+            kept[:] = [one for one in kept if one.proceeds.from_ns >= since_ns - STALE_NS]
         begun: list[Pattern] = []
         while self._planned.sum() < self._wanted:
             behind = np.where(self._shares > 0, self._shares * self._wanted - self._planned, -np.inf)
             code = int(np.argmax(behind))
-            if code == UNTYPED_CODE and not self._kept:
+            if code == UNTYPED_CODE and not (self._kept or self._begun):
                 code = int(np.argmax(behind[:-1]))
             pattern = (
                 self._integration(scene, since_ns, rng)
@@ -110,21 +115,29 @@ class LaunderingBudget:
         return Pattern(self._patterns, code, drafts, campaign.accounts, campaign.roles)
 
     def _keep(self, campaign: Campaign, rng: np.random.Generator) -> None:
-        """Put what was kept on the list, in any order; much is spent in two goes."""
-        members = set(campaign.accounts.tolist())
+        """Put what was kept on the list, behind them those who have paid nothing yet; much is there for two goes."""
+        members, payers = set(campaign.accounts.tolist()), set(campaign.drafts.from_account.tolist())
         kept = [one for one in campaign.proceeds if one.usd >= LEAST_PROCEEDS_USD and one.account in members]
-        for one in (kept[place] for place in rng.permutation(len(kept))):
-            often = 2 if one.usd >= SPENT_TWICE_USD else 1
-            self._kept += [_Kept(replace(one, usd=one.usd / often), self._patterns)] * often
+        shuffled = [kept[place] for place in rng.permutation(len(kept))]
+        for one in sorted(shuffled, key=lambda one: one.account not in payers):
+            self._kept.append(_Kept(one, self._patterns, 2 if one.usd >= SPENT_TWICE_USD else 1))
+
+    def _next_kept(self) -> _Kept:
+        """Take from the list what somebody spends next: everybody once before anybody for the second time."""
+        kept = (self._kept or self._begun).pop()
+        now = replace(kept, proceeds=replace(kept.proceeds, usd=kept.proceeds.usd / kept.goes), goes=1)
+        if kept.goes > 1:
+            self._begun.append(now)
+        return now
 
     def _integration(self, scene: Scene, since_ns: int, rng: np.random.Generator) -> Pattern:
-        kept = self._kept.pop()
+        kept = self._next_kept()
         later_ns = since_ns + int(rng.random() * BLOCK_NS)
         proceeds = kept.proceeds
         proceeds = replace(proceeds, from_ns=proceeds.from_ns if proceeds.from_ns >= since_ns else later_ns)
-        drafts = integrate(scene, proceeds, rng)
-        drafts = drafts.take(scene.opened(drafts))
         apart = rng.random() < APART_SHARE
+        drafts = integrate(scene, proceeds, rng, least=APART_MIN if apart else TRANSFERS_MIN)
+        drafts = drafts.take(scene.opened(drafts))
         number = self._patterns if apart else kept.pattern
         member = np.array([proceeds.account] if apart else [], np.int64)
         role = np.full(len(member), BENEFICIARY)

@@ -32,7 +32,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
             "boldness": 1.6,
             "circle_share": 0.02,
             "declared_error": 0.25,
-            "look_alike_factor": 0.4,
+            "look_alike_factor": 0.67,
             "untyped_share": 0.36,
         },
         "medium": {},
@@ -40,7 +40,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
             "boldness": 0.5,
             "circle_share": 0.5,
             "declared_error": 0.7,
-            "look_alike_factor": 1.6,
+            "look_alike_factor": 2.67,
             "untyped_share": 0.5,
         },
     }
@@ -74,7 +74,7 @@ class AmlWorldConfig:
     boldness: float = 1.0
     circle_share: float = 0.03
     declared_error: float = 0.45
-    look_alike_share: float = 0.002
+    look_alike_share: float = 0.0012
     look_alike_factor: float = 1.0
     typology_weights: Mapping[str, float] = field(default_factory=dict)
     look_alike_weights: Mapping[str, float] = field(default_factory=dict)

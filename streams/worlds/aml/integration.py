@@ -10,19 +10,23 @@ from streams.worlds.aml.relations import ANY_FIRM, ANY_PERSON, ANY_SHOP, anybody
 from streams.worlds.aml.scene import Scene
 from streams.worlds.arrays import Ints
 
-TRANSFERS_MIN, TRANSFERS_MAX = 2, 6
+TRANSFERS_MIN, TRANSFERS_MAX = 1, 3
 SPAN_DAYS = 8.0
 LIFESTYLE_SHARE = 0.35
 """Of the transfers, those that are no larger than what the account pays anyway."""
 _SHOPPING, _PURCHASE, _CASH, _OWN, _FRIENDS, _ASSETS = range(6)
 _WAYS = np.array([0.42, 0.22, 0.12, 0.06, 0.14, 0.04])
+_FIRST_WAYS = np.array([0.0, 0.5, 0.1, 0.08, 0.26, 0.06])
+"""Of one payment in each go: more than shopping."""
 
 
-def integrate(scene: Scene, proceeds: Proceeds, rng: np.random.Generator) -> Drafts:
-    """Spend what was kept: two to six payments within days, by the ways, at the hours of everyday life."""
-    count = int(rng.integers(TRANSFERS_MIN, TRANSFERS_MAX + 1))
+def integrate(scene: Scene, proceeds: Proceeds, rng: np.random.Generator, *, least: int = TRANSFERS_MIN) -> Drafts:
+    """Spend what was kept, or pass it on: a few payments within days, `least` to `TRANSFERS_MAX`, by the ways, at the
+    hours of everyday life.
+    """
+    count = int(rng.integers(least, TRANSFERS_MAX + 1))
     ways = rng.choice(len(_WAYS), count, p=_WAYS)
-    ways[rng.integers(0, count)] = _PURCHASE
+    ways[rng.integers(0, count)] = rng.choice(len(_FIRST_WAYS), p=_FIRST_WAYS)
     large = parts(proceeds.usd, count, rng, 0.6)
     usual = 0.03 * scene.turnover_usd[proceeds.account] * np.exp(0.8 * rng.standard_normal(count))
     usd = np.where(rng.random(count) < LIFESTYLE_SHARE, np.minimum(usual, large), large)

@@ -38,4 +38,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join(drafts)
 
 
-LOOK_ALIKE = LookAlike("cash_deposits", 0.073, occur)
+LOOK_ALIKE = LookAlike("cash_deposits", 0.069, occur)

@@ -26,4 +26,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join([paid, move(scene, ready[spent], account, payee, usd, rng, span_h=60.0)])
 
 
-LOOK_ALIKE = LookAlike("fan_in", 0.08, occur)
+LOOK_ALIKE = LookAlike("fan_in", 0.074, occur)

@@ -28,4 +28,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join(drafts)
 
 
-LOOK_ALIKE = LookAlike("forward", 0.08, occur)
+LOOK_ALIKE = LookAlike("forward", 0.074, occur)

@@ -24,4 +24,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return move(scene, heart.begin_ns[of], seat[of, payer], seat[of, payee], usd, rng, span_h=100.0)
 
 
-LOOK_ALIKE = LookAlike("group", 0.071, occur)
+LOOK_ALIKE = LookAlike("group", 0.067, occur)

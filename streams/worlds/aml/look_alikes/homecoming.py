@@ -29,4 +29,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join([paid, move(scene, ready[of], account[of], payee, usd, rng, span_h=100.0)])
 
 
-LOOK_ALIKE = LookAlike("homecoming", 0.018, occur)
+LOOK_ALIKE = LookAlike("homecoming", 0.03, occur)

@@ -30,4 +30,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join(drafts)
 
 
-LOOK_ALIKE = LookAlike("single_large", 0.053, occur)
+LOOK_ALIKE = LookAlike("single_large", 0.049, occur)

@@ -26,4 +26,4 @@ def occur(scene: Scene, since_ns: int, events: float, rng: np.random.Generator) 
     return join(drafts)
 
 
-LOOK_ALIKE = LookAlike("subcontracting", 0.044, occur)
+LOOK_ALIKE = LookAlike("subcontracting", 0.056, occur)

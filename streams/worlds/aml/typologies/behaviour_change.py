@@ -23,9 +23,9 @@ def play(plot: Plot) -> None:
     paid = plot.move(begun, others, account, usd, 12.0)
     payees = plot.people(count - 1, "sink")
     out = plot.parts(float(plot.after_fee(usd).sum()), count, 0.4)
-    plot.move(paid[: count - 1], account, payees, out[:-1], 60.0)
+    got = plot.move(paid[: count - 1], account, payees, out[:-1], 60.0)
     plot.move(paid.max(), account, NONE, out[-1:], 40.0, country=plot.abroad(account))
-    plot.keep(account, 0.2 * total, paid.max())
+    plot.keep(payees, 0.9 * out[:-1], got)
 
 
 TYPOLOGY = Typology("behaviour_change", 0.032, play, ("new_venture", "import_season"))

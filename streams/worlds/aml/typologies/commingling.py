@@ -21,8 +21,8 @@ def play(plot: Plot) -> None:
     out = plot.parts(0.7 * usd.sum(), int(rng.integers(1, 4)))
     got = plot.move(int(np.median(paid)), shop, supplier, out, 90.0)
     behind = int(plot.accomplices(shop, 1, "beneficiary")[0])
-    plot.move(got.max(), supplier, behind, plot.after_fee(out), 40.0)
-    plot.keep(behind, 0.8 * out.sum(), got.max())
+    there = plot.move(got.max(), supplier, behind, plot.after_fee(out), 40.0)
+    plot.keep(behind, 0.8 * out.sum(), there.max())
     plot.keep(shop, 0.2 * usd.sum(), got.max())
 
 

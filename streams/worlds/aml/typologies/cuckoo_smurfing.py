@@ -7,6 +7,7 @@ import numpy as np
 
 from streams.labels import NS_PER_HOUR
 from streams.worlds.aml.drafts import CASH_IN, NONE
+from streams.worlds.aml.moves import latest, sums
 from streams.worlds.aml.plot import Plot
 from streams.worlds.aml.typologies.typology import Typology
 
@@ -23,9 +24,9 @@ def play(plot: Plot) -> None:
     agent = int(plot.people(1, "layer")[0])
     plot.move(plot.begin_ns, NONE, agent, np.array([0.5 * usd.sum()]), 40.0, country=plot.abroad(agent))
     payee = int(plot.shells(1, "sink")[0])
-    plot.move(plot.begin_ns + 40 * NS_PER_HOUR, agent, payee, np.array([0.47 * usd.sum()]), 40.0)
-    plot.keep(owners[:1], 0.7 * usd.sum() / len(owners), paid.max())
-    plot.keep(agent, 0.1 * usd.sum(), paid.max())
+    got = plot.move(plot.begin_ns + 40 * NS_PER_HOUR, agent, payee, np.array([0.47 * usd.sum()]), 40.0)
+    plot.keep(owners, 0.7 * sums(usd, of, len(owners)), latest(paid, of, len(owners)))
+    plot.keep(payee, 0.4 * usd.sum(), got.max())
 
 
 TYPOLOGY = Typology("cuckoo_smurfing", 0.027, play, ("remittance_home", "cash_deposits"))

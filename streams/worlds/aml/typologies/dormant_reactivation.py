@@ -18,7 +18,7 @@ def play(plot: Plot) -> None:
     payees = plot.people(int(rng.integers(1, 4)), "sink")
     out = plot.parts(float(plot.after_fee(usd).sum()), len(payees))
     got = plot.move(paid.max(), account, payees, out, rng.uniform(8, 60))
-    plot.keep(account, 0.15 * usd.sum(), got.max())
+    plot.keep(payees, 0.9 * out, got)
 
 
 TYPOLOGY = Typology("dormant_reactivation", 0.027, play, ("homecoming",))

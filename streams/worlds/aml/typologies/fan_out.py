@@ -19,7 +19,7 @@ def play(plot: Plot) -> None:
     ready = plot.place(np.array([source]), np.array([total]))
     usd = plot.parts(total, count)
     paid = plot.move(ready[0], source, receivers, usd, rng.uniform(15, 90))
-    plot.keep(source, 0.3 * total, paid.max())
+    plot.keep(receivers, 0.9 * usd, paid)
 
 
 TYPOLOGY = Typology("fan_out", 0.045, play, ("fan_out",))

@@ -16,8 +16,8 @@ def play(plot: Plot) -> None:
     usd = plot.parts(plot.stake(hub), len(senders))
     paid = plot.move(plot.begin_ns, senders, hub, usd, rng.uniform(15, 80))
     out = plot.parts(plot.after_fee(usd).sum(), len(receivers))
-    plot.move(paid.max(), hub, receivers, out, rng.uniform(5, 60))
-    plot.keep(hub, 0.25 * usd.sum(), paid.max())
+    got = plot.move(paid.max(), hub, receivers, out, rng.uniform(5, 60))
+    plot.keep(receivers, 0.9 * out, got)
 
 
 TYPOLOGY = Typology("gather_scatter", 0.045, play, ("club_treasurer", "group"))

@@ -27,9 +27,9 @@ def play(plot: Plot) -> None:
         on = plot.move(there, branches, root, plot.after_fee(held), rng.uniform(8, 50))
         plot.keep(root, 0.9 * held.sum(), on.max())
     else:
-        got = plot.move(plot.begin_ns, root, branches, held, rng.uniform(10, 50))
-        plot.move(got[of], branches[of], leaves, plot.after_fee(usd), rng.uniform(8, 60))
-        plot.keep(root, 0.3 * held.sum(), got.max())
+        there = plot.move(plot.begin_ns, root, branches, held, rng.uniform(10, 50))
+        got = plot.move(there[of], branches[of], leaves, plot.after_fee(usd), rng.uniform(8, 60))
+        plot.keep(leaves, 0.9 * usd, got)
 
 
 TYPOLOGY = Typology("layered_fan", 0.041, play, ("club_treasurer", "subcontracting"))

@@ -20,8 +20,12 @@ def play(plot: Plot) -> None:
     behind = int(plot.accomplices(company, 1, "beneficiary")[0])
     passing = np.flatnonzero(rng.random(len(ghosts)) < 0.7)
     share = usd[passing] * rng.uniform(0.5, 0.85, len(passing))
-    plot.move(paid[passing], ghosts[passing], behind, share, rng.uniform(20, 90))
-    plot.keep(behind, float(share.sum()), paid.max())
+    got = plot.move(paid[passing], ghosts[passing], behind, share, rng.uniform(20, 90))
+    kept = usd.copy()
+    kept[passing] -= share
+    plot.keep(ghosts, kept, paid)
+    if len(passing):
+        plot.keep(behind, 0.9 * share.sum(), got.max())
 
 
 TYPOLOGY = Typology("payroll_integration", 0.027, play, ("fan_out", "periodical"))

@@ -21,6 +21,8 @@ def play(plot: Plot) -> None:
         usd = plot.parts(float(plot.after_fee(np.array([held]))[0]), len(following), 0.5)
         paid = plot.move(now, holder, following, usd, rng.uniform(4, 48))
         best = int(np.argmax(usd))
+        left = np.arange(len(usd)) != best
+        plot.keep(following[left], 0.9 * usd[left], paid[left])
         holder, held, now = int(following[best]), float(usd[best]), int(paid[best])
     plot.keep(holder, held, now)
 

@@ -22,8 +22,8 @@ def play(plot: Plot) -> None:
         paid = plot.move(plot.begin_ns, NONE, account, total, 20.0, country=plot.abroad(account))
     out = plot.parts(float(plot.after_fee(total)[0]), int(rng.integers(1, 4)))
     payee = int(plot.firms(1, "beneficiary")[0])
-    plot.move(paid[0], account, payee, out, rng.uniform(10, 90))
-    plot.keep(account, 0.25 * total, paid)
+    got = plot.move(paid[0], account, payee, out, rng.uniform(10, 90))
+    plot.keep(payee, 0.8 * out.sum(), got.max())
 
 
 TYPOLOGY = Typology("single_large", 0.018, play, ("single_large",))

@@ -21,10 +21,10 @@ def play(plot: Plot) -> None:
     paid = plot.move(plot.begin_ns, payer, middle[via], usd, rng.uniform(15, 70))
     there = latest(paid, via, len(middle))
     held = plot.after_fee(sums(usd, via, len(middle)))
-    onward, sink = (side.ravel() for side in np.meshgrid(np.arange(len(middle)), sinks, indexing="ij"))
+    onward, of = (side.ravel() for side in np.meshgrid(np.arange(len(middle)), np.arange(len(sinks)), indexing="ij"))
     out = held[onward] / len(sinks) * np.exp(0.15 * rng.standard_normal(len(onward)))
-    spread = plot.move(there[onward], middle[onward], sink, out, rng.uniform(8, 60))
-    plot.keep(sinks[:1], held.sum() / len(sinks), spread.max())
+    spread = plot.move(there[onward], middle[onward], sinks[of], out, rng.uniform(8, 60))
+    plot.keep(sinks, 0.9 * sums(out, of, len(sinks)), latest(spread, of, len(sinks)))
 
 
 TYPOLOGY = Typology("stack", 0.041, play, ("subcontracting", "treasury_sweep"))

@@ -23,8 +23,9 @@ def play(plot: Plot) -> None:
     paid = plot.move(plot.begin_ns, NONE, account, usd, rng.uniform(50, 170), channel=CASH_IN, round_share=0.7)
     payee = int(plot.accomplices(account, 1, "beneficiary")[0])
     out = plot.parts(usd.sum() * rng.uniform(0.5, 0.9), int(rng.integers(1, 3)))
-    plot.move(paid.max(), account, payee, out, 40.0)
-    plot.keep(account, 0.3 * usd.sum(), paid.max())
+    got = plot.move(paid.max(), account, payee, out, 40.0)
+    plot.keep(payee, 0.8 * out.sum(), got.max())
+    plot.keep(account, usd.sum() - out.sum(), paid.max())
 
 
 TYPOLOGY = Typology("structuring", 0.045, play, ("cash_deposits", "event_cash", "periodical"))

@@ -69,6 +69,9 @@ def test_presets_differ_and_keys_go_over_them() -> None:
     easy, medium, hard = (AmlWorldConfig.from_mapping({"preset": name}) for name in ("easy", "medium", "hard"))
     assert easy.boldness > medium.boldness > hard.boldness
     assert easy.circle_share < medium.circle_share < hard.circle_share
+    assert easy.look_alike_factor < medium.look_alike_factor < hard.look_alike_factor
+    typed = easy.laundering_share * (1 - easy.untyped_share)
+    assert easy.look_alike_share * easy.look_alike_factor >= typed, "a look-alike for each typed transfer, even here"
     assert medium == AmlWorldConfig()
     assert AmlWorldConfig.from_mapping({"preset": "hard", "boldness": 2.0}).boldness == 2.0
 
