@@ -24,7 +24,7 @@ from confluent_kafka import Producer
 from harness.appended import AppendTimes
 from harness.feed import DISPOSITIONS
 from harness.outgoing import Feed, Portion
-from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep
+from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep, step_beside_ns
 from harness.priority import FIRST, claim_priority
 from harness.progress import Live
 from streams.brokers.clients import ProducerSettings, Producing, Report, producer_config
@@ -199,8 +199,9 @@ def run_load(plan: LoadPlan) -> None:
     if not claim_priority(FIRST):
         logger.info("no right to a higher priority: on a busy machine the load may be late, and the run will say so")
     sharpen_sleep()
-    awake_ns = measure_oversleep_ns(time.monotonic_ns, time.sleep)
-    pacer = Pacer(time.monotonic_ns, time.sleep, awake_ns, lambda: sender.producer.poll(0))
+    step_ns = step_beside_ns(plan.linger_ms)
+    awake_ns = 0 if step_ns else measure_oversleep_ns(time.monotonic_ns, time.sleep)
+    pacer = Pacer(time.monotonic_ns, time.sleep, awake_ns, lambda: sender.producer.poll(0), step_ns)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     line = sys.stdin.readline()

@@ -33,6 +33,7 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
     published: set[int] = set()  # filled in once the topic is there
     nightly = Nightly(closer, topics, TablePublisher(links.producer(), topics).publish, published, options.plausible)
     rehearse_closing(ledger.label_delay_days)
+    ledger.make_ready()
     with Presence(options, nightly.summary, NightlyMetrics(lambda: nightly.summary("ready"))) as presence:
         if not links.await_topics(options.topics_wait_s, stop):
             return

@@ -98,6 +98,9 @@ def no_rows(kind: str) -> PlaceRows:
 def _portions(ids: tuple[str, ...], width: int, room: int) -> Iterator[slice]:
     """Slices of rows whose messages fit; always at least one, so that an empty table is sent too."""
     row_text = (4 * width + 2) // 3 * 4  # in base64
+    if len(msgspec.json.encode(ids)) + len(ids) * row_text <= room:
+        yield slice(0, len(ids))
+        return
     start, used = 0, 0
     for row, place_id in enumerate(ids):
         size = len(msgspec.json.encode(place_id)) + 1 + row_text

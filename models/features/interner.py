@@ -117,12 +117,11 @@ class Interner:
 
     def codes(self, strings: Sequence[str | None]) -> list[int]:
         """Codes of these strings; new ones are added."""
-        codes = self._codes
-        return [codes[string] for string in strings]
+        return list(map(self._codes.__getitem__, strings))
 
     def encode(self, strings: Sequence[str | None]) -> Int32s:
         """As `codes`, as an array."""
-        return np.array(self.codes(strings), np.int32)
+        return np.fromiter(map(self._codes.__getitem__, strings), np.int32, len(strings))
 
     def encode_column(self, column: pa.ChunkedArray) -> Int32s:
         """Codes of a string column, plain or dictionary-encoded; only strings that occur in a row are added."""

@@ -169,6 +169,12 @@ class RiskLedger:
         self._forget()
         return DayTable(business_day, {kind.name: self._rows(kind, business_day) for kind in KINDS})
 
+    def make_ready(self) -> None:
+        """Look at the month behind the last closed day once, so that the next close is no longer than later ones."""
+        if self.last_closed > NEVER_CLOSED:
+            for kind in KINDS:
+                self._columns(kind, self.last_closed)
+
     def _book_reports(self, business_day: int) -> None:
         due = self._reports.reported_day <= business_day
         booked, self._reports = self._reports.where(due), self._reports.where(~due)
@@ -189,7 +195,7 @@ class RiskLedger:
         rows = np.flatnonzero(used)
         values = np.stack([columns[column.name] for column in kind.columns], axis=1)[rows].astype(np.float32)
         strings = self.codes[kind.name].strings()
-        return PlaceRows(tuple(strings[code] for code in rows.tolist()), values)
+        return PlaceRows(tuple(map(strings.__getitem__, rows.tolist())), values)
 
     def _columns(self, kind: PlaceKind, day: int) -> Columns:
         """The kind's columns of table `day` by name, float64 [places] each."""
@@ -199,9 +205,10 @@ class RiskLedger:
         if kind.name not in self._visitors:
             return columns
         visitors, last = self._visitors[kind.name], day - NETWORK_LAG_DAYS
-        for days in (1, 7, NETWORK_DAYS_MAX):
-            if f"cards_{days}d" in {column.name for column in kind.columns}:
-                columns[f"cards_{days}d"] = visitors.distinct(last, days, places).astype(np.float64)
+        names = {column.name for column in kind.columns}
+        asked = [days for days in (1, 7, NETWORK_DAYS_MAX) if f"cards_{days}d" in names]
+        for days, found in visitors.distinct("recent", last, asked, places).items():
+            columns[f"cards_{days}d"] = found.astype(np.float64)
         if kind is DEVICE:
             columns["frauds_30d"] = ledger.frauds_in(delayed, NETWORK_DAYS_MAX, places).astype(np.float64)
             return columns
@@ -209,7 +216,7 @@ class RiskLedger:
         growth = np.full(places, np.nan)
         np.divide(columns["cards_1d"] * NETWORK_DAYS_MAX, total, out=growth, where=total > 0)
         compromised = visitors.distinct_marked(delayed, NETWORK_DAYS_MAX, places, self._card_reported)
-        whole = visitors.distinct(delayed, NETWORK_DAYS_MAX, places)
+        whole = visitors.distinct("delayed", delayed, [NETWORK_DAYS_MAX], places)[NETWORK_DAYS_MAX]
         return columns | {"cards_growth": growth, "compromised_share_30d": share(compromised, whole)}
 
     def _forgotten(self) -> int:

@@ -64,34 +64,23 @@ class PlaceLedger:
         Counts and shares: the Fraud Detection Handbook's terminal risk (chapter 3, "Baseline feature transformation"),
         with whole business days in place of a sliding window.
         """
-        transactions, frauds = np.zeros(places, np.int64), np.zeros(places, np.int64)
-        weighted, weighted_frauds = np.zeros(places, np.int64), np.zeros(places, np.int64)
-        since_fraud, last_seen = np.zeros(places, np.int64), np.zeros(places, np.bool_)
-        first_fraud = np.full(places, np.nan)
+        made = _table(self.transactions, last_day, places)
+        known = _table(self.frauds, last_day, places)
+        transactions, frauds = made.sum(axis=0), known.sum(axis=0)
         counts, shares = Columns(), Columns()
-        for back in range(DAYS):
-            made, known = _dense(self.transactions.get(last_day - back), places), None
-            if last_day - back in self.frauds:
-                known = _dense(self.frauds[last_day - back], places)
-            transactions += made
-            weighted += RECENT_WEIGHTS[back] * made
-            if known is not None:
-                frauds += known
-                weighted_frauds += RECENT_WEIGHTS[back] * known
-                last_seen |= known > 0
-                first_fraud[known > 0] = served_day - (last_day - back)
-            since_fraud[~last_seen] += made[~last_seen]
-            if back + 1 in RISK_WINDOWS_DAYS:
-                counts[f"count_{back + 1}d"] = transactions.astype(np.float64)
-                shares[f"risk_{back + 1}d"] = share(frauds, transactions)
+        for days in RISK_WINDOWS_DAYS:
+            within = made[:days].sum(axis=0)
+            counts[f"count_{days}d"] = within.astype(np.float64)
+            shares[f"risk_{days}d"] = share(known[:days].sum(axis=0), within)
+        weights = np.array(RECENT_WEIGHTS, np.int64)
+        weighted, weighted_frauds = weights @ made, weights @ known
         prior = PRIOR_TRANSACTIONS * WEIGHT_UNIT * min(1.0, int(frauds.sum()) / max(int(transactions.sum()), 1))
         recent = (np.minimum(weighted_frauds, weighted) + prior) / (weighted + PRIOR_TRANSACTIONS * WEIGHT_UNIT)
         return {
             **counts,
             **shares,
             "risk_recent": np.where(transactions > 0, recent, np.nan),
-            "genuine_since_fraud": np.where(last_seen, since_fraud, np.nan),
-            "days_since_first_fraud": first_fraud,
+            **_since_fraud(made, known, served_day - last_day),
         }
 
     def to_arrays(self, name: str, places: int) -> dict[str, npt.NDArray[Any]]:
@@ -137,10 +126,23 @@ def _add_bucket(total: Int32s | Int64s, bucket: Int32s | None) -> None:
         total[: len(bucket)] += bucket
 
 
-def _dense(bucket: Int32s | None, places: int) -> Int64s:
-    total = np.zeros(places, np.int64)
-    _add_bucket(total, bucket)
-    return total
+def _table(buckets: Buckets, last_day: int, places: int) -> Int64s:
+    """Buckets of the last `DAYS` business days, the latest first, int64 [DAYS, places]."""
+    table = np.zeros((DAYS, places), np.int64)
+    for back, row in enumerate(table):
+        _add_bucket(row, buckets.get(last_day - back))
+    return table
+
+
+def _since_fraud(made: Int64s, known: Int64s, days_ago: int) -> Columns:
+    """Transactions on days after a place's last fraud, and how long its first one lies back (the latest of all days
+    lies `days_ago` back); NaN for a place without one."""
+    genuine, first = np.full(made.shape[1], np.nan), np.full(made.shape[1], np.nan)
+    with_fraud = np.flatnonzero(known.any(axis=0))
+    had = known[:, with_fraud] > 0
+    genuine[with_fraud] = (made[:, with_fraud] * (np.cumsum(had, axis=0) == 0)).sum(axis=0)
+    first[with_fraud] = days_ago + DAYS - 1 - np.argmax(had[::-1], axis=0)
+    return {"genuine_since_fraud": genuine, "days_since_first_fraud": first}
 
 
 def share(part: Int64s, whole: Int64s) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.feed import DAY_ENDS, DISPOSITIONS, dispositions_between, side_messages, write_feed
 from harness.load import Sender
 from harness.outgoing import Feed
-from harness.pacing import AWAKE_NS_MAX, AWAKE_NS_MIN, Pacer, measure_oversleep_ns
+from harness.pacing import AWAKE_NS_MAX, AWAKE_NS_MIN, STEP_NS_MAX, Pacer, measure_oversleep_ns, step_beside_ns
 from streams.codec import decode_day_end, decode_disposition, decode_transactions
 from streams.errors import BadInputError
 from streams.labels import LABEL_SCHEMA, NS_PER_DAY, NS_PER_HOUR, business_day
@@ -155,6 +155,26 @@ def test_only_events_have_their_delivery_reported_and_as_asked(tmp_path: Path) -
     sender.run(1_000, Pacer(time.read, time.sleep, 20_000, lambda: None), lambda sent: None)
     assert sender.side_sent > 0
     assert reported == [(0, TOPICS.events), (2, TOPICS.events)]
+
+
+@given(st.lists(st.integers(0, 400_000), min_size=1, max_size=200).map(np.cumsum))
+def test_a_pacer_with_a_step_is_never_early_late_by_a_step_at_most_and_wakes_less_often(instants: Any) -> None:
+    time, awakenings = FakeTime(), 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal awakenings
+        awakenings += 1
+        time.sleep(seconds)
+
+    pacer = Pacer(time.read, sleep, 0, lambda: None, STEP_NS_MAX)
+    for instant in instants.tolist():
+        late = pacer.wait_until(instant) - instant
+        assert 0 <= late <= STEP_NS_MAX + 50 * len(instants)
+    assert awakenings <= instants[-1] // STEP_NS_MAX + 1
+
+
+def test_a_load_is_exact_where_nothing_waits_for_others_and_eased_where_it_does() -> None:
+    assert [step_beside_ns(linger_ms) for linger_ms in (0.0, 1.0, 5.0, 1_000.0)] == [0, 100_000, 500_000, STEP_NS_MAX]
 
 
 def test_oversleep_is_bounded() -> None:
