@@ -12,7 +12,7 @@ from streams.worlds.arrays import Ints
 
 TRANSFERS_MIN, TRANSFERS_MAX = 1, 3
 SPAN_DAYS = 8.0
-LIFESTYLE_SHARE = 0.35
+LIFESTYLE_SHARE = 0.45
 """Of the transfers, those that are no larger than what the account pays anyway."""
 _SHOPPING, _PURCHASE, _CASH, _OWN, _FRIENDS, _ASSETS = range(6)
 _WAYS = np.array([0.42, 0.22, 0.12, 0.06, 0.14, 0.04])

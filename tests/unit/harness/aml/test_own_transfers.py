@@ -77,7 +77,7 @@ def test_a_file_is_not_held_to_the_worlds_targets(monkeypatch: pytest.MonkeyPatc
     assert all(getattr(world.slo, name) is not None for name in QUALITY_LIMITS)
     assert all(getattr(file.slo, name) is None for name in QUALITY_LIMITS)
     assert (file.slo.response_p99_ms, file.slo.k_share) == (world.slo.response_p99_ms, world.slo.k_share)
-    assert (world.measure.k, file.measure.k) == (3, None)
+    assert (world.measure.k, file.measure.k) == (5, None)
     assert file.load.duration_s is None
     assert resolved(monkeypatch, *files, "--k", "9").measure.k == 9
     (tmp_path / "own.yaml").write_text(OWN)
