@@ -12,7 +12,9 @@ from streams.worlds.arrays import Ints
 
 TRANSFERS_MIN, TRANSFERS_MAX = 1, 3
 SPAN_DAYS = 8.0
-LIFESTYLE_SHARE = 0.45
+SPENT_SHARE = 0.55
+"""Of what was kept; the rest lies still, as far as anybody sees."""
+LIFESTYLE_SHARE = 0.5
 """Of the transfers, those that are no larger than what the account pays anyway."""
 _SHOPPING, _PURCHASE, _CASH, _OWN, _FRIENDS, _ASSETS = range(6)
 _WAYS = np.array([0.42, 0.22, 0.12, 0.06, 0.14, 0.04])
@@ -27,7 +29,7 @@ def integrate(scene: Scene, proceeds: Proceeds, rng: np.random.Generator, *, lea
     count = int(rng.integers(least, TRANSFERS_MAX + 1))
     ways = rng.choice(len(_WAYS), count, p=_WAYS)
     ways[rng.integers(0, count)] = rng.choice(len(_FIRST_WAYS), p=_FIRST_WAYS)
-    large = parts(proceeds.usd, count, rng, 0.6)
+    large = parts(SPENT_SHARE * proceeds.usd, count, rng, 0.6)
     usual = 0.03 * scene.turnover_usd[proceeds.account] * np.exp(0.8 * rng.standard_normal(count))
     usd = np.where(rng.random(count) < LIFESTYLE_SHARE, np.minimum(usual, large), large)
     usd = np.where((ways == _SHOPPING) | (ways == _CASH), np.minimum(usd, usual * 3 + 60.0), usd)

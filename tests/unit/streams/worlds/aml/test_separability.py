@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from models.separability.ranking import auc_error
 from streams.laundering import UNTYPED
 from streams.markets import MARKETS
 from streams.worlds import AmlWorld, AmlWorldConfig
@@ -111,14 +110,11 @@ def by_customer(sample: Sample, values: pd.DataFrame) -> tuple[pd.DataFrame, Fla
 
 
 def test_no_simple_feature_separates_transfers(sample: Sample) -> None:
-    """By more than one standard error, as patterns are few: an area is off by a hundredth from one seed to the next."""
     rows = sample.laundering | (np.arange(len(sample.laundering)) % 8 == 0)
     values, truth = sample.features.to_numpy()[rows], sample.laundering[rows]
     found = {name: either_way(truth, values[:, column]) for column, name in enumerate(sample.features)}
     best = max(found, key=found.__getitem__)
-    patterns = len(np.unique(sample.pattern[rows][truth]))
-    chance = auc_error(patterns, int((~truth).sum()), found[best])
-    assert found[best] - chance <= 0.80, f"{best}: AUC {found[best]:.3f} ± {chance:.3f}"
+    assert found[best] <= 0.80, f"{best}: AUC {found[best]:.3f}"
 
 
 def test_no_simple_feature_separates_customers(sample: Sample) -> None:
