@@ -18,7 +18,7 @@ from streams.worlds.aml.world import AmlWorld
 
 SMALL = AuditSettings(
     warm_up_days=28, test_share=0.4, genuine_max=6_000, genuine_compared=3_000, permutations=3, alert_share=0.05,
-    boosting=BoostingSettings(rounds_max=25, max_bin=64, max_depth=4, learning_rate=0.2),
+    boosting=BoostingSettings(rounds_max=60, max_bin=64, max_depth=4, learning_rate=0.15),
 )  # fmt: skip
 TYPOLOGIES = ("fan_in", "structuring", "rapid_pass_through", "cycle")
 
@@ -42,7 +42,7 @@ class Made:
 @cache
 def made() -> Made:
     config = AmlWorldConfig(
-        customers=900, markets=("US", "DE"), laundering_share=0.016, look_alike_share=0.18,
+        customers=1_300, markets=("US", "DE"), laundering_share=0.016, look_alike_share=0.18,
         typology_weights=dict.fromkeys(TYPOLOGIES, 1.0),
     )  # fmt: skip
     tables = AmlWorld(config, 5).generate(147, 0)
