@@ -290,6 +290,7 @@ class Run:
             scorer_servers=staging.proxy.address if staging.proxy else None,
             joins_one_by_one=broker.info.joins_one_by_one,
             broker_pid=broker.info.pid,
+            settle_broker=broker.settle,
         )
 
     def _stream_through_broker(self, ready: Ready, staging: Staging) -> Streamed:

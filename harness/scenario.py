@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from harness.aml.section import Investigators
 from harness.faults.kinds import AnyFault
-from harness.load_section import Load, TransferLoad
+from harness.load_section import Load, with_partitions
 from harness.populations import AmlPopulation, CardPopulation, Population
 from harness.scenario_errors import explain_problems
 from streams.drift.applying import DRIFTS_MAX, refuse_impossible
@@ -195,6 +195,11 @@ class Scenario(Section):
     faults: list[AnyFault] = Field(default_factory=list, max_length=100)
     drifts: list[AnyDrift] = Field(default_factory=list, max_length=DRIFTS_MAX)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _partitions_for_all(cls, raw: Any) -> Any:
+        return with_partitions(raw)
+
     @model_validator(mode="after")
     def _has_an_end(self) -> "Scenario":
         if self.load.duration_s is None and self.data is None:
@@ -263,7 +268,6 @@ class AmlScenario(Scenario):
     """A scenario of money-laundering monitoring."""
 
     domain: Literal["aml"]
-    load: TransferLoad = TransferLoad()
     scorer: TransferScorer = TransferScorer()
     world: AmlPopulation = AmlPopulation()
     data: TransferData | None = None

@@ -6,7 +6,7 @@ import shlex
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,10 @@ HEALTH_S = 2.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own processes are behind no proxy
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Where the topics are, and where the processes write."""
@@ -47,6 +51,8 @@ class Reach:
     """Whether a worker is started only once the one before has its share: see `BrokerInfo`."""
     broker_pid: int | None = None
     """The broker's process, where it runs on this machine for the run."""
+    settle_broker: Callable[[], None] = _nothing
+    """Lets the broker clear up behind itself before the stream begins."""
 
     @property
     def servers(self) -> str:

@@ -190,6 +190,7 @@ def stream_once(
             with Watcher(connection, scorers.group, topics.events, scorers, footprints) as watcher:
                 if sharing is not None:
                     sharing.await_all(READY, family.check)
+                reach.settle_broker()
                 start_ns = instruments.go()
                 watch = _Watch(plan, instruments, watcher, start_ns)
                 staging = plan.faults or Staging(())

@@ -84,7 +84,11 @@ Warmup = Annotated[
     float | None, typer.Option(help="Seconds sent and decided, but not measured, first.", rich_help_panel=LOAD)
 ]
 Partitions = Annotated[
-    int | None, typer.Option(help="Partitions of the events and decisions topics.", rich_help_panel=LOAD)
+    int | None,
+    typer.Option(
+        help="Partitions of the events and decisions topics; left out, one for each worker or collector.",
+        rich_help_panel=LOAD,
+    ),
 ]
 Senders = Annotated[
     int | None,

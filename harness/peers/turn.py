@@ -100,6 +100,7 @@ class Stage:
             prefix=name,
             work=self.work / name,
             logs=self.logs / f"{number:03}-{contender.name}",
+            settle_broker=self.broker.settle,
         )
 
 

@@ -47,6 +47,9 @@ class Broker(Protocol):
     def memory_bytes(self) -> int | None:
         """Resident memory now, or None when it is not ours to look into."""
 
+    def settle(self) -> None:
+        """Let it clear up what it has left behind, so that this does not fall into what is measured next."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

@@ -68,6 +68,9 @@ class EmbeddedBroker(ChildBroker):
         )
         return self._info
 
+    def settle(self) -> None:
+        """Nothing: it leaves nothing behind."""
+
     def stop(self) -> None:
         """End it at once (what it would still write is not wanted) and remove its data."""
         self._end(0.0)

@@ -67,6 +67,9 @@ class ExternalBroker:
         """Not ours to look into."""
         return None
 
+    def settle(self) -> None:
+        """Not ours to disturb."""
+
     def __enter__(self) -> Self:
         self.start()
         return self

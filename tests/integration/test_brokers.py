@@ -228,6 +228,16 @@ def test_info_says_what_runs(broker: Broker) -> None:
     assert memory > 1_000_000
 
 
+def test_it_settles_and_goes_on(broker: Broker, control: ControlPlane, caplog: pytest.LogCaptureFixture) -> None:
+    name = f"settled-{uuid.uuid4().hex[:8]}"
+    broker.settle()
+    control.create_topics({name: 1})
+    broker.settle()
+    assert name in control.topics()
+    control.delete_topics([name])
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_stop_leaves_nothing(name: str, tmp_path: Path, broker_cache_dir: Path) -> None:
     running = open_broker(name, run_dir=tmp_path, cache_dir=broker_cache_dir, environ=os.environ)

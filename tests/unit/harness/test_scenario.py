@@ -26,7 +26,7 @@ def test_shipped_scenario_is_valid_and_echoes_every_default() -> None:
         ({"load.rate_per_s": -5.0}, "--rate (load.rate_per_s) = -5.0: must be greater than 0"),
         ({"load.rate_per_s": 0.0}, "must be greater than 0"),
         ({"load.partitions": 1.5}, "load.partitions = 1.5: must be a whole number"),
-        ({"load.collectors": 5}, "load: collectors = 5 is above partitions = 4"),
+        ({"load.collectors": 5, "load.partitions": 4}, "load: collectors = 5 is above partitions = 4"),
         ({"load.collectors": 2, "scorer.engine": "inprocess"}, "collectors = 2: engine inprocess has no topic"),
         ({"load.partitions": True}, "load.partitions = True: must be a whole number"),
         ({"load.partitions": "4"}, "load.partitions = '4': must be a whole number"),
@@ -122,13 +122,29 @@ def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
         ({"load.rate_per_s": 799.0}, 0.0),
         ({"load.rate_per_s": 800.0}, 5.0),
         ({"load.rate_per_s": 800.0, "load.senders": 2}, 0.0),
-        ({"load.rate_per_s": 200.0, "load.partitions": 1}, 5.0),
+        ({"load.rate_per_s": 800.0, "load.partitions": 4}, 5.0),
+        ({"load.rate_per_s": 1_500.0, "load.partitions": 8}, 0.0),
         ({"load.rate_per_s": 5_000.0, "load.linger_ms": 0.0}, 0.0),
         ({"load.rate_per_s": 10.0, "load.linger_ms": 2.5}, 2.5),
     ],
 )
 def test_the_load_lingers_where_a_partition_gets_more_meanwhile(changes: dict[str, Any], lingers_ms: float) -> None:
     assert load_scenario("fraud", changes).load.lingers_ms == lingers_ms
+
+
+@pytest.mark.parametrize(
+    ("changes", "partitions"),
+    [
+        ({}, 1),
+        ({"scorer.workers": 3}, 3),
+        ({"scorer.workers": 2, "load.collectors": 5}, 5),
+        ({"scorer.workers": 2, "load.partitions": 8}, 8),
+        ({"scorer.kind": "external"}, 4),
+        ({"scorer.command": "./theirs"}, 4),
+    ],
+)
+def test_there_is_a_partition_for_each_that_takes_one(changes: dict[str, Any], partitions: int) -> None:
+    assert load_scenario("fraud", changes).load.partitions == partitions
 
 
 def test_unknown_scenario_names_the_known() -> None:
