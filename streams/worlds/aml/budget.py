@@ -22,10 +22,10 @@ LEAST_PROCEEDS_USD, SPENT_TWICE_USD = 100.0, 800.0
 STALE_NS = 10 * NS_PER_DAY
 """What was not begun to be spent so long after it was got is never seen again."""
 TRIES = 20
-APART_SHARE = 0.03
+APART_SHARE = 0.06
 """Of what is spent, the part that nobody links to the pattern it came from: a pattern of its own, of one customer."""
-APART_MIN = 2
-"""Transfers of such a pattern at least: of one alone nobody could say anything."""
+APART_MIN, APART_USD_MIN = 2, 1_000.0
+"""Transfers of such a pattern at least, and what there is to spend: of less nobody could say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class LaunderingBudget:
         later_ns = since_ns + int(rng.random() * BLOCK_NS)
         proceeds = kept.proceeds
         proceeds = replace(proceeds, from_ns=proceeds.from_ns if proceeds.from_ns >= since_ns else later_ns)
-        apart = rng.random() < APART_SHARE
+        apart = proceeds.usd >= APART_USD_MIN and rng.random() < APART_SHARE
         drafts = integrate(scene, proceeds, rng, least=APART_MIN if apart else TRANSFERS_MIN)
         drafts = drafts.take(scene.opened(drafts))
         number = self._patterns if apart else kept.pattern

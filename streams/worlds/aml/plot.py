@@ -22,7 +22,9 @@ FRONT_SHARE = 0.3
 """Of accomplices, the businesses."""
 KNOWN_CORRIDOR_SHARE = 0.4
 """Of launderers whose account has standing payments abroad, those who use their country."""
-STAKE_LOG, STAKE_SIGMA = -1.6, 0.6
+STAKE_LOG, STAKE_SIGMA = -1.6, 0.5
+STAKE_MIN_USD = 1_000.0
+"""Whoever goes to the trouble does so for more than a few hundred."""
 PERSON_MAX_USD, FIRM_MAX_USD = 60_000.0, 900_000.0
 TRANSFERS_MAX = 30
 
@@ -116,7 +118,7 @@ class Plot:
             if self.scene.population.is_business[self.scene.population.customer[account]]
             else PERSON_MAX_USD
         )
-        return float(np.clip(usd, 250.0, most))
+        return float(np.clip(usd, STAKE_MIN_USD, most))
 
     def parts(self, total: float, count: int, sigma: float = 0.3) -> Floats:
         """Split a sum into uneven parts."""
