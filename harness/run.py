@@ -29,7 +29,7 @@ from harness.faults.staging import Staging, model_switch, proxy_for, refuse_impo
 from harness.findings import Ready, Streamed, find_results
 from harness.flink import flink_home
 from harness.floor import measure_floor
-from harness.importance import write_importance
+from harness.importance import importance_beside
 from harness.inprocess import stream_inprocess
 from harness.instruments import StreamPlan
 from harness.interruption import interruptible
@@ -57,7 +57,7 @@ from harness.training import Workshop, given_bundle, given_rules, read_bundle, t
 from streams.brokers import Broker, open_broker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane, wait_until_ready
-from streams.errors import BadInputError, RiskbenchError
+from streams.errors import BadInputError
 from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.run")
@@ -332,15 +332,15 @@ class Run:
             reach = self._reach(broker, "-floor", staging)
             return measure_floor(self.plan(ready), self.scenario, self.folder, reach, broker.connection)
 
-    def find_drivers(self, ready: Ready) -> None:
-        """What drives the model, for the report; without it the run is as good, and the report says that it lacks."""
+    @contextmanager
+    def finding_drivers(self, ready: Ready) -> Iterator[None]:
+        """Meanwhile what drives the model is found, for the report; without it the run is as good."""
         if ready.bundle is None or not self.options.report:
+            yield
             return
-        try:
-            with self.steps.step("Finding what drives the model") as say, self._workshop(say) as shop:
-                write_importance(ready.setup.bundle, self.folder.path, self.scenario.seeds.training, shop)
-        except RiskbenchError as error:
-            self.steps.warn(f"The report will not show what drives the model: {error}")
+        of, seed = (ready.setup.bundle, self.folder.path), self.scenario.seeds.training
+        with self._workshop(lambda _: None) as shop, importance_beside(*of, seed, shop, self.steps.warn):
+            yield
 
     def assess_faults(self, ready: Ready, outcome: StreamOutcome) -> Assessed | None:
         """What came of the faults; None without any."""
@@ -368,8 +368,7 @@ def _carry_out(options: RunOptions, folder: RunFolder, steps: Steps, outside: Ou
     streamed = run.stream(ready)
     if run.taking is not None:
         run.taking.keep(streamed.outcome)
-    run.find_drivers(ready)
-    with steps.step("Measuring"):
+    with steps.step("Measuring"), run.finding_drivers(ready):
         results = run.measure(ready, streamed)
         folder.write("results.json", encode_results(results))
     if options.origin is not None:

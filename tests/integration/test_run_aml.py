@@ -22,7 +22,7 @@ name: small
 domain: aml
 world: {history_days: 45, customers: 900, markets: [US, DE], laundering_share: 0.02, start: "2026-01-05"}
 training: {kernel_warmup_days: 10}
-load: {rate_per_s: 200.0, duration_s: 5.0, warmup_s: 1.0}
+load: {rate_per_s: 300.0, duration_s: 6.0, warmup_s: 1.0}
 measure: {k: 5, event_timeout_s: 20.0, floor_s: 1.0}
 investigators: {delay_days_min: 0.1, delay_days_max: 0.5}
 slo: {response_p99_ms: 15000.0}
