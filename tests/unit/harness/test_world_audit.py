@@ -177,8 +177,8 @@ def test_the_audit_of_transfers_ends_as_that_of_cards(
     assert isinstance(scenario, AmlScenario)
     config = scenario.world.config
     assert (config.customers, config.market_codes) == (900, ("US", "DE"))
-    assert config.laundering_share == pytest.approx(0.004)
-    assert config.look_alike_share == pytest.approx(0.0048)
+    assert config.laundering_share == pytest.approx(0.0048)
+    assert config.look_alike_share == pytest.approx(0.00576)
     assert (scenario.seeds.world, scenario.world.history_days) == (9, 60)
     assert json.loads(capsys.readouterr().out) == laundering_document(status)
     assert (tmp_path / "audit.md").read_text(encoding="utf-8").startswith("# Audit of world aml, seed 9")
