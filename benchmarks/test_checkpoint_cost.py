@@ -45,7 +45,7 @@ CARDS = 2_000
 EVERY_S = 5.0
 MEDIAN_MAX = 1.25
 P99_MAX = 1.6
-PROCESSOR_MAX = 1.8
+PROCESSOR_MAX = 1.7
 """Of the pipeline with checkpoints over the one without: a micro-batch's median and P99 (processor time of the thread
 that decides), and all processor time of the process, the writing thread's included."""
 
