@@ -17,6 +17,7 @@ from models.graph.batch import TransferBatch
 from models.graph.catalog import AML_FEATURES
 from models.graph.coding import TransferCoder
 from models.graph.community_table import CommunityTable, HeldCommunities
+from models.graph.followed import Followed
 from models.graph.kernel import compute_rows
 from models.graph.kernel.layout import CUT_SHORT, NEWEST, STALE, STEPS, STEPS_MOST, GraphStore, MarketArrays
 from models.graph.markets import MARKET_LAYOUT, MarketTable, market_arrays
@@ -24,11 +25,12 @@ from models.graph.profiles import code_profiles
 from models.graph.store import (
     STORE_LAYOUT,
     empty_store,
+    followed_rows,
     fresh_desk,
     store_arrays,
+    store_of,
     with_accounts,
     with_more_entries,
-    with_room,
 )
 from streams.account import ACCOUNT_SCHEMA
 from streams.transfer import Transfer
@@ -225,6 +227,10 @@ class GraphState:
         arrays |= self._coder.accounts.to_arrays("account") | self._coder.countries.to_arrays("country")
         return settings, arrays
 
+    def followed(self) -> Followed:
+        """Those arrays of `snapshot` that are marked where they are written to, for the one that keeps a copy."""
+        return followed_rows(self._store)
+
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "GraphState":
         """The state that `snapshot` gave, going on exactly as it would have; the arrays become its own."""
@@ -236,10 +242,9 @@ class GraphState:
         interners = [
             Interner.from_arrays(arrays[f"{kind}_text"], arrays[f"{kind}_lengths"]) for kind in ("account", "country")
         ]
-        store = with_room(GraphStore(*(arrays[name] for name in GraphStore._fields)))
         state = cls.__new__(cls)
         held = HeldCommunities.from_arrays(arrays)
-        state._set(TransferCoder(markets.currencies, *interners), markets, store, held)
+        state._set(TransferCoder(markets.currencies, *interners), markets, store_of(arrays), held)
         return state
 
 

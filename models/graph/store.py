@@ -1,11 +1,13 @@
 """The memory of the graph: histories by account, transfers in an arena, with room to grow, saved without slack."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models.features.room import longer, roomy
+from models.graph.followed import Followed, marks_for
 from models.graph.kernel.arrival import fresh_clock
 from models.graph.kernel.layout import (
     CLOCK_FIELDS,
@@ -49,8 +51,14 @@ def empty_store() -> GraphStore:
         met=roomy(2 * FIRST_ACCOUNTS, COUNTRIES_MET, np.int32),
         profiles=roomy(FIRST_ACCOUNTS, PROFILE_FIELDS, np.int64),
         clock=fresh_clock(),
+        copied=np.zeros(0, np.uint8),
     )
-    return _of_one_length(store)
+    return _with_marks(_of_one_length(store))
+
+
+def _with_marks(store: GraphStore) -> GraphStore:
+    """The store with marks for all its rows: nothing of it is copied."""
+    return store._replace(copied=marks_for(len(store.arena)))
 
 
 def _of_one_length(store: GraphStore) -> GraphStore:
@@ -66,8 +74,9 @@ def _of_one_length(store: GraphStore) -> GraphStore:
     )
 
 
-def with_room(store: GraphStore) -> GraphStore:
-    """A store as it was saved, with room to grow without being copied later."""
+def store_of(arrays: Mapping[str, npt.NDArray[Any]]) -> GraphStore:
+    """The store that `store_arrays` gave, with room to grow without being copied later."""
+    store = GraphStore(**{name: arrays[name] for name in STORE_LAYOUT}, copied=np.zeros(0, np.uint8))
     return with_accounts(with_more_entries(store), len(store.profiles) + 1)
 
 
@@ -86,7 +95,8 @@ def with_accounts(store: GraphStore, accounts: int) -> GraphStore:
 def with_more_entries(store: GraphStore) -> GraphStore:
     """The store with at least twice the room for transfers, and room for two blocks of twice any size in use."""
     entries = max(FIRST_ENTRIES, 4 * len(store.arena))
-    return _of_one_length(store._replace(arena=longer(store.arena, entries), sums=longer(store.sums, entries)))
+    grown = store._replace(arena=longer(store.arena, entries), sums=longer(store.sums, entries))
+    return _with_marks(_of_one_length(grown))
 
 
 def fresh_desk(accounts: int) -> Desk:
@@ -110,3 +120,9 @@ def store_arrays(store: GraphStore, accounts: int) -> dict[str, npt.NDArray[Any]
         "profiles": store.profiles[:accounts],
         "clock": store.clock,
     }
+
+
+def followed_rows(store: GraphStore) -> Followed:
+    """The histories' rows, of which few are written between two copies."""
+    used = int(store.pool[0])
+    return Followed({"arena": store.arena[:used], "sums": store.sums[:used]}, store.copied)

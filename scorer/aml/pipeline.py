@@ -12,6 +12,7 @@ from models.calibration import Calibration
 from models.features.batch import Status
 from models.graph.batch import TransferBatch
 from models.graph.catalog import AML_FEATURES
+from models.graph.followed import Followed
 from models.graph.link_ledger import LinkLedger
 from models.graph.state import GraphState
 from rules.typologies.pack import TypologyPack
@@ -20,7 +21,7 @@ from scorer.aml.judged import Judged, Ruled, to_explain
 from scorer.aml.judging import REVIEW, CustomerScores, judge_sides
 from scorer.aml.places import NOWHERE, Places
 from scorer.aml.raising import AlertRaiser, ScoredTransfers
-from scorer.aml.state_files import TransferState, snapshot_of
+from scorer.aml.state_files import TransferState, followed_of, snapshot_of
 from scorer.aml.writing import DecisionWriter
 from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
@@ -98,6 +99,10 @@ class TransferPipeline:
         """The state at this instant (see `snapshot_of`), with the tables that are being drawn: it waits for them."""
         self.evening.settle()
         return snapshot_of(self.parts.state, self.parts.ledger, self.parts.raiser)
+
+    def followed(self) -> list[Followed]:
+        """Those arrays of the state that tell what of them was written (see `followed_of`)."""
+        return followed_of(self.parts.state, self.parts.raiser)
 
     def begin_from(self, state: TransferState) -> None:
         """Go on from another state."""

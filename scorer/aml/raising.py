@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.snapshot import Layout, SnapshotError
+from models.graph.followed import Followed
 from rules.compiled import compiled
 from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
 from scorer.aml.trail import PIECE, Trail
@@ -211,6 +212,10 @@ class AlertRaiser:
         names = [typology.name for typology in self._pack.typologies]
         settings = {"typologies": names, "accounts": len(self._account_ids)}
         return settings, {"last_raised_ns": self._last_raised_ns, **self._trail.arrays()}
+
+    def followed(self) -> Followed:
+        """Those arrays of `snapshot` that are marked where they are written to, for the one that keeps a copy."""
+        return self._trail.followed()
 
     def restore(self, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `snapshot` gave; the arrays become its own.

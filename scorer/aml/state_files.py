@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.features.snapshot import DIGEST_BYTES, Layout, read_snapshot, write_snapshot
+from models.graph.followed import Followed
 from models.graph.link_ledger import SNAPSHOT_LAYOUT as LINK_LAYOUT
 from models.graph.link_ledger import LedgerSettings, LinkLedger
 from models.graph.state import SNAPSHOT_LAYOUT as GRAPH_LAYOUT
@@ -76,6 +77,12 @@ def snapshot_of(
     parts = {"graph": graph.snapshot(), "links": ledger.snapshot(), "alerts": raiser.snapshot()}
     settings = {name: settings for name, (settings, _) in parts.items()}
     return settings, {name: array for _, arrays in parts.values() for name, array in arrays.items()}
+
+
+def followed_of(graph: GraphState, raiser: AlertRaiser) -> list[Followed]:
+    """Those arrays of `snapshot_of` that are marked where they are written to, for the one that keeps a copy; asked for
+    at no cost."""
+    return [graph.followed(), raiser.followed()]
 
 
 def digest_of_state(directory: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.graph.followed import Followed, marks_for, note_written
 from rules.compiled import compiled
 
 PIECE = 4_096
@@ -24,7 +25,7 @@ NONE = -1
 class Trail:
     """The last transfers of each account, at most `kept` transfers back. One thread at a time."""
 
-    __slots__ = ("_before", "_ids", "_kept", "_newest", "_seen", "_time_ns")
+    __slots__ = ("_before", "_copied", "_ids", "_kept", "_newest", "_seen", "_time_ns")
 
     def __init__(self, accounts: int, kept: int) -> None:
         """A trail of `accounts` accounts (numbered from 0) that has seen no transfer."""
@@ -35,6 +36,7 @@ class Trail:
         self._before = np.full((room, 2), NONE, np.int64)
         self._time_ns = np.zeros(room, np.int64)
         self._ids = np.zeros(room, "S16")
+        self._copied = marks_for(room)
 
     @property
     def seen(self) -> int:
@@ -52,11 +54,14 @@ class Trail:
         ids = np.array([event_id.encode() for event_id in event_ids], np.bytes_)
         if ids.dtype.itemsize > self._ids.dtype.itemsize:
             self._ids = self._ids.astype(ids.dtype)
+            self._copied = marks_for(room)
         place = first % room
         fits = min(count, room - place)  # the others go to the ring's begin
         self._ids[place : place + fits], self._ids[: count - fits] = ids[:fits], ids[fits:]
         self._time_ns[place : place + fits], self._time_ns[: count - fits] = time_ns[:fits], time_ns[fits:]
         _link(first, account, self._before, self._newest)
+        note_written(self._copied, place, place + fits)
+        note_written(self._copied, 0, count - fits)
         self._seen += count
         return first
 
@@ -76,10 +81,16 @@ class Trail:
         return {
             "trail_counts": np.array([self._kept, self._seen], np.int64),
             "trail_newest": self._newest,
-            "trail_before": self._before,
-            "trail_time_ns": self._time_ns,
-            "trail_ids": self._ids.view(np.uint8).reshape(len(self._ids), -1),
+            **self._ring(),
         }
+
+    def followed(self) -> Followed:
+        """Those arrays that are marked where they are written to, for the one that keeps a copy."""
+        return Followed(self._ring(), self._copied)
+
+    def _ring(self) -> dict[str, NDArray[Any]]:
+        letters = self._ids.view(np.uint8).reshape(len(self._ids), -1)
+        return {"trail_before": self._before, "trail_time_ns": self._time_ns, "trail_ids": letters}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Trail":
@@ -90,6 +101,7 @@ class Trail:
         made._time_ns = arrays["trail_time_ns"]
         letters = np.ascontiguousarray(arrays["trail_ids"])
         made._ids = letters.view(f"S{letters.shape[1]}").reshape(-1)
+        made._copied = marks_for(len(letters))
         return made
 
     LAYOUT: Mapping[str, tuple[Any, tuple[int | None, ...]]] = {

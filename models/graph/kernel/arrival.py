@@ -206,6 +206,7 @@ def _shorter_side(cells: Int64s, row: int, rings: Int64s) -> int:
 def arrive(cells: Int64s, row: int, store: GraphStore, notes: Int64s) -> tuple[int, bool]:
     """Take a transfer into the histories of its accounts: its status, and whether it stands there now."""
     rings, arena, sums, pool, clock = store.rings, store.arena, store.sums, store.pool, store.clock
+    copied = store.copied
     time, event_hash, behind = cells[row, CELL_TIME], cells[row, CELL_HASH], clock[NEWEST] - cells[row, CELL_TIME]
     kept = known = behind < RETENTION_NS
     for side in range(2):
@@ -231,18 +232,18 @@ def arrive(cells: Int64s, row: int, store: GraphStore, notes: Int64s) -> tuple[i
         notes[MET_DAYS + side] = MISSING
         if notes[FOREIGN] == 1:
             notes[MET_DAYS + side] = meet(store.met, ring, notes[OTHER_COUNTRY + side], time // NS_PER_DAY)
-        forget(rings, 2 * account, arena, pool, clock, horizon, notes)
-        forget(rings, 2 * account + 1, arena, pool, clock, horizon, notes)
+        forget(rings, 2 * account, arena, copied, pool, clock, horizon, notes)
+        forget(rings, 2 * account + 1, arena, copied, pool, clock, horizon, notes)
         if kept:
             _weigh(cells, row, side, notes)
             if rings[ring, SIZE_CLASS] > 0:
                 unlink(rings, ring, clock)
             reserve(rings, ring, arena, pool)
             entry = (time, notes[SENT + side], event_hash, peer)
-            insert(rings, ring, arena, sums, notes[AFTER + side], entry, notes)
-            move_on(rings, ring, arena, sums, pool, notes)
+            insert(rings, ring, arena, sums, copied, notes[AFTER + side], entry, notes)
+            move_on(rings, ring, arena, sums, copied, pool, notes)
             link_last(rings, ring, clock)
-    forget_silent(rings, arena, pool, clock, horizon, notes)
+    forget_silent(rings, arena, copied, pool, clock, horizon, notes)
     if behind <= 0:
         return ON_TIME, kept
     return (LATE if behind <= LATENESS_NS and kept else TOO_LATE), kept

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from models.features.batch import Float32s, Int32s, Int64s
+from models.features.batch import Float32s, Int32s, Int64s, UInt8s
 from streams.labels import NS_PER_DAY
 
 DAY_WINDOW, WEEK_WINDOW, MONTH_WINDOW, WINDOWS = 0, 1, 2, 3
@@ -66,6 +66,9 @@ ENTRY_FIELDS = 4
 SUM_AMOUNT, SUM_CASH, SUM_FOREIGN, SUM_RISKY, SUM_VIRTUAL, SUM_COUNTS, SUM_LOG, SUM_LOG_SQUARES = 0, 1, 2, 3, 4, 5, 6, 7
 SUM_NEW_COUNTRY, COUNT_NEW_COUNTRY = 8, 9
 SUM_FIELDS = 10
+GROUP_BITS = 3
+"""Rows of arena and sums that one mark in `copied` stands for, 1 << 3: few, for all of them are copied because of one
+that was written, and enough for the marks to be a thousandth of them."""
 COUNT_BITS, COUNT_MASK = 21, (1 << 21) - 1
 JUST_BELOW_ONE, ROUND_ONE, NEW_ONE = 1, 1 << COUNT_BITS, 1 << 2 * COUNT_BITS
 
@@ -140,7 +143,10 @@ COLUMNS = OTHER_AT + len(TOLD_OF_OTHER)
 class GraphStore(NamedTuple):
     """All histories: `rings` [2 × accounts, 22], `arena` [entries, 4] and `sums` [entries, 10], `pool` [41]: 0 is the
     first entry never given out, k the first free block of class k (or -1; a free block's first word names the next);
-    `met` int32 [2 × accounts, 8], the countries abroad by history; `profiles` [accounts, 9], `clock` [6]."""
+    `met` int32 [2 × accounts, 8], the countries abroad by history; `profiles` [accounts, 9], `clock` [6].
+
+    `copied` uint8, a mark for each group of rows of arena and sums, is no part of the state: the kernel sets it to 0
+    with every write to them, the one reader who keeps a copy sets it to 1 (`models.graph.followed`)."""
 
     rings: Int64s
     arena: Int64s
@@ -149,6 +155,7 @@ class GraphStore(NamedTuple):
     met: Int32s
     profiles: Int64s
     clock: Int64s
+    copied: UInt8s
 
 
 class Desk(NamedTuple):

@@ -7,7 +7,7 @@ difference of two.
 
 from typing import Any
 
-from models.features.batch import Int64s
+from models.features.batch import Int64s, UInt8s
 from models.features.compiled import inlined
 from models.graph.kernel.layout import (
     AMOUNT,
@@ -15,6 +15,7 @@ from models.graph.kernel.layout import (
     BLOCK,
     DROPPED_AT_ONCE,
     ENTRY_FIELDS,
+    GROUP_BITS,
     HASH,
     HEAD,
     LEAST_SILENT,
@@ -124,22 +125,24 @@ def wanted_class(rings: Int64s, ring: int) -> int:
 
 
 @inlined
-def free_block(arena: Int64s, pool: Int64s, block: int, size_class: int) -> None:
+def free_block(arena: Int64s, copied: UInt8s, pool: Int64s, block: int, size_class: int) -> None:
     """Give a block back."""
     arena[block, 0] = pool[size_class]
+    copied[block >> GROUP_BITS] = 0
     pool[size_class] = block
 
 
 @inlined
-def _copy(arena: Int64s, sums: Int64s, target: int, source: int) -> None:
+def _copy(arena: Int64s, sums: Int64s, copied: UInt8s, target: int, source: int) -> None:
     for field in range(ENTRY_FIELDS):
         arena[target, field] = arena[source, field]
     for field in range(SUM_FIELDS):
         sums[target, field] = sums[source, field]
+    copied[target >> GROUP_BITS] = 0
 
 
 @inlined
-def move_on(rings: Int64s, ring: int, arena: Int64s, sums: Int64s, pool: Int64s, notes: Int64s) -> None:
+def move_on(rings: Int64s, ring: int, arena: Int64s, sums: Int64s, copied: UInt8s, pool: Int64s, notes: Int64s) -> None:
     """Move the next few transfers out of the block before this one, and give it back once it is empty."""
     if rings[ring, OLD_CLASS] == 0:
         return
@@ -148,11 +151,12 @@ def move_on(rings: Int64s, ring: int, arena: Int64s, sums: Int64s, pool: Int64s,
     old_mask, mask = (1 << rings[ring, OLD_CLASS]) - 1, (1 << rings[ring, SIZE_CLASS]) - 1
     while number < end:
         notes[STEPS] += 1
-        _copy(arena, sums, rings[ring, BLOCK] + (number & mask), rings[ring, OLD_BLOCK] + (number & old_mask))
+        target, source = rings[ring, BLOCK] + (number & mask), rings[ring, OLD_BLOCK] + (number & old_mask)
+        _copy(arena, sums, copied, target, source)
         number += 1
     rings[ring, MOVED] = number
     if number >= rings[ring, OLD_END]:
-        free_block(arena, pool, rings[ring, OLD_BLOCK], rings[ring, OLD_CLASS])
+        free_block(arena, copied, pool, rings[ring, OLD_BLOCK], rings[ring, OLD_CLASS])
         rings[ring, OLD_CLASS] = rings[ring, MOVED] = rings[ring, OLD_END] = 0
 
 
@@ -175,17 +179,20 @@ def reserve(rings: Int64s, ring: int, arena: Int64s, pool: Int64s) -> None:
 
 
 @inlined
-def insert(rings: Int64s, ring: int, arena: Int64s, sums: Int64s, after: int, event: Entry, notes: Int64s) -> None:
+def insert(
+    rings: Int64s, ring: int, arena: Int64s, sums: Int64s, copied: UInt8s, after: int, event: Entry, notes: Int64s
+) -> None:
     """Put a transfer in its place (number `after`; room is reserved); PARTS of `notes` is what it adds to the sums."""
     tail = rings[ring, TAIL]
     for number in range(tail, after, -1):
         notes[STEPS] += 1
         target, source = entry_of(rings, ring, number), entry_of(rings, ring, number - 1)
-        _copy(arena, sums, target, source)
+        _copy(arena, sums, copied, target, source)
         for field in range(SUM_FIELDS):
             sums[target, field] += notes[PARTS + field]
     entry = entry_of(rings, ring, after)
     arena[entry, TIME], arena[entry, AMOUNT], arena[entry, HASH], arena[entry, PEER] = event
+    copied[entry >> GROUP_BITS] = 0
     for field in range(SUM_FIELDS):
         if after == tail:
             sums[entry, field] = rings[ring, TOTAL + field]
@@ -220,17 +227,19 @@ def link_last(rings: Int64s, ring: int, clock: Int64s) -> None:
 
 
 @inlined
-def _release(rings: Int64s, ring: int, arena: Int64s, pool: Int64s, clock: Int64s) -> None:
+def _release(rings: Int64s, ring: int, arena: Int64s, copied: UInt8s, pool: Int64s, clock: Int64s) -> None:
     """Give the memory of an empty history back."""
     if rings[ring, OLD_CLASS] > 0:
-        free_block(arena, pool, rings[ring, OLD_BLOCK], rings[ring, OLD_CLASS])
-    free_block(arena, pool, rings[ring, BLOCK], rings[ring, SIZE_CLASS])
+        free_block(arena, copied, pool, rings[ring, OLD_BLOCK], rings[ring, OLD_CLASS])
+    free_block(arena, copied, pool, rings[ring, BLOCK], rings[ring, SIZE_CLASS])
     rings[ring, SIZE_CLASS] = rings[ring, OLD_CLASS] = rings[ring, MOVED] = rings[ring, OLD_END] = 0
     unlink(rings, ring, clock)
 
 
 @inlined
-def forget(rings: Int64s, ring: int, arena: Int64s, pool: Int64s, clock: Int64s, horizon: int, notes: Int64s) -> None:
+def forget(
+    rings: Int64s, ring: int, arena: Int64s, copied: UInt8s, pool: Int64s, clock: Int64s, horizon: int, notes: Int64s
+) -> None:
     """Drop a few transfers that are not later than `horizon`; an empty history gives its memory back."""
     if rings[ring, SIZE_CLASS] == 0:
         return
@@ -244,11 +253,13 @@ def forget(rings: Int64s, ring: int, arena: Int64s, pool: Int64s, clock: Int64s,
         notes[STEPS] += 1
         rings[ring, BEHIND], rings[ring, HEAD] = time, head + 1
     if rings[ring, HEAD] == rings[ring, TAIL]:
-        _release(rings, ring, arena, pool, clock)
+        _release(rings, ring, arena, copied, pool, clock)
 
 
 @inlined
-def forget_silent(rings: Int64s, arena: Int64s, pool: Int64s, clock: Int64s, horizon: int, notes: Int64s) -> None:
+def forget_silent(
+    rings: Int64s, arena: Int64s, copied: UInt8s, pool: Int64s, clock: Int64s, horizon: int, notes: Int64s
+) -> None:
     """Forget, whole and at once, the next few histories whose last transfer is not later than `horizon`."""
     for _ in range(SWEPT):
         if clock[MOST_SILENT] == 0:
@@ -259,4 +270,4 @@ def forget_silent(rings: Int64s, arena: Int64s, pool: Int64s, clock: Int64s, hor
         if last > horizon:
             return
         rings[ring, BEHIND], rings[ring, HEAD] = last, rings[ring, TAIL]
-        _release(rings, ring, arena, pool, clock)
+        _release(rings, ring, arena, copied, pool, clock)

@@ -17,7 +17,6 @@ from models.graph.link_ledger import LinkLedger
 from rules.typologies.pack import SHIPPED, TypologyPack
 from scorer.aml import keeping
 from scorer.aml.assembly import load_packs
-from scorer.aml.copies import Copies
 from scorer.aml.keeping import TransferCheckpoints
 from scorer.aml.raising import AlertRaiser
 from scorer.aml.state_files import TransferState
@@ -337,20 +336,6 @@ def test_a_worker_without_the_partition_keeps_nothing(
     worker.hand_over()
     worker.die(0)
     assert list(tmp_path.rglob("*.whole")) == []
-
-
-def test_copies_are_of_their_instant_and_find_their_memory_again() -> None:
-    copies = Copies()
-    array, nothing = np.arange(1_000, dtype=np.int64).reshape(-1, 2), np.zeros((0, 4), np.float32)
-    first = copies.take({"a": array, "b": nothing})
-    array[0, 0] = 7
-    assert first["a"][0, 0] == 0
-    assert first["b"].shape == (0, 4)
-    copies.widen()
-    longer = np.arange(1_100, dtype=np.int64).reshape(-1, 2)
-    again = copies.take({"a": longer, "b": nothing})
-    assert np.array_equal(again["a"], longer)
-    assert np.shares_memory(again["a"], copies.take({"a": array, "b": nothing})["a"])
 
 
 def test_a_ledger_goes_on_from_its_snapshot() -> None:
