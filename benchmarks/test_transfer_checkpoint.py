@@ -32,7 +32,7 @@ BATCH = 8
 ROUNDS = 9
 BETWEEN, AHEAD = 1_000, 250
 """Micro-batches between two cuts, and those before the second after which something is copied ahead of it."""
-PAUSE_MAX = 0.5
+PAUSE_MAX = 0.2
 """Of a cut over copying the whole state, both into memory that was used before."""
 BESIDE_MAX = 3.0
 """Of a micro-batch's median while a checkpoint is being written over the same with nothing beside it: with one core for
@@ -62,7 +62,7 @@ class Held:
         return snapshot_of(self.graph, self.ledger, self.raiser)
 
     def followed(self) -> list[Followed]:
-        return followed_of(self.graph, self.raiser)
+        return followed_of(self.graph, self.ledger, self.raiser)
 
     def cut(self, copies: Copies) -> dict[str, Any]:
         return copies.take(self.snapshot()[1], self.followed())

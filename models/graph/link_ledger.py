@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s, UInt8s
 from models.features.compiled import compiled
+from models.features.room import longer
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.graph.batch import TransferBatch
 from models.graph.communities import describe_accounts
 from models.graph.community_table import CommunityTable
+from models.graph.followed import Followed, marks_for
 from models.graph.kernel.layout import CELL_FROM, CELL_TIME, CELL_TO, COMMUNITY_COLUMNS, NO_DAY, REPEATED
 from streams.labels import CUT_OFF_NS, NS_PER_DAY
 
@@ -21,8 +23,6 @@ DAYS = 7
 """Business days whose transfers a table is drawn from, the one that is closed among them."""
 LINK_DAY, LINK_FROM, LINK_TO, LINK_TRANSFERS = 0, 1, 2, 3
 LINK_FIELDS = 4
-PAGE_LINKS = 16_384
-"""Links written down before memory for more is asked for."""
 SNAPSHOT_KIND = "link ledger"
 
 Names = Callable[[Int32s], list[str]]
@@ -37,30 +37,46 @@ class LedgerSettings(msgspec.Struct, frozen=True):
 SNAPSHOT_LAYOUT = Layout(LedgerSettings, {"links": (np.int64, (None, LINK_FIELDS))})
 
 
+class _Links:
+    """Links int64 [n, 4], one after the other, with room for more behind them: those that stand there stay as they are.
+    So their marks are never taken back (see `models.graph.followed`)."""
+
+    __slots__ = ("copied", "room", "used")
+
+    def __init__(self, links: Int64s) -> None:
+        self.room, self.used = longer(links, len(links) + 1), len(links)
+        self.copied = marks_for(len(self.room))
+
+    def all(self) -> Int64s:
+        """Those that stand there now."""
+        return self.room[: self.used]
+
+    def make_room(self, count: int) -> None:
+        """For so many more."""
+        if self.used + count > len(self.room):
+            self.room = longer(self.all(), self.used + count)
+            self.copied = marks_for(len(self.room))
+
+    def append(self, links: Int64s) -> None:
+        self.make_room(len(links))
+        self.room[self.used : self.used + len(links)] = links
+        self.used += len(links)
+
+
 class LinkLedger:
     """Transfers between accounts, summed by business day and pair. Its codes are those of the `GraphState` that codes
     the batches; its memory is bounded by the pairs of a week."""
 
     def __init__(self, links: Int64s | None = None, last_closed: int = NO_DAY) -> None:
         """An empty ledger, or one that goes on from `links` int64 [n, 4]: day, from, to, transfers."""
-        self._links = np.zeros((0, LINK_FIELDS), np.int64) if links is None else links
-        self._fresh: list[Int64s] = []
-        self._page, self._used = np.empty((0, LINK_FIELDS), np.int64), 0
+        self._links = _Links(np.zeros((0, LINK_FIELDS), np.int64) if links is None else links)
         self.last_closed = last_closed
 
     def observe(self, batch: TransferBatch, status: UInt8s) -> None:
         """Take in transfers with their status (uint8 [n], of `GraphState.compute`); repeated ones count for nothing."""
-        if self._used + len(batch) > len(self._page):
-            self._fresh.append(self._page[: self._used])
-            self._page, self._used = np.empty((max(len(batch), PAGE_LINKS), LINK_FIELDS), np.int64), 0
-        self._used = _write_links(batch.cells, status, self._page, self._used)
-
-    def _gathered(self) -> Int64s:
-        """All links held, as one array that is not written to any more."""
-        if self._fresh or self._used:
-            self._links = np.concatenate([self._links, *self._fresh, self._page[: self._used]])
-            self._fresh, self._used = [], 0
-        return self._links
+        links = self._links
+        links.make_room(len(batch))
+        links.used = _write_links(batch.cells, status, links.room, links.used)
 
     def close(self, day: int, names: Names) -> CommunityTable:
         """The table of business day `day`, of what has arrived so far of it and the six before; older days are dropped.
@@ -76,17 +92,18 @@ class LinkLedger:
         """Close business day `day` as `close` does, and leave the work to `Closing.draw`, which another thread may call
         while this one goes on. `end_closing` afterwards, so that memory stays bounded."""
         self.last_closed = max(self.last_closed, day)
-        return Closing(day, self._gathered())
+        return Closing(day, self._links)
 
     def end_closing(self, closing: "Closing") -> None:
-        """Go on from what a closing has summed. Not where links were gathered again since: the next one sums those."""
-        if self._links is closing.links:
+        """Go on from what a closing has summed. Not where another one did since it began: the next one sums those."""
+        if self._links is closing.began_with and closing.summed is not None:
+            closing.summed.append(self._links.all()[len(closing.links) :])
             self._links = closing.summed
 
     def pass_over(self, day: int) -> None:
         """Close business day `day` without its table: what later ones are drawn from is kept, nothing is summed."""
-        self._links = self._links[self._links[:, LINK_DAY] > day - DAYS]
-        self._fresh = [rows for rows in self._fresh if (rows[:, LINK_DAY] > day - DAYS).any()]
+        links = self._links.all()
+        self._links = _Links(links[links[:, LINK_DAY] > day - DAYS])
         self.last_closed = max(self.last_closed, day)
 
     def save(self, path: Path, offsets: Mapping[str, int]) -> None:
@@ -104,7 +121,11 @@ class LinkLedger:
     def snapshot(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """The whole ledger as settings (JSON) and arrays by name, those of the ledger itself: copy what is to last.
         Nothing is summed, which would take long: the same tables come of it."""
-        return {"last_closed": self.last_closed}, {"links": self._gathered()}
+        return {"last_closed": self.last_closed}, {"links": self._links.all()}
+
+    def followed(self) -> Followed:
+        """The links, marked as far as the one that keeps a copy of them has them."""
+        return Followed({"links": self._links.all()}, self._links.copied)
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "LinkLedger":
@@ -114,12 +135,13 @@ class LinkLedger:
 
 class Closing:
     """A business day that is being closed: `links`, what was known when it ended, and, once the table is drawn,
-    `summed`, what of it later tables need."""
+    `summed`, what of it later tables need, with room for more: memory for it is found where nobody waits."""
 
-    __slots__ = ("day", "links", "summed")
+    __slots__ = ("began_with", "day", "links", "summed")
 
-    def __init__(self, day: int, links: Int64s) -> None:
-        self.day, self.links, self.summed = day, links, links
+    def __init__(self, day: int, links: _Links) -> None:
+        self.day, self.began_with, self.links = day, links, links.all()
+        self.summed: _Links | None = None
 
     def draw(self, names: Names) -> CommunityTable:
         """The table of the day; `names` as in `LinkLedger.close`."""
@@ -127,8 +149,9 @@ class Closing:
 
     def week(self) -> Int64s:
         """What the table is drawn from, int64 [n, 4], one row a pair."""
-        self.summed = _summed(self.links[self.links[:, LINK_DAY] > self.day - DAYS])
-        week = self.summed[self.summed[:, LINK_DAY] <= self.day].copy()
+        summed = _summed(self.links[self.links[:, LINK_DAY] > self.day - DAYS])
+        self.summed = _Links(summed)
+        week = summed[summed[:, LINK_DAY] <= self.day].copy()
         week[:, LINK_DAY] = 0
         return _summed(week)
 

@@ -102,7 +102,7 @@ class TransferPipeline:
 
     def followed(self) -> list[Followed]:
         """Those arrays of the state that tell what of them was written (see `followed_of`)."""
-        return followed_of(self.parts.state, self.parts.raiser)
+        return followed_of(self.parts.state, self.parts.ledger, self.parts.raiser)
 
     def begin_from(self, state: TransferState) -> None:
         """Go on from another state."""

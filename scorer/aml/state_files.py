@@ -79,10 +79,10 @@ def snapshot_of(
     return settings, {name: array for _, arrays in parts.values() for name, array in arrays.items()}
 
 
-def followed_of(graph: GraphState, raiser: AlertRaiser) -> list[Followed]:
+def followed_of(graph: GraphState, ledger: LinkLedger, raiser: AlertRaiser) -> list[Followed]:
     """Those arrays of `snapshot_of` that are marked where they are written to, for the one that keeps a copy; asked for
     at no cost."""
-    return [graph.followed(), raiser.followed()]
+    return [graph.followed(), ledger.followed(), raiser.followed()]
 
 
 def digest_of_state(directory: Path) -> str:

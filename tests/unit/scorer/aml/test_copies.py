@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.graph.followed import Followed
 from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from models.graph.link_ledger import LinkLedger
 from rules.typologies.pack import SHIPPED, TypologyPack
@@ -15,6 +16,7 @@ from scorer.aml.assembly import load_packs
 from scorer.aml.copies import Copies
 from scorer.aml.raising import AlertRaiser
 from scorer.aml.state_files import TransferState, followed_of, snapshot_of
+from streams.labels import NS_PER_DAY
 from tests.unit.models.graph.transfers import StreamShape, account_rows, account_table, fresh_state, random_stream
 
 KEPT, PIECE = 50, 13
@@ -57,6 +59,13 @@ class Stream:
         ids = [event.event_id.ljust(12 + self.at // 40, "x") for event in events]  # longer ones come later
         self.state.raiser.pass_over(ids, batch.time_ns, np.where(sides < self.known, sides, -1).astype(np.int32))
 
+    def close_day(self) -> None:
+        """The links of a week are summed, those that come while they are being summed are kept as they are."""
+        closing = self.state.ledger.begin_closing(self.state.graph.newest_ns // NS_PER_DAY)
+        self.go_on(5)
+        closing.week()
+        self.state.ledger.end_closing(closing)
+
     def short_of_room(self) -> None:
         """The next block for a history makes the arena grow."""
         graph, store = self.state.graph, self.state.graph._store
@@ -71,12 +80,15 @@ class Stream:
         settings, _ = snapshot_of(self.state.graph, self.state.ledger, self.state.raiser)
         self.state = TransferState.restore(settings, self.whole(), self.pack, self.state.accounts)
 
+    def followed(self) -> list[Followed]:
+        return followed_of(self.state.graph, self.state.ledger, self.state.raiser)
+
     def copy_ahead(self, most: int) -> None:
-        self.copies.copy_ahead(followed_of(self.state.graph, self.state.raiser), most)
+        self.copies.copy_ahead(self.followed(), most)
 
     def cut(self) -> Arrays:
         arrays = snapshot_of(self.state.graph, self.state.ledger, self.state.raiser)[1]
-        return self.copies.take(arrays, followed_of(self.state.graph, self.state.raiser))
+        return self.copies.take(arrays, self.followed())
 
     def check(self) -> None:
         expected, found = self.whole(), self.cut()
@@ -89,7 +101,7 @@ class Stream:
 STEP = st.one_of(
     st.tuples(st.just("go_on"), st.integers(1, 80)),
     st.tuples(st.just("copy_ahead"), st.integers(1, 30)),
-    st.tuples(st.sampled_from(["check", "check", "widen", "restart", "short_of_room"]), st.none()),
+    st.tuples(st.sampled_from(["check", "check", "widen", "restart", "short_of_room", "close_day"]), st.none()),
 )
 
 
