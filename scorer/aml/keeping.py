@@ -245,9 +245,9 @@ class TransferCheckpoints:
     def _submit(self) -> None:
         cut, self._cut = self._cut, None
         if cut is not None:
-            self._writing = self._pool.submit(self._write, cut)
+            self._writing = self._pool.submit(self._write, cut, self._copies)
 
-    def _write(self, cut: _Cut) -> bool:
+    def _write(self, cut: _Cut, copies: Copies) -> bool:
         counters, before = self._counters, self._files.bytes_written
         try:
             self._files.write(cut.whole, self._rest)
@@ -258,7 +258,7 @@ class TransferCheckpoints:
         counters.checkpoint_bytes += self._files.bytes_written - before
         counters.checkpoint_times.observe(self._clock_ns() - cut.begin_ns)
         counters.checkpoint_current_ns = cut.begin_ns
-        self._copies.widen()
+        copies.widen()
         return True
 
     @property
@@ -285,6 +285,7 @@ class TransferCheckpoints:
                 self._writing.exception(WRITE_LIMIT_S)
             except TimeoutError:
                 log.error("a checkpoint was not written within %g s", WRITE_LIMIT_S)
+                self._copies = Copies()  # what it is written from stays as it is
             self._awaited.clear()
         _ = self._idle
 

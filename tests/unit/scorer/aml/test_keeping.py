@@ -2,48 +2,41 @@
 once, as if undisturbed."""
 
 import logging
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.features.snapshot import write_snapshot
+from models.graph.followed import Followed
 from models.graph.link_ledger import LinkLedger
 from rules.typologies.pack import SHIPPED, TypologyPack
 from scorer.aml import keeping
 from scorer.aml.assembly import load_packs
-from scorer.aml.keeping import TransferCheckpoints
+from scorer.aml.copies import Copies
 from scorer.aml.raising import AlertRaiser
-from scorer.aml.state_files import TransferState
-from scorer.aml.whole_files import Whole
-from scorer.checkpoint.answered import Answered
 from scorer.checkpoint.epochs import Identity
-from scorer.checkpoint.keeping import Keep
-from scorer.explaining import Scored
-from streams.codec import encode, table_to_transfers
+from streams.codec import table_to_transfers
 from streams.errors import BadInputError
 from streams.transfer import Transfer
 from streams.worlds.aml.config import AmlWorldConfig
 from streams.worlds.aml.world import AmlTables, AmlWorld
+from tests.unit.scorer.aml.dying_worker import ALERTS, DECISIONS, EVERY_NS, EXPLANATIONS, TOPIC, Log, Worker
 from tests.unit.scorer.aml.test_pipeline import pipeline, without_instants
-
-TOPIC, DECISIONS, ALERTS = "run.transfers", ("run.decisions", 0), ("run.alerts", 0)
-EXPLANATIONS = ("run.explanations", 0)
-IDENTITY = Identity(TOPIC, "run.scorer", "m", "f00d", "empty")
-EVERY_NS = 3_000_000_000
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_and_no_disk() -> Iterator[None]:
-    """What is written need not outlive the machine here, and cuts come often."""
+    """What is written need not outlive the machine here, and cuts come often, as seconds do."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda _: None)
         patched.setattr(keeping, "PAUSES_APART", 0)
+        patched.setattr(keeping, "AHEAD_S", 2.0)
         patched.setattr(AlertRaiser.__init__, "__defaults__", (4_096,))
         yield
 
@@ -56,102 +49,6 @@ def tables() -> AmlTables:
 @pytest.fixture(scope="module")
 def pack() -> TypologyPack:
     return load_packs(SHIPPED)
-
-
-class Log:
-    """Transfers, and the answers' topics as a broker keeps them."""
-
-    def __init__(self, transfers: list[Transfer]) -> None:
-        self.transfers = transfers
-        self.topics: dict[tuple[str, int], list[Any]] = {DECISIONS: [], EXPLANATIONS: [], ALERTS: []}
-
-    def append(self, at: tuple[str, int], said: Any) -> int:
-        self.topics[at].append(said)
-        return len(self.topics[at])
-
-    def event_edges(self) -> dict[int, tuple[int, int]]:
-        return {0: (0, len(self.transfers))}
-
-    def into(self, answered: Answered, begins: Mapping[tuple[str, int], int]) -> None:
-        takes = (answered.add_decision, answered.add_explanation, answered.add_alert)
-        for at, add in zip(self.topics, takes, strict=True):
-            for said in self.topics[at][begins.get(at, 0) :]:
-                add(encode(said))
-
-
-class Explained(msgspec.Struct, frozen=True):
-    event_id: str
-
-
-class Worker:
-    """Decides as the engine does; its answers reach the broker when `deliver` is called."""
-
-    def __init__(self, folder: Path, log: Log, tables: AmlTables, pack: TypologyPack) -> None:
-        self.log, self.reached = log, dict[tuple[str, int], int]()
-        self.flying: deque[Any] = deque()
-        self.pipeline = pipeline(tables, pack)
-        self.counters = self.pipeline.counters
-        ticks = iter(range(0, 10**15, 1_000_000_000))
-
-        def restored(whole: Whole | None) -> TransferState:
-            if whole is not None:
-                return TransferState.restore(whole.settings, whole.arrays, pack, tables.accounts)
-            parts = pipeline(tables, pack).parts
-            return TransferState(parts.state, parts.ledger, parts.raiser, tables.accounts)
-
-        keep = Keep(folder, IDENTITY, EVERY_NS / 1e9)
-        nothing: Any = log
-        self.checkpoints = TransferCheckpoints(
-            keep, self.pipeline, restored, nothing, self.counters, lambda: next(ticks)
-        )
-        self.checkpoints.connect(lambda: self.reached, self.flying.append)
-        self.pipeline.leave_out(self.checkpoints.answered)
-        self.pipeline.explain_by(self)
-        self.at = 0
-
-    def submit(self, rows: Scored) -> None:
-        """Explained once the decisions of the batch are on their way."""
-        self.flying.extend((EXPLANATIONS, Explained(event_id)) for event_id in rows.event_ids)
-
-    def take_over(self) -> None:
-        self.at = self.checkpoints.restore([0])[0]
-
-    def deliver(self, count: int) -> None:
-        while self.flying and count > 0:
-            found = self.flying.popleft()
-            if callable(found):
-                found()
-                continue
-            at, said = found
-            self.reached[at] = self.log.append(at, said)
-            count -= 1
-
-    def decide(self, most: int) -> None:
-        batch = self.log.transfers[self.at : self.at + most]
-        if not batch:
-            return
-        answers = self.pipeline.answer(batch, 0)
-        self.flying.extend((ALERTS, alert) for alert in answers.alerts)
-        for decision in answers.decisions:
-            self.flying.append((DECISIONS, decision))
-        self.at += len(batch)
-        self.checkpoints.took(self.at)
-
-    def hand_over(self) -> None:
-        self.deliver(10**6)
-        self.checkpoints.finish(lambda: self.deliver(10**6))
-        self.checkpoints.give_up([0])
-
-    def die(self, delivered: int, rng: np.random.Generator | None = None) -> None:
-        """What is in flight arrives in order within a topic, and in none between topics."""
-        self.deliver(delivered)
-        sent = [found for found in self.flying if not callable(found)]
-        for at in self.log.topics if rng is not None else ():
-            of_topic = [said for where, said in sent if where == at]
-            for said in of_topic[: 0 if rng is None else int(rng.integers(len(of_topic) + 1))]:
-                self.log.append(at, said)
-        self.checkpoints.close()
-        self.pipeline.evening.close()
 
 
 def uninterrupted(transfers: list[Transfer], tables: AmlTables, pack: TypologyPack) -> tuple[list[Any], list[Any]]:
@@ -305,6 +202,58 @@ def test_a_file_that_is_waited_for_is_written_without_rests(
     check(worker.log, expected)
 
 
+def test_a_little_is_copied_ahead_shortly_before_a_cut_and_nothing_of_what_is_being_written(
+    tmp_path: Path, transfers: list[Transfer], tables: AmlTables, pack: TypologyPack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(tmp_path, Log(transfers), tables, pack)
+    now_ns, ahead_ns, copy_ahead = [0], list[int](), Copies.copy_ahead
+    instants = range(0, 6 * EVERY_NS, EVERY_NS // 6)
+
+    def seen(copies: Copies, followed: Sequence[Followed], most: int) -> None:
+        assert worker.checkpoints._cut is None
+        assert worker.checkpoints._writing is None
+        ahead_ns.append(now_ns[0])
+        copy_ahead(copies, followed, most)
+
+    monkeypatch.setattr(Copies, "copy_ahead", seen)
+    monkeypatch.setattr(worker.checkpoints, "_clock_ns", lambda: now_ns[0])
+    worker.take_over()
+    for instant in instants:
+        now_ns[0] = instant
+        worker.decide(20)
+        worker.checkpoints.step()
+        worker.deliver(10**6)
+        worker.checkpoints._wait()
+    worker.hand_over()
+    worker.die(0)
+    assert worker.counters.checkpoints == 6
+    assert ahead_ns == [instant for instant in instants if instant % EVERY_NS >= EVERY_NS // 3]
+
+
+def test_a_file_that_takes_too_long_is_still_of_one_instant(
+    tmp_path: Path, transfers: list[Transfer], tables: AmlTables, pack: TypologyPack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "WRITE_LIMIT_S", 0.01)
+    released, same = Event(), []
+
+    def slow(path: Path, kind: str, settings: Any, offsets: Any, arrays: Mapping[str, Any], rest: Any) -> None:
+        before = {name: array.tobytes() for name, array in arrays.items()}
+        released.wait(60)
+        same.append(before == {name: array.tobytes() for name, array in arrays.items()})
+        write_snapshot(path, kind, settings, offsets, arrays, rest)
+
+    monkeypatch.setattr("scorer.aml.whole_files.write_snapshot", slow)
+    worker = Worker(tmp_path, Log(transfers), tables, pack)
+    worker.take_over()
+    for _ in range(3):
+        worker.decide(100)
+        worker.deliver(10**6)
+        worker.checkpoints.finish(lambda: worker.deliver(10**6))
+    released.set()
+    worker.die(0)
+    assert same == [True] * 3
+
+
 def test_a_checkpoint_of_something_else_is_refused(
     tmp_path: Path, transfers: list[Transfer], tables: AmlTables, pack: TypologyPack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,7 +267,7 @@ def test_a_checkpoint_of_something_else_is_refused(
         second.take_over()
     second.die(0)
     other = Identity(TOPIC, "run.scorer", "m", "f00d", "another warm state")
-    monkeypatch.setattr("tests.unit.scorer.aml.test_keeping.IDENTITY", other)
+    monkeypatch.setattr("tests.unit.scorer.aml.dying_worker.IDENTITY", other)
     third = Worker(tmp_path, Log(transfers), tables, pack)
     with pytest.raises(BadInputError, match="warm_state 'empty', not 'another warm state'"):
         third.take_over()
