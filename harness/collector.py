@@ -32,12 +32,12 @@ from harness.decision_rows import EventTimes, lost_rows, open_rows, timed_rows
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.late_scores import record_late_scores
 from harness.pages import Pages
-from harness.priority import LAST, claim_priority
 from harness.progress import Live
 from harness.reading import Reader, Reading, Said, Unreadable
 from harness.receipt_order import ReceiptOrder
 from harness.spool import SpoolReader, Stamped
 from streams.decision import PATHS
+from streams.priority import LAST, claim_priority
 
 logger = logging.getLogger("riskbench.harness.collector")
 ROWS_PER_GROUP = 8_192

@@ -25,10 +25,10 @@ from harness.appended import AppendTimes
 from harness.feed import DISPOSITIONS
 from harness.outgoing import Feed, Portion
 from harness.pacing import Pacer, measure_oversleep_ns, sharpen_sleep, step_beside_ns
-from harness.priority import FIRST, claim_priority
 from harness.progress import Live
 from streams.brokers.clients import ProducerSettings, Producing, Report, producer_config
 from streams.brokers.connection import connection_from
+from streams.priority import FIRST, claim_priority
 from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.load")

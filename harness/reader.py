@@ -18,10 +18,10 @@ from harness.audit_trail.bodies import Bodies
 from harness.audit_trail.records import Thresholds
 from harness.explanations import Asked
 from harness.pages import Pages
-from harness.priority import LAST, claim_priority
 from harness.reading import Reader
 from harness.receipt_order import handed_over
 from harness.spool import SpoolReader, SpoolWriter, Stamped
+from streams.priority import LAST, claim_priority
 
 IDLE_S = 0.02
 HAND_OVER_NS = 50_000_000

@@ -19,10 +19,10 @@ import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from harness.pacing import sharpen_sleep
-from harness.priority import FIRST, claim_priority
 from harness.spool import SpoolWriter
 from streams.brokers.clients import ConsumerSettings, consumer_config
 from streams.brokers.connection import connection_from
+from streams.priority import FIRST, claim_priority
 
 logger = logging.getLogger("riskbench.harness.receiver")
 WAIT_S = 0.1

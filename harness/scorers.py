@@ -13,13 +13,13 @@ from typing import Any
 
 from harness.external import ExternalScorer, Pace
 from harness.late_scores import late_scores_file
-from harness.priority import give_way
 from harness.processes import Child, Family, await_file, command_apart, module_command
 from harness.scenario import Breaker
 from streams.brokers.connection import KafkaConnection, connection_from
 from streams.brokers.control import ControlPlane
 from streams.brokers.groups import Groups
 from streams.errors import BadInputError
+from streams.priority import give_way
 from streams.topics import Domain, Topics
 
 logger = logging.getLogger("riskbench.harness.scorers")

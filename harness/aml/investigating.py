@@ -26,7 +26,6 @@ from harness.aml.monitoring import capacity, stream_truth
 from harness.aml.section import Investigators
 from harness.aml.truth import NOBODY, Truth
 from harness.prepared import Prepared, open_prepared
-from harness.priority import LAST, claim_priority
 from harness.quality.scored import Int64s
 from harness.receiver import BATCH, ReceiverPlan, Stop, catch_up, drain, open_consumer, partitions_of
 from harness.scenario import Scenario
@@ -36,6 +35,7 @@ from streams.brokers.connection import connection_from
 from streams.codec import UNDECODABLE, decode_decision, encode
 from streams.decision import Decision
 from streams.laundering import Finding
+from streams.priority import LAST, claim_priority
 from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.aml.investigating")

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from streams.errors import BrokerError
+from streams.priority import serve_broker_first
 
 _log = logging.getLogger("riskbench.streams")
 _LEASH = Path(__file__).with_name("leash.py")
@@ -62,6 +63,8 @@ class ChildProcess:
                 )
         except OSError as error:
             self._failure = error
+        if self._process is not None:
+            serve_broker_first(self._process.pid)
         done = self._done
         self._started.set()
         if self._process is not None:

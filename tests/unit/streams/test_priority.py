@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.priority import FIRST, LAST, claim_priority, give_way
+from streams.brokers.child import ChildProcess
+from streams.priority import BROKER, FIRST, LAST, claim_priority, give_way
 
 
 @pytest.fixture
@@ -35,6 +36,16 @@ def test_another_process_is_set_behind_the_others(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: found.append((who, nice)))
     assert give_way(2**22 - 1)  # there is none, nor its session
     assert found == [(2**22 - 1, LAST)]
+
+
+def test_a_broker_is_set_before_all_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: found.append((who, nice)))
+    child = ChildProcess(["sleep", "60"], tmp_path / "log")
+    pid = child.start()
+    child.stop(1.0)
+    assert found == [(pid, BROKER)]
+    assert BROKER < FIRST < 0 < LAST
 
 
 def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
