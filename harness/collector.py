@@ -42,6 +42,10 @@ from streams.priority import LAST, claim_priority
 logger = logging.getLogger("riskbench.harness.collector")
 ROWS_PER_GROUP = 8_192
 IDLE_S = 0.02
+GATHER_S = 0.05
+"""So long messages are left to gather where fewer than `MANY` have come: taking them costs something however few they
+are, of processors that scorer and broker need too, and nobody waits for the counts."""
+MANY = 1_000
 WINDOW_NS = 1_000_000_000
 KINDS = {UNKNOWN: "unknown", DUPLICATE: "duplicate"}
 """Of records, by what stands in place of an ordinal."""
@@ -263,11 +267,11 @@ def _follow(
         if stamped:
             take(stamped)
         show(time.monotonic_ns())
-        if not stamped:
-            if ended:
-                reader.close()
-                return
-            time.sleep(IDLE_S)
+        if ended and not stamped:
+            reader.close()
+            return
+        if not ended and len(stamped) < MANY:
+            time.sleep(GATHER_S)
 
 
 def _follow_readers(readers: list[SpoolReader], settle: Callable[[Reading], None], show: Callable[[int], None]) -> None:
