@@ -172,8 +172,7 @@ def draw_table(day: int, week: Int64s, names: Names) -> CommunityTable:
     """The table of business day `day` from the links of its week (`Closing.week`)."""
     if len(week) == 0:
         return CommunityTable(day, (), np.zeros((0, COMMUNITY_COLUMNS), np.float32))
-    codes, places = np.unique(week[:, LINK_FROM : LINK_TO + 1], return_inverse=True)
-    places = places.reshape(-1, 2)
+    codes, places = _distinct(week[:, LINK_FROM : LINK_TO + 1])
     values = describe_accounts(places[:, 0], places[:, 1], week[:, LINK_TRANSFERS], len(codes))
     found = codes.astype(np.int32)
     return CommunityTable(day, tuple(names(found)), values, found)
@@ -183,10 +182,22 @@ def _summed(links: Int64s) -> Int64s:
     """One row a day and pair, in their order."""
     if len(links) == 0:
         return links
-    # sorted column by column: numpy's unique of whole rows takes several times as long
-    ordered = links[np.lexsort((links[:, LINK_TO], links[:, LINK_FROM], links[:, LINK_DAY]))]
-    keys = ordered[:, :LINK_TRANSFERS]
-    begins = np.flatnonzero(np.append(True, (keys[1:] != keys[:-1]).any(axis=1)))
+    # one number a row, for numpy sorts those several times as fast as rows, or as column by column
+    accounts = links[:, LINK_FROM : LINK_TO + 1].max() + 1
+    keys = ((links[:, LINK_DAY] - links[:, LINK_DAY].min()) * accounts + links[:, LINK_FROM]) * accounts
+    keys += links[:, LINK_TO]
+    order = np.argsort(keys)
+    ordered, keys = links[order], keys[order]
+    begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
     summed = ordered[begins]
     summed[:, LINK_TRANSFERS] = np.add.reduceat(ordered[:, LINK_TRANSFERS], begins)
     return summed
+
+
+def _distinct(codes: Int64s) -> tuple[Int64s, Int64s]:
+    """The codes (int64 [n, 2]) there are, ascending, and the place of each of those given, int64 [n, 2]. As numpy's
+    unique finds them, without sorting: codes are numbered without gaps."""
+    there = np.zeros(codes.max() + 1, np.bool_)
+    there[codes] = True
+    place = np.cumsum(there) - 1
+    return np.flatnonzero(there), place[codes]

@@ -32,7 +32,7 @@ from models.graph.kernel.layout import (
     Desk,
     GraphStore,
 )
-from models.graph.kernel.ring import entry_of, first_from, sum_before, up_to
+from models.graph.kernel.ring import add_sums_before, entry_of, first_from, sum_before, up_to
 
 
 @inlined
@@ -81,9 +81,9 @@ def see_windows(store: GraphStore, account: int, time: int, horizon: int, held: 
             at = SUMMED + (direction * WINDOWS + window) * SUM_FIELDS
             for field in range(SUM_FIELDS):
                 notes[at + field] = 0
-                if first < after:
-                    end = sum_before(rings, ring, sums, after, field)
-                    notes[at + field] = end - sum_before(rings, ring, sums, first, field)
+            if first < after:
+                add_sums_before(rings, ring, sums, after, 1, notes, at)
+                add_sums_before(rings, ring, sums, first, -1, notes, at)
 
 
 @inlined

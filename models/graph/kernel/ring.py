@@ -112,6 +112,18 @@ def sum_before(rings: Int64s, ring: int, sums: Int64s, number: int, field: int) 
 
 
 @inlined
+def add_sums_before(rings: Int64s, ring: int, sums: Int64s, number: int, sign: int, notes: Int64s, at: int) -> None:
+    """Add to the notes from `at` on, or take from them (`sign` -1), every sum as `sum_before` gives it."""
+    if number >= rings[ring, TAIL]:
+        for field in range(SUM_FIELDS):
+            notes[at + field] += sign * rings[ring, TOTAL + field]
+        return
+    entry = entry_of(rings, ring, number)
+    for field in range(SUM_FIELDS):
+        notes[at + field] += sign * sums[entry, field]
+
+
+@inlined
 def wanted_class(rings: Int64s, ring: int) -> int:
     """The class of the block that the history needs for one more transfer; 0 when it can stay where it is."""
     size_class, held = rings[ring, SIZE_CLASS], rings[ring, TAIL] - rings[ring, HEAD]

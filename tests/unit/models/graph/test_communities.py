@@ -1,6 +1,7 @@
 """Communities and centrality, and the ledger that closes their tables."""
 
 import functools
+from collections import Counter
 from pathlib import Path
 
 import networkx as nx
@@ -232,3 +233,19 @@ def test_links_that_come_while_a_table_is_drawn_are_in_the_next(late: bool) -> N
         if not late:
             assert len(beside.snapshot()[1]["links"]) == len(at_once.snapshot()[1]["links"]) < 80
     assert max(closed) > 5
+
+
+@given(
+    st.lists(st.tuples(st.integers(20_000, 20_012), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=80)
+)
+def test_a_week_has_a_row_a_pair_and_a_table_a_row_an_account(transfers: list[tuple[int, int, int]]) -> None:
+    day = 20_010
+    closing = LinkLedger(np.array([[*each, 1] for each in transfers], np.int64)).begin_closing(day)
+    pairs = Counter((a, b) for at, a, b in transfers if day - DAYS < at <= day)
+    week = closing.week()
+    assert week.tolist() == [[0, a, b, count] for (a, b), count in sorted(pairs.items())]
+    kept = Counter(each for each in transfers if each[0] > day - DAYS)
+    assert closing.summed is not None
+    assert closing.summed.all().tolist() == [[*each, count] for each, count in sorted(kept.items())]
+    table = draw_table(day, week, lambda codes: [str(code) for code in codes.tolist()])
+    assert table.ids == tuple(str(code) for code in sorted({code for pair in pairs for code in pair}))
