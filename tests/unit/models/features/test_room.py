@@ -2,6 +2,7 @@
 
 import mmap
 import sys
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -49,3 +50,24 @@ def test_without_address_space_arrays_are_as_long_as_asked(monkeypatch: pytest.M
     array = roomy(10, 4, np.uint32)
     assert array.shape == (10, 4)
     assert not array.any()
+
+
+def _asked_for_huge_pages(array: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> list[int]:
+    """Bytes of the array's mappings that huge pages were asked for."""
+    begin, asked, found = array.ctypes.data, array.ctypes.data + array.nbytes, list[int]()
+    low = high = 0
+    for line in Path("/proc/self/smaps").read_text(encoding="ascii").splitlines():
+        head = line.split(" ", 1)[0]
+        if "-" in head:
+            low, high = (int(bound, 16) for bound in head.split("-"))
+        elif line.startswith("VmFlags:") and "hg" in line.split() and begin <= low and high <= asked:
+            found.append(high - low)
+    return found
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="no huge pages here")
+def test_huge_pages_are_asked_for_what_is_loaded_and_not_for_what_comes_later() -> None:
+    loaded = np.ones((room.HUGE_BYTES * 5 // 16, 4), np.int64)  # ten huge pages
+    assert _asked_for_huge_pages(roomy(10, 4, np.int64)) == []
+    array = longer(loaded[: -room.HUGE_BYTES // 64], len(loaded))  # half a page less
+    assert _asked_for_huge_pages(array) == [9 * room.HUGE_BYTES]
