@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from models.features.snapshot import PIECE_BYTES
 from models.graph.followed import Followed
 from scorer.aml.copies import Copies
 from scorer.aml.state_files import TransferState
@@ -36,8 +37,18 @@ AHEAD_GROUPS = 256
 """Groups of rows copied ahead between two micro-batches, which takes 0.1 ms. A hundred times in that second are
 enough for all that 20,000 transfers have written to."""
 
-REST_S = 0.004
-"""After each mebibyte of a file, which takes half as long: two thirds of a processor are left to others meanwhile."""
+REST_S, REST_S_MAX = 0.004, 0.02
+"""After each mebibyte of a file, which takes some 2 ms: two thirds of a processor at least are left to others
+meanwhile, and of a small state nine tenths."""
+WRITTEN_OVER = 0.5
+"""So much of the time between two cuts a file may take to be written: what else runs then is held up a little for long
+rather than much for a moment."""
+
+
+def rest_between(size_bytes: int, every_s: float) -> float:
+    """The rest (s) after each piece of a file of this size, where one is due every `every_s` seconds."""
+    pieces = 1 + size_bytes // PIECE_BYTES
+    return max(REST_S, min(WRITTEN_OVER * every_s / pieces, REST_S_MAX))
 
 
 class Holder(Protocol):
@@ -249,8 +260,10 @@ class TransferCheckpoints:
 
     def _write(self, cut: _Cut, copies: Copies) -> bool:
         counters, before = self._counters, self._files.bytes_written
+        rest_s = rest_between(sum(array.nbytes for array in cut.whole.arrays.values()), self._keep.every_s)
         try:
-            self._files.write(cut.whole, self._rest)
+            # each rest leaves the processor to decisions, unless they wait for the file
+            self._files.write(cut.whole, lambda: self._awaited.wait(rest_s))
         except Exception as error:  # a full disk must not end the decisions
             log.error("the checkpoint of transfers could not be written: %s; the one before counts", error)
             return False
@@ -273,10 +286,6 @@ class TransferCheckpoints:
             self._kept_at = None
         self._writing = None
         return True
-
-    def _rest(self) -> None:
-        """Leave the processor to decisions, unless they wait for the file."""
-        self._awaited.wait(REST_S)
 
     def _wait(self) -> None:
         if self._writing is not None:

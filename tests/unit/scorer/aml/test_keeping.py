@@ -182,6 +182,13 @@ def test_a_full_disk_costs_a_checkpoint_and_no_decision(
     check(log, expected)
 
 
+def test_a_file_is_written_over_half_the_time_there_is_and_a_large_one_faster() -> None:
+    mebibyte = 1 << 20
+    assert keeping.rest_between(200 * mebibyte, 5.0) == pytest.approx(2.5 / 201)
+    assert keeping.rest_between(5_000 * mebibyte, 5.0) == keeping.REST_S
+    assert keeping.rest_between(mebibyte, 5.0) == keeping.REST_S_MAX
+
+
 def test_a_file_that_is_waited_for_is_written_without_rests(
     tmp_path: Path,
     transfers: list[Transfer],
