@@ -10,6 +10,7 @@ from scorer.topic_wait import await_topics
 from streams.brokers.clients import ConsumerSettings, ProducerSettings, consumer, producer
 from streams.brokers.connection import KafkaConnection
 from streams.errors import BrokerError
+from streams.priority import patient_threads
 from streams.topics import Topics
 
 METADATA_LIMIT_S = 15.0
@@ -33,8 +34,13 @@ class KafkaLinks:
         self.topics = topics
 
     def producer(self) -> Any:
-        """A producer that sends at once and repeats nothing."""
-        return producer(self.connection, ProducerSettings())
+        """A producer that sends at once and repeats nothing.
+
+        librdkafka wakes its thread with the first message of a batch. Where that took the processor from the thread
+        that still hands over the others, each would leave as a request of its own.
+        """
+        with patient_threads():
+            return producer(self.connection, ProducerSettings())
 
     def group_consumer(self, group: str, member: str | None = None, committed: Committed | None = None) -> Any:
         """A member of a consumer group; what it has not committed is read again. One with a name (`member`) that was

@@ -1,6 +1,9 @@
 """Who is served first on a busy machine: broker and instrument before what is measured, its bookkeeping after."""
 
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 FIRST, LAST = -10, 5
@@ -41,3 +44,20 @@ def claim_priority(nice: int, autogroup: Path = AUTOGROUP, pid: int = 0) -> bool
     except OSError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def patient_threads() -> Iterator[None]:
+    """Threads that are begun here, and those that they begin, do not take the processor from the one that wakes them:
+    they run as soon as one is free (Linux: SCHED_BATCH, sched(7); elsewhere, and where it is not granted, nothing
+    changes). The calling thread is as before afterwards."""
+    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        yield
+        return
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -1,12 +1,14 @@
 """Priority is asked for, and its refusal is no error."""
 
 import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from streams.brokers.child import ChildProcess
-from streams.priority import BROKER, FIRST, LAST, claim_priority, give_way
+from streams.priority import BROKER, FIRST, LAST, claim_priority, give_way, patient_threads
 
 
 @pytest.fixture
@@ -54,3 +56,29 @@ def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "setpriority", refuse)
     assert not claim_priority(FIRST, tmp_path / "autogroup")
+
+
+def _policy_of_a_thread() -> int:
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(os.sched_getscheduler(0)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such threads")
+def test_threads_that_are_begun_patiently_stay_so_and_the_caller_does_not() -> None:
+    with patient_threads():
+        assert _policy_of_a_thread() == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    assert _policy_of_a_thread() == os.SCHED_OTHER
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such threads")
+def test_a_system_that_grants_no_patience_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with patient_threads():
+        assert _policy_of_a_thread() == os.SCHED_OTHER
