@@ -2,8 +2,8 @@
 
 A longer array by copying stops the stream: at a million cards for half a second, at ten million for many. So every
 array begins as long as it may become; pages that were never written to take no memory. Huge pages are asked for what is
-written at once, as a state that is loaded: a micro-batch finds its way to them several times faster. Not for what is
-added later: the system would stop the stream now and then to put a huge page together.
+written at once, as a state that is loaded: fewer tables lie between a number and its place. Not for what is added
+later: the system would stop the stream now and then to put a huge page together.
 """
 
 import contextlib
