@@ -3,13 +3,17 @@
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
+import numpy as np
 
 from models.features.day_table import DayTable
 from models.features.ledger import CODED, RiskLedger
-from streams.labels import DayEnd, Disposition, business_day
+from streams.labels import DayEnd, Disposition, business_day, business_days
 from streams.transaction import CardTransaction, EventTime, Identifier
+
+_fields_of = attrgetter("event_id", "event_time_ns", *(f"{name}_id" for name in CODED))
 
 
 class PlaceEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +64,11 @@ class DayCloser:
         """Take events in the order they came."""
         if not events:
             return
-        for event in events:
-            self._events[business_day(event.event_time_ns)] += 1
-        booked = self._ledger.add_transactions(
-            [event.event_time_ns for event in events],
-            {name: [getattr(event, f"{name}_id") for event in events] for name in CODED},
-            [event.event_id for event in events],
-        )
+        event_ids, event_times_ns, *places = zip(*map(_fields_of, events), strict=True)
+        times_ns = np.array(event_times_ns, np.int64)
+        days, counts = np.unique(business_days(times_ns), return_counts=True)
+        self._events.update(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+        booked = self._ledger.add_transactions(times_ns, dict(zip(CODED, places, strict=True)), event_ids)
         self.repeated += len(events) - booked
 
     def add_unreadable(self, messages: int) -> None:

@@ -16,6 +16,7 @@ from streams.topics import Topics
 METADATA_LIMIT_S = 15.0
 ASKING_LIMIT_S = 2.0
 POLL_S = 0.5
+GATHER_MS = 2.0
 SILENCE_MAX = 60
 """Polls without an answer of the broker after which reading to the end is given up."""
 MESSAGES_MAX = 4_096
@@ -41,6 +42,11 @@ class KafkaLinks:
         """
         with patient_threads():
             return producer(self.connection, ProducerSettings())
+
+    def gathering_producer(self) -> Any:
+        """A producer that lets messages gather for `GATHER_MS`, for when there are many of them."""
+        with patient_threads():
+            return producer(self.connection, ProducerSettings(linger_ms=GATHER_MS))
 
     def group_consumer(self, group: str, member: str | None = None, committed: Committed | None = None) -> Any:
         """A member of a consumer group; what it has not committed is read again. One with a name (`member`) that was

@@ -17,8 +17,7 @@ from streams.topics import Topics
 log = logging.getLogger("riskbench.scorer")
 
 TAKE_MAX = 4_096
-TAKE_WAIT_S = 0.01
-"""Messages are gathered this long before they are looked at: the job follows the stream at its ease."""
+POLL_S = 0.05
 MESSAGE_BYTES_MAX = 500_000
 FLUSH_LIMIT_S = 30.0
 
@@ -154,7 +153,10 @@ def run_nightly(nightly: Nightly, consumer: Any, stop: StopSignal, ready: Ready)
     try:
         ready()
         while not stop.is_set():
-            for topic, values in _by_topic(consumer.consume(TAKE_MAX, TAKE_WAIT_S)).items():
+            first = consumer.poll(POLL_S)
+            if first is None:
+                continue
+            for topic, values in _by_topic([first, *consumer.consume(TAKE_MAX - 1, 0)]).items():
                 nightly.take(topic, values)
             nightly.close_days()
     finally:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.bundle import Bundle
 from models.features.ledger import RiskLedger
+from models.freezing import freeze
 from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.engines import StopSignal
 from scorer.health import NightlyMetrics
@@ -16,9 +17,10 @@ from streams.brokers.connection import connection_from
 from streams.labels import NS_PER_DAY, DayEnd, Disposition
 from streams.topics import Topics
 
-FETCH_AT_EASE = {"fetch.min.bytes": 1_048_576, "fetch.wait.max.ms": 25}
-"""The broker gathers what comes in 25 ms, unless that is a megabyte: nobody waits for the job message by message, and
-an answer for each would cost the broker more than the job itself."""
+FETCH_AT_EASE = {"fetch.min.bytes": 65_536, "fetch.wait.max.ms": 25}
+"""The broker gathers what comes in 25 ms, unless that is 64 KiB: nobody waits for the job message by message, and an
+answer for each would cost the broker more than the job itself. At rates at which that is soon there, the next day's
+events are soon there too, and wait for the table."""
 
 
 def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
@@ -39,6 +41,7 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
             return
         published |= published_days(message.value() or b"" for message in links.whole((topics.day_tables,)))
         consumer = links.whole_topics((topics.events, topics.dispositions, topics.day_ends), FETCH_AT_EASE)
+        freeze()
         run_nightly(nightly, consumer, stop, presence.ready)
 
 

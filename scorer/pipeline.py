@@ -1,5 +1,6 @@
 """The decision flow for a micro-batch: features, rules, guarded model, words. The same code under every engine."""
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -295,10 +296,10 @@ class Pipeline:
     def _count(self, judged: Judgement, stages: dict[str, int]) -> None:
         counters = self.counters
         counters.decided += len(judged.path)
-        for path in judged.path.tolist():
-            counters.by_path[PATHS[path]] += 1
-        for outcome in judged.outcome.tolist():
-            counters.by_outcome[OUTCOMES[outcome - 1]] += 1
+        for path, count in Counter(judged.path.tolist()).items():
+            counters.by_path[PATHS[path]] += count
+        for outcome, count in Counter(judged.outcome.tolist()).items():
+            counters.by_outcome[OUTCOMES[outcome - 1]] += count
         for stage, duration_ns in stages.items():
             counters.observe_stage(stage, duration_ns)
 

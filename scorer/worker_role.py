@@ -280,14 +280,24 @@ def share_of(
     group = group_of(options, links.topics)
     if checkpoints is None:
         consumer = links.group_consumer(group, options.member)
-        return PartitionShare(consumer, links.producer(), links.topics, counters, clock_ns)
+        return PartitionShare(
+            consumer, links.producer(), links.topics, counters, clock_ns, gathering=links.gathering_producer()
+        )
     membership = Membership(SESSION_MS, clock_ns)
 
     def another() -> Any:
         return links.group_consumer(group, options.member, membership.answered)
 
     return PartitionShare(
-        another(), links.producer(), links.topics, counters, clock_ns, checkpoints, membership, another
+        another(),
+        links.producer(),
+        links.topics,
+        counters,
+        clock_ns,
+        checkpoints,
+        membership,
+        another,
+        links.gathering_producer(),
     )
 
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FIRST, LAST = -10, 5
-"""Nice values of the processes that stamp times (load, receiver), and of those whose work nobody waits for: the
-collector only counts, the nightly job has until midnight."""
+FIRST, BEHIND, LAST = -10, 5, 19
+"""Nice values of the processes that stamp times (load, receiver), of those that have time but not for ever (the nightly
+job has until midnight), and of those that nobody waits for before the end: the collector only counts."""
 BROKER = -15
 """Of a broker on this machine. When it stands still for the moment, as Java's does to collect its garbage, an
 idempotent librdkafka (2.16) that has five messages on their way looks for a way to send the next one without a pause:
@@ -18,7 +18,7 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 def give_way(pid: int) -> bool:
     """Set another process, just started in a session of its own, behind the others, as `claim_priority` does."""
-    return _set(pid, LAST)
+    return _set(pid, BEHIND)
 
 
 def serve_broker_first(pid: int) -> bool:

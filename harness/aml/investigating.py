@@ -35,7 +35,7 @@ from streams.brokers.connection import connection_from
 from streams.codec import UNDECODABLE, decode_decision, encode
 from streams.decision import Decision
 from streams.laundering import Finding
-from streams.priority import LAST, claim_priority
+from streams.priority import BEHIND, claim_priority
 from streams.topics import Topics
 
 logger = logging.getLogger("riskbench.harness.aml.investigating")
@@ -198,5 +198,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # its work can wait, the scorer's and the load's cannot
-    claim_priority(LAST)
+    claim_priority(BEHIND)
     run_investigating(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=InvestigatingPlan))

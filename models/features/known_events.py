@@ -14,6 +14,8 @@ EventsOfDays = dict[int, set[int]]
 def fresh_events(known: EventsOfDays, days: Int64s, hashes: UInt64s, forgotten: int) -> npt.NDArray[np.bool_]:
     """Which events are not among the known ones of their business day; those of days after `forgotten` become known."""
     fresh = np.ones(len(days), np.bool_)
+    if _all_new(known, days, hashes, forgotten):
+        return fresh
     for row, (day, event) in enumerate(zip(days.tolist(), hashes.tolist(), strict=True)):
         if day <= forgotten:
             continue
@@ -21,6 +23,18 @@ def fresh_events(known: EventsOfDays, days: Int64s, hashes: UInt64s, forgotten: 
         fresh[row] = event not in of_day
         of_day.add(event)
     return fresh
+
+
+def _all_new(known: EventsOfDays, days: Int64s, hashes: UInt64s, forgotten: int) -> bool:
+    """Whether they are events of one day that is not forgotten, none of them known, as most are: then they become known
+    here."""
+    if len(days) == 0 or days[0] <= forgotten or (days != days[0]).any():
+        return False
+    of_day, these = known.setdefault(int(days[0]), set()), hashes.tolist()
+    if not of_day.isdisjoint(these) or len(set(these)) < len(these):
+        return False
+    of_day.update(these)
+    return True
 
 
 def forget_events(known: EventsOfDays, last_day: int) -> None:

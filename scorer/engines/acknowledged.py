@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ Position = tuple[str, int]
 
 @dataclass(slots=True)
 class _Epoch:
-    """What was taken and produced between two closings; complete when all of it is acknowledged."""
+    """What was taken and produced between two closings; complete when all of it is acknowledged: none of those whom
+    messages were followed for is `outstanding`."""
 
     offsets: dict[Position, int] = field(default_factory=dict)
     outstanding: int = 0
@@ -28,7 +29,8 @@ class AcknowledgedOffsets:
     all epochs before it are acknowledged.
 
     Messages may be produced, and their deliveries served, by several threads; the rest is for one. `reached` says for
-    each topic and partition produced to which offset follows the last one acknowledged.
+    each topic and partition produced to which offset follows the last one acknowledged; of messages followed together
+    not before all of them are.
     """
 
     def __init__(self) -> None:
@@ -40,26 +42,41 @@ class AcknowledgedOffsets:
         self._failure: str | None = None
 
     def took(self, position: Position, offset: int) -> None:
-        """A message was taken; its follower is the next offset to read."""
+        """A message was taken, and all before it; its follower is the next offset to read."""
         self._open.offsets[position] = offset + 1
 
-    def follow(self, count: int = 1) -> Any:
+    def follow(self, count: int = 1, then: Callable[[], None] | None = None) -> Any:
         """A delivery callback for a message, or so many messages, that will be produced for what is taken in the open
-        epoch, now or later. It must be called once for each."""
-        epoch = self._open
-        with self._lock:
-            epoch.outstanding += count
+        epoch, now or later. It must be called once for each; when all of them are acknowledged it calls `then`."""
+        epoch, lock, last, left = self._open, self._lock, dict[int, Any](), count
+        with lock:
+            epoch.outstanding += 1
 
         def delivered(error: Any, message: Any) -> None:
-            if error is None:
-                with self._lock:
-                    epoch.outstanding -= 1
-                    if message is not None:
-                        self.reached[(message.topic(), message.partition())] = message.offset() + 1
-            elif self._failure is None:
-                self._failure = str(error)
+            nonlocal left
+            if error is not None:
+                self._fail(str(error))
+                return
+            with lock:
+                left -= 1
+                if message is not None:
+                    last[message.partition()] = message
+                if left:
+                    return
+                epoch.outstanding -= 1
+                self._reach(last)
+            if then is not None:
+                then()
 
         return delivered
+
+    def _fail(self, why: str) -> None:
+        if self._failure is None:
+            self._failure = why
+
+    def _reach(self, last: Mapping[int, Any]) -> None:
+        for partition, message in last.items():
+            self.reached[(message.topic(), partition)] = message.offset() + 1
 
     def raise_failure(self) -> None:
         """Raise `BrokerError` when a message could not be delivered: its input must not be committed."""

@@ -15,7 +15,7 @@ from scorer.engines.acknowledged import AcknowledgedOffsets, Position
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
-from scorer.engines.outgoing import Outgoing
+from scorer.engines.outgoing import WAITING_MAX, Outgoing
 from streams.alert import RawAlert
 from streams.codec import encode, encode_decision
 from streams.decision import DeadLetter, Decision, Explanation
@@ -28,7 +28,8 @@ POLL_S = 0.05
 LOOK_AGAIN_S = 0.001
 """Between two looks for room for decisions that wait."""
 SENT_TOGETHER = 32
-"""Decisions that are handed to the producer at once: the first of them waits for the others to be put into words."""
+"""The first decisions of a micro-batch that are handed to the producer at once, each time twice as many as before: the
+first of them waits for the others to be put into words."""
 FLUSH_LIMIT_S = 30.0
 COMMIT_EVERY_NS = 1_000_000_000
 REPLACED_MAX = 5
@@ -53,10 +54,12 @@ class PartitionShare:
         keeping: Keeping | None = None,
         membership: Membership | None = None,
         another: Callable[[], Any] | None = None,
+        gathering: Any = None,
     ) -> None:
         """With `membership` nothing is answered for partitions that are another worker's by now (`ShareLostError`).
         `another` opens a consumer in the place of one that has failed for good, as librdkafka's does when a broker that
-        was away takes a member with a name for two."""
+        was away takes a member with a name for two. `gathering` is a producer for many decisions at once (see
+        `Outgoing`)."""
         self._consumer = consumer
         self._another = another
         self._replaced = 0
@@ -69,12 +72,13 @@ class PartitionShare:
         self._left_to_others = False
         self._era = 0
         self._offsets = AcknowledgedOffsets()
-        self._outgoing = Outgoing(producer, topics.decisions, self._still_ours, self._offsets.raise_failure)
+        self._outgoing = Outgoing(producer, topics.decisions, self._offsets, self._still_ours, gathering)
         if keeping is not None:
             keeping.connect(lambda: self._offsets.reached, self._offsets.close_epoch)
         self._assigned: set[Position] = set()
         self._safe: dict[Position, int] = {}
         self._revocations = 0
+        self._taken = 0
         self._joined = False
         self._before_settling: Callable[[], object] = lambda: None
         self._commit_due_ns = clock_ns() + COMMIT_EVERY_NS
@@ -129,12 +133,15 @@ class PartitionShare:
             return []
         revocations = self._revocations
         rest = self._consumer.consume(most - 1, 0) if most > 1 else []
-        errors = [message.error() for message in (first, *rest) if message.error() is not None]
+        found = [first, *rest]
+        errors = [error for message in found if (error := message.error()) is not None]
         fatal = next((error for error in errors if _is_fatal(error)), None)
         if fatal is not None:
             self._replace(fatal.str())
             return []
-        found = [message for message in (first, *rest) if self._is_message(message)]
+        if errors:
+            found = [message for message in found if self._is_message(message)]
+        self._taken = len(found)
         if self._lost:
             return []
         if self._revocations != revocations:  # the first is of a share given up just now: its new owner reads it
@@ -167,9 +174,9 @@ class PartitionShare:
 
     def done(self, messages: Iterable[Any]) -> None:
         """All answers to these messages have been handed to the producer."""
-        took = self._offsets.took
-        for message in messages:
-            took((message.topic(), message.partition()), message.offset())
+        last = {message.partition(): message for message in messages}
+        for partition, message in last.items():
+            self._offsets.took((message.topic(), partition), message.offset())
         self._outgoing.serve()
 
     def send(self, decisions: Iterable[Decision]) -> None:
@@ -178,13 +185,14 @@ class PartitionShare:
 
         Raises `ShareLostError` when their partitions are another worker's: those that are left must not be made.
         """
+        most = WAITING_MAX if self._outgoing.expect(self._taken) else SENT_TOGETHER
         sent, remaining = 0, iter(decisions)
-        while together := list(islice(remaining, SENT_TOGETHER)):
+        while together := list(islice(remaining, most)):
             if not self._may_answer(together[-1].emitted_ns or self._clock_ns()):
                 raise ShareLostError(sent)
-            messages = [(each.event_id.encode(), encode_decision(each)) for each in together]
-            self._outgoing.send(messages, self._offsets.follow(len(messages)))
-            sent += len(messages)
+            self._outgoing.send([(each.event_id.encode(), encode_decision(each)) for each in together])
+            sent += len(together)
+            most *= 2
 
     def send_alerts(self, alerts: Iterable[RawAlert]) -> None:
         """Hand over raw alerts, keyed by customer. Raises `ShareLostError` as `send` does."""
@@ -249,7 +257,7 @@ class PartitionShare:
             if not self._left_to_others:  # found out by the explaining thread
                 self.lose()
             self._membership.lease.check_rejoining(now_ns)
-            self._producer.poll(0)
+            self._outgoing.serve()
             return
         if self._keeping is not None:
             self._offsets.serve()

@@ -1,5 +1,6 @@
 """Offsets are committable only after what was produced for them is acknowledged."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,6 +47,24 @@ def test_a_message_that_is_not_taken_is_an_error_and_never_committed() -> None:
     with pytest.raises(BrokerError, match="no leader"):
         offsets.raise_failure()
     assert offsets.committable() == {}
+
+
+def test_messages_followed_together_count_when_all_are_there() -> None:
+    offsets, arrived = AcknowledgedOffsets(), []
+    delivered = offsets.follow(3, lambda: arrived.append(True))
+    offsets.took(EVENTS, 8)
+    offsets.close_epoch()
+    for partition, offset in ((0, 20), (1, 7)):
+        delivered(None, placed(partition, offset))
+    assert (offsets.committable(), offsets.reached, arrived) == ({}, {}, [])
+    delivered(None, placed(0, 21))
+    assert offsets.committable() == {EVENTS: 9}
+    assert offsets.reached == {("decisions", 0): 22, ("decisions", 1): 8}
+    assert arrived == [True]
+
+
+def placed(partition: int, offset: int) -> Any:
+    return SimpleNamespace(topic=lambda: "decisions", partition=lambda: partition, offset=lambda: offset)
 
 
 def test_partitions_given_up_are_forgotten() -> None:

@@ -9,21 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorer.engines import outgoing
-from scorer.engines.outgoing import ON_THE_WAY_MAX, Outgoing
+from scorer.engines.acknowledged import AcknowledgedOffsets
+from scorer.engines.outgoing import FEW, MANY, ON_THE_WAY_MAX, Outgoing
+from streams.errors import BrokerError
+
+EVENTS = ("events", 0)
 
 
 class Producer:
     """A producer with some room, whose messages are reported a few polls after they were handed over."""
 
-    def __init__(self, polls: int, room: int = 1_000, refusal: int = KafkaError._QUEUE_FULL) -> None:
+    def __init__(
+        self,
+        polls: int,
+        room: int = 1_000,
+        refusal: int = KafkaError._QUEUE_FULL,
+        out: list[bytes] | None = None,
+    ) -> None:
         self.polls, self.room, self.refusal = polls, room, refusal
         self.now = 0
-        self.out: list[bytes] = []
-        self.crowds: list[int] = []
+        self.out: list[bytes] = [] if out is None else out
+        self.sendings_open: list[int] = []
         self.open: list[tuple[int, Callable[[Any, Any], None]]] = []
 
     def produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> int:
-        self.crowds.append(len(self.open))
+        self.sendings_open.append(len({id(callback) for _, callback in self.open}))
         free = max(self.room - len(self.open), 0)
         for message in messages[:free]:
             self.out.append(message["value"])
@@ -40,13 +50,14 @@ class Producer:
             callback(None, None)
         return len(due)
 
+    def flush(self, timeout: float) -> int:
+        while self.open and self.polls < 10**6:
+            self.poll(timeout)
+        return len(self.open)
+
 
 def fine() -> bool:
     return True
-
-
-def nothing() -> None:
-    pass
 
 
 def parts_of(sizes: list[int]) -> list[list[tuple[bytes, bytes]]]:
@@ -54,27 +65,55 @@ def parts_of(sizes: list[int]) -> list[list[tuple[bytes, bytes]]]:
     return [[(b"k", b"%d" % next(numbers)) for _ in range(size)] for size in sizes]
 
 
-@given(st.lists(st.integers(1, 40), max_size=30), st.integers(1, 6), st.integers(1, 60))
-def test_all_go_out_in_order_and_are_reported_once(sizes: list[int], polls: int, room: int) -> None:
-    producer, reported = Producer(polls, room), []
-    made = Outgoing(producer, "decisions", fine, nothing)
-    for part in parts_of(sizes):
-        made.send(part, lambda error, _message: reported.append(error))
+@given(st.lists(st.integers(1, 2 * MANY), max_size=30), st.integers(1, 6), st.integers(1, 3 * MANY), st.booleans())
+def test_all_go_out_in_order_and_are_acknowledged(sizes: list[int], polls: int, room: int, gathers: bool) -> None:
+    out: list[bytes] = []
+    prompt, offsets = Producer(polls, room, out=out), AcknowledgedOffsets()
+    gathering = Producer(2 * polls, room, out=out) if gathers else None
+    made = Outgoing(prompt, "decisions", offsets, fine, gathering)
+    for number, part in enumerate(parts_of(sizes)):
+        made.expect(len(part))
+        made.send(part)
+        offsets.took(EVENTS, number)
         made.serve()
+        assert gathering is None or not (prompt.open and gathering.open)
+    offsets.close_epoch()
     ticks = iter(range(10**9))
     assert made.flush(1.0, lambda: next(ticks))
-    while producer.open:
+    assert out == [b"%d" % number for number in range(sum(sizes))]
+    assert offsets.committable() == ({EVENTS: len(sizes)} if sizes else {})
+
+
+@given(st.lists(st.integers(1, 40), max_size=30), st.integers(1, 6))
+def test_what_was_sent_at_a_few_times_is_on_its_way_at_once(sizes: list[int], polls: int) -> None:
+    producer = Producer(polls)
+    made = Outgoing(producer, "decisions", AcknowledgedOffsets(), fine)
+    for part in parts_of(sizes):
+        made.send(part)
         made.serve()
-    assert producer.out == [b"%d" % number for number in range(sum(sizes))]
-    assert reported == [None] * sum(sizes)
-    assert max(producer.crowds, default=0) < ON_THE_WAY_MAX
+    assert max(producer.sendings_open, default=0) < ON_THE_WAY_MAX
+
+
+def test_many_at_once_leave_by_the_producer_that_gathers_until_there_are_few_again() -> None:
+    prompt, gathering = Producer(1), Producer(1)
+    made = Outgoing(prompt, "decisions", AcknowledgedOffsets(), fine, gathering)
+    sizes = [FEW - 1, MANY - 1, MANY, MANY - 1, FEW, FEW - 1, MANY - 1]
+    by_gathering = []
+    for part in parts_of(sizes):
+        by_gathering.append(made.expect(len(part)))
+        made.send(part)
+        made.serve()
+    assert by_gathering == [False, False, True, True, True, False, False]
+    assert len(prompt.out) == sum(sizes) - len(gathering.out)
+    assert len(gathering.out) == MANY + MANY - 1 + FEW
 
 
 def test_what_may_no_longer_be_sent_waits_and_is_dropped() -> None:
     producer, ours = Producer(3), [True]
-    made = Outgoing(producer, "decisions", lambda: ours[0], nothing)
-    made.send([(b"k", b"v")] * ON_THE_WAY_MAX, lambda *_: None)
-    made.send([(b"k", b"v")] * 3, lambda *_: None)
+    made = Outgoing(producer, "decisions", AcknowledgedOffsets(), lambda: ours[0])
+    for _ in range(ON_THE_WAY_MAX):
+        made.send([(b"k", b"v")])
+    made.send([(b"k", b"v")] * 3)
     ours[0] = False
     for _ in range(5):
         made.serve()
@@ -85,24 +124,38 @@ def test_what_may_no_longer_be_sent_waits_and_is_dropped() -> None:
     assert len(producer.out) == ON_THE_WAY_MAX
 
 
+def test_a_sending_dropped_when_it_was_out_in_part_leaves_its_place_to_others() -> None:
+    producer = Producer(1, room=2)
+    made = Outgoing(producer, "decisions", AcknowledgedOffsets(), fine)
+    for _ in range(2 * ON_THE_WAY_MAX):
+        made.send([(b"k", b"v")] * 3)
+        assert made.drop() == 1
+        made.serve()
+    assert len(producer.out) == 2 * 2 * ON_THE_WAY_MAX
+
+
 def test_a_broker_that_is_away_holds_up_who_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "WAITING_MAX", 5)
-    producer = Producer(polls=10**9)
+    producer, offsets = Producer(polls=10**9), AcknowledgedOffsets()
+    made = Outgoing(producer, "decisions", offsets, fine)
+    for _ in range(ON_THE_WAY_MAX):
+        made.send([(b"k", b"v")])
+    offsets.follow()("timed out", None)
+    with pytest.raises(BrokerError, match="timed out"):
+        made.send([(b"k", b"v")] * 6)
 
-    def undelivered() -> None:
-        if producer.now > 3:
-            raise TimeoutError
 
-    made = Outgoing(producer, "decisions", fine, undelivered)
-    made.send([(b"k", b"v")] * ON_THE_WAY_MAX, lambda *_: None)
-    with pytest.raises(TimeoutError):
-        made.send([(b"k", b"v")] * 6, lambda *_: None)
+def test_a_flush_ends_when_nothing_is_acknowledged() -> None:
+    made = Outgoing(Producer(polls=10**9), "decisions", AcknowledgedOffsets(), fine)
+    for size in (1,) * ON_THE_WAY_MAX + (6,):
+        made.send([(b"k", b"v")] * size)
     ticks = iter(range(0, 10**12, 10**8))
-    producer.now = -(10**6)
     assert not made.flush(1.0, lambda: next(ticks))
 
 
 def test_one_that_is_refused_is_an_error() -> None:
-    made = Outgoing(Producer(1, room=2, refusal=KafkaError.MSG_SIZE_TOO_LARGE), "decisions", fine, nothing)
+    made = Outgoing(
+        Producer(1, room=2, refusal=KafkaError.MSG_SIZE_TOO_LARGE), "decisions", AcknowledgedOffsets(), fine
+    )
     with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
-        made.send([(b"k", b"v")] * 3, lambda *_: None)
+        made.send([(b"k", b"v")] * 3)

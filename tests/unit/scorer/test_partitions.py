@@ -14,7 +14,7 @@ from scorer.counters import Counters
 from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
-from scorer.engines.outgoing import ON_THE_WAY_MAX
+from scorer.engines.outgoing import MANY, ON_THE_WAY_MAX
 from scorer.engines.partitions import REPLACED_MAX, SENT_TOGETHER, PartitionShare
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
@@ -209,6 +209,18 @@ def test_a_worker_that_stood_still_sends_no_decision(consumer: FakeConsumer) -> 
         at.keeping.lose.assert_called_once_with()
 
 
+class Batches(FakeProducer):
+    """A broker that notes how many messages are handed over at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def produce_batch(self, topic: str, messages: list[Any]) -> int:
+        self.sizes.append(len(messages))
+        return super().produce_batch(topic, messages)
+
+
 class Slow(FakeProducer):
     """A broker that acknowledges when it is let."""
 
@@ -231,8 +243,8 @@ class Slow(FakeProducer):
 def test_decisions_that_wait_go_out_while_nothing_comes_in(consumer: FakeConsumer) -> None:
     producer, now = Slow(), iter(range(0, 10**15, 1_000))
     with PartitionShare(consumer, producer, TOPICS, Counters(), lambda: next(now)) as share:
-        for first in (0, ON_THE_WAY_MAX):
-            share.send(Decision(event_id=f"e{first + n}", outcome="approve", score=0.0) for n in range(ON_THE_WAY_MAX))
+        for n in range(2 * ON_THE_WAY_MAX):
+            share.send([Decision(event_id=f"e{n}", outcome="approve", score=0.0)])
         assert len(producer.sent) == ON_THE_WAY_MAX
         assert share.take(10) == []
         assert len(producer.sent) == ON_THE_WAY_MAX
@@ -241,11 +253,20 @@ def test_decisions_that_wait_go_out_while_nothing_comes_in(consumer: FakeConsume
         assert len(producer.sent) == 2 * ON_THE_WAY_MAX
 
 
+def test_many_decisions_leave_together_by_the_producer_that_gathers(consumer: FakeConsumer) -> None:
+    prompt, gathering, now = FakeProducer(), Batches(), iter(range(0, 10**15, 1_000))
+    with PartitionShare(consumer, prompt, TOPICS, Counters(), lambda: next(now), gathering=gathering) as share:
+        for many in (SENT_TOGETHER, MANY):
+            consumer.waiting.extend(message(0, offset) for offset in range(many))
+            decide(share, share.take(many))
+    assert (len(prompt.sent), gathering.sizes) == (SENT_TOGETHER, [MANY])
+
+
 def test_decisions_that_wait_when_the_share_is_lost_are_given_up(consumer: FakeConsumer) -> None:
     producer, now, counters = Slow(), iter(range(0, 10**15, 1_000)), Counters()
     with PartitionShare(consumer, producer, TOPICS, counters, lambda: next(now)) as share:
-        for first in (0, ON_THE_WAY_MAX):
-            share.send(Decision(event_id=f"e{first + n}", outcome="approve", score=0.0) for n in range(ON_THE_WAY_MAX))
+        for n in range(2 * ON_THE_WAY_MAX):
+            share.send([Decision(event_id=f"e{n}", outcome="approve", score=0.0)])
         consumer.callbacks["on_lost"](consumer, consumer.partitions(0, 1))
         producer.acknowledges = True
         share.take(10)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.brokers.child import ChildProcess
-from streams.priority import BROKER, FIRST, LAST, claim_priority, give_way, patient_threads
+from streams.priority import BEHIND, BROKER, FIRST, LAST, claim_priority, give_way, patient_threads
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("nice", [FIRST, LAST])
+@pytest.mark.parametrize("nice", [FIRST, BEHIND, LAST])
 def test_process_and_session_are_set_together(asked: list[int], nice: int, tmp_path: Path) -> None:
     autogroup = tmp_path / "autogroup"
     autogroup.write_text("/autogroup-1 nice 0")
@@ -37,7 +37,7 @@ def test_another_process_is_set_behind_the_others(monkeypatch: pytest.MonkeyPatc
     found: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: found.append((who, nice)))
     assert give_way(2**22 - 1)  # there is none, nor its session
-    assert found == [(2**22 - 1, LAST)]
+    assert found == [(2**22 - 1, BEHIND)]
 
 
 def test_a_broker_is_set_before_all_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_broker_is_set_before_all_others(monkeypatch: pytest.MonkeyPatch, tmp_
     pid = child.start()
     child.stop(1.0)
     assert found == [(pid, BROKER)]
-    assert BROKER < FIRST < 0 < LAST
+    assert BROKER < FIRST < 0 < BEHIND < LAST
 
 
 def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
