@@ -7,11 +7,16 @@ from harness.sizing.costs import Costs
 from harness.sizing.sizes import RECORD_BYTES, SLACK, SPARE_PARTITIONS, Assumed, Limit, Size, limits_of
 
 DASH = "–"
+ENTITY = {"fraud": "card", "aml": "account"}
+PARTITIONS_TOLD = {
+    "fraud": f"{SPARE_PARTITIONS} partitions a worker.",
+    "aml": "One partition: transfers have one order.",
+}
 ROWS: list[tuple[str, Callable[[Size], str]]] = [
     ("partitions", lambda size: f"{size.partitions:,}"),
     ("scorer workers (a core each)", lambda size: f"{size.workers:,}"),
     ("memory of a worker", lambda size: _bytes(size.worker_memory_bytes)),
-    ("nightly job, cores busy", lambda size: significant(size.nightly_cores)),
+    ("nightly job, cores busy", lambda size: significant(size.nightly_cores) if size.nightly_cores else DASH),
     ("broker cores, all brokers", lambda size: DASH if size.broker_cores is None else f"{size.broker_cores:,}"),
     ("brokers", lambda size: f"{size.brokers:,}"),
     ("network into the brokers", lambda size: f"{_bytes(size.network_in_bytes_s)}/s"),
@@ -31,7 +36,7 @@ def to_markdown(sizes: Sequence[Size], costs: Costs, assumed: Assumed, command: 
     """The whole of it."""
     head = ["events/s", *(f"{size.rate_per_s:,.0f}" for size in sizes)]
     body = [[name, *(tell(size) for size in sizes)] for name, tell in ROWS]
-    entity = "card" if costs.domain == "fraud" else "account"
+    entity = ENTITY[costs.domain]
     told = (
         f"`{command}` printed this from run `{costs.run}`: {costs.domain}, engine {costs.engine}, {costs.broker}, "
         f"{costs.rate_per_s:,.0f} events/s sent, {costs.events:,} events, {costs.machine}. Utilisation "
@@ -39,17 +44,18 @@ def to_markdown(sizes: Sequence[Size], costs: Costs, assumed: Assumed, command: 
         f"{assumed.retention_h:g} h of retention, brokers of {assumed.broker_cores} cores and "
         f"{_bytes(assumed.broker_bytes_s)}/s."
     )
-    return "\n\n".join([told, _table([head, *body]), _costs_told(costs, entity), _limits_told(costs, assumed)])
+    return "\n\n".join([told, _table([head, *body]), _costs_told(costs), _limits_told(costs, assumed)])
 
 
-def _costs_told(costs: Costs, entity: str) -> str:
+def _costs_told(costs: Costs) -> str:
     rows = [["", "µs of processor time an event"]]
     rows += [[part, DASH if value is None else significant(value)] for part, value in costs.cpu_us.items()]
     beside = (
         f"An event has {costs.event_bytes:,.0f} bytes, a decision {costs.decision_bytes:,.0f}; Kafka adds about "
-        f"{RECORD_BYTES} to each. A {entity} has {costs.entity_bytes:,.0f} bytes saved (of {costs.entities:,}), "
-        f"at most {SLACK:g} times that in memory, on top of a worker's {_bytes(costs.worker_bytes)}. "
-        f"{SPARE_PARTITIONS} partitions a worker."
+        f"{RECORD_BYTES} to each. Of {costs.entities:,} {ENTITY[costs.domain]}s each has "
+        f"{costs.entity_bytes:,.0f} bytes saved, at most {SLACK:g} times that in memory, on top of a worker's "
+        f"{_bytes(costs.worker_bytes)}. "
+        f"{PARTITIONS_TOLD[costs.domain]}"
     )
     return f"Measured, and multiplied:\n\n{_table(rows)}\n\n{beside}"
 

@@ -72,7 +72,9 @@ class Size:
 def size_of(rate_per_s: float, costs: Costs, assumed: Assumed) -> Size:
     """What a rate takes."""
     cpu = {part: value or 0.0 for part, value in costs.cpu_us.items()}
-    workers = 1 if costs.domain == "aml" else _cores(rate_per_s, cpu["worker"], assumed)
+    one_partition = costs.domain == "aml"
+    collecting = cpu["receiver"] + (cpu["reader"] or cpu["collector"])
+    workers = 1 if one_partition else _cores(rate_per_s, cpu["worker"], assumed)
     copies = assumed.replication
     broker_cores = _cores(rate_per_s, cpu["broker"] * copies, assumed) if costs.cpu_us["broker"] else None
     record, answer = costs.event_bytes + RECORD_BYTES, costs.decision_bytes + RECORD_BYTES
@@ -85,13 +87,13 @@ def size_of(rate_per_s: float, costs: Costs, assumed: Assumed) -> Size:
     limits = sorted(limits_of(costs, assumed), key=lambda limit: limit.rate_per_s)
     return Size(
         rate_per_s=rate_per_s,
-        partitions=1 if costs.domain == "aml" else SPARE_PARTITIONS * workers,
+        partitions=1 if one_partition else SPARE_PARTITIONS * workers,
         workers=workers,
         worker_memory_bytes=costs.worker_bytes + SLACK * costs.entity_bytes * assumed.entities / workers,
         nightly_cores=rate_per_s * cpu["nightly"] * MICRO,
         senders=_cores(rate_per_s, cpu["load"], assumed),
-        collectors=_cores(rate_per_s, cpu["receiver"] + (cpu["reader"] or cpu["collector"]), assumed),
-        hosts=_cores(rate_per_s, cpu["collector"], assumed),
+        collectors=1 if one_partition else _cores(rate_per_s, collecting, assumed),
+        hosts=1 if one_partition else _cores(rate_per_s, cpu["collector"], assumed),
         broker_cores=broker_cores,
         brokers=max(copies, ceil((broker_cores or 0) / assumed.broker_cores), by_network),
         network_in_bytes_s=network_in,
@@ -109,23 +111,27 @@ def _cores(rate_per_s: float, cpu_us: float, assumed: Assumed) -> int:
 
 def limits_of(costs: Costs, assumed: Assumed) -> list[Limit]:
     """Rates beyond which one of what there is only one of is full."""
-    cpu = costs.cpu_us
-    limits = [
-        _limit("the collector behind the readers (one a host)", cpu["collector"], assumed,
-               "more hosts, each with a share of the cards: bench run --share I/N"),
-    ]  # fmt: skip
-    if costs.domain == "aml":
-        limits.append(
-            _limit("the graph worker (one, for the order of all transfers)", cpu["worker"], assumed,
-                   "a scorer a market, if what links them may be lost; one graph over several workers does not exist")
-        )  # fmt: skip
-    elif cpu["nightly"]:
-        limits.append(
-            _limit("the nightly job (one process)", cpu["nightly"], assumed,
-                   "it falls behind by day and catches up by night; beyond 1/u times this rate it never does, and a "
-                   "table over several processes does not exist")
-        )  # fmt: skip
+    limits = _of_transfers(costs, assumed) if costs.domain == "aml" else _of_cards(costs, assumed)
     return [limit for limit in limits if limit.rate_per_s < inf]
+
+
+def _of_cards(costs: Costs, assumed: Assumed) -> list[Limit]:
+    return [
+        _limit("the collector behind the readers (one a host)", costs.cpu_us["collector"], assumed,
+               "more hosts, each with a share of the cards: bench run --share I/N"),
+        _limit("the nightly job (one process)", costs.cpu_us["nightly"], assumed,
+               "it falls behind by day and catches up by night; beyond 1/u times this rate it never does, and a "
+               "table over several processes does not exist"),
+    ]  # fmt: skip
+
+
+def _of_transfers(costs: Costs, assumed: Assumed) -> list[Limit]:
+    return [
+        _limit("the graph worker (one, for the order of all transfers)", costs.cpu_us["worker"], assumed,
+               "a scorer a market, if what links them may be lost; one graph over several workers does not exist"),
+        _limit("the collector (one, for the one partition of decisions)", costs.cpu_us["collector"], assumed,
+               "it falls behind while the stream runs, which nobody waits for, and ends after it"),
+    ]  # fmt: skip
 
 
 def _limit(what: str, cpu_us: float | None, assumed: Assumed, beyond: str) -> Limit:

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,7 +58,7 @@ def test_what_there_is_one_of_is_named_as_a_limit() -> None:
 
 def test_transfers_have_one_graph_worker_however_many_there_are() -> None:
     found = size_of(1_000_000.0, replace(COSTS, domain="aml"), Assumed())
-    assert (found.workers, found.partitions) == (1, 1)
+    assert (found.workers, found.partitions, found.collectors, found.hosts) == (1, 1, 1, 1)
     assert any("graph worker" in limit.what for limit in found.reached)
 
 
@@ -141,13 +141,14 @@ def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str]) -> None:
     assert found.exception.exit_code == 2
 
 
-@pytest.mark.parametrize("domain", ["fraud"])
-def test_the_page_has_the_tables_the_command_prints(domain: str) -> None:
+@pytest.mark.parametrize("domain", ["fraud", "aml"])
+def test_the_page_has_the_tables_the_command_prints(domain: Literal["fraud", "aml"]) -> None:
     """In docs/sizing.md, however the figures read today."""
     found = re.search(f"<!-- {MARK} {domain} -->(.*?)<!-- end of {MARK} {domain} -->", PAGE.read_text(), re.DOTALL)
     assert found is not None
+    costs = replace(COSTS, domain=domain)
     printed = to_markdown(
-        [size_of(rate, COSTS, Assumed()) for rate in (1e3, 1e4, 1e5, 1e6)], COSTS, Assumed(), "bench size"
+        [size_of(rate, costs, Assumed()) for rate in (1e3, 1e4, 1e5, 1e6)], costs, Assumed(), "bench size"
     )
     assert _shape(found[1]) == _shape(printed)
     assert [name for name, _ in ROWS] == _shape(found[1])[1 : 1 + len(ROWS)]
