@@ -12,6 +12,8 @@ from harness.drift.batch import Batch, Int64s, Names
 from harness.drift.indices import feature_matrix
 from streams.decision import OUTCOMES, PATHS
 
+LOOKED_AT = ("ordinal", "outcome", "path", "score", "reasons", "features")
+"""Columns of decisions.parquet that a batch is made of."""
 NOT_CONTENT = frozenset({"event_id", "event_time_ns"})
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -59,7 +61,7 @@ def batch_of(decisions: pa.Table, events: pa.Table, sides: Sides, features: Sequ
     `events` are those sent, by ordinal; `features` the bundle's names (none: what decisions carry is not looked at).
     Raises BadInputError when features do not match the bundle's names.
     """
-    answered = decisions.filter(pc.is_valid(decisions["outcome"])).sort_by("ordinal")
+    answered = in_order(decisions)
     ordinal = answered["ordinal"].to_numpy()
     hit_row, hit_rule, rules = _rule_hits(answered)
     batch = Batch(
@@ -78,6 +80,18 @@ def batch_of(decisions: pa.Table, events: pa.Table, sides: Sides, features: Sequ
     )
     width = batch.features.shape[1]
     return batch, Names(tuple(features)[:width], rules, sides.groups)
+
+
+def in_order(decisions: pa.Table) -> pa.Table:
+    """What a batch is made of, of the answered decisions in the order of events.
+
+    All features of nine million decisions have more bytes than the offsets of Arrow's `binary` reach.
+    """
+    answered = decisions.select([name for name in LOOKED_AT if name in decisions.column_names])
+    if "features" in answered.column_names:
+        large = answered["features"].cast(pa.large_binary())
+        answered = answered.set_column(answered.schema.get_field_index("features"), "features", large)
+    return answered.filter(pc.is_valid(answered["outcome"])).sort_by("ordinal")
 
 
 def _codes(column: pa.ChunkedArray, names: Sequence[str]) -> npt.NDArray[np.int8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from harness.drift.feed import Arrivals, Sides, batch_of, content_hash
+from harness.drift.feed import Arrivals, Sides, batch_of, content_hash, in_order
 from harness.drift.sides import account_sides, arrivals_of, card_sides
 from harness.drift.watch import stored_bins
 
@@ -60,6 +60,14 @@ def test_answered_decisions_in_the_order_of_events() -> None:
     assert names.groups == ("young",)
     part = batch.between(1, 3)
     assert (part.hit_row.tolist(), part.key.tolist()) == ([1], [1, 0])
+
+
+def test_features_may_have_more_bytes_than_32_bits_count() -> None:
+    ordered = in_order(decisions())
+    assert ordered.schema.field("features").type == pa.large_binary()
+    assert ordered["ordinal"].to_pylist() == sorted(ordered["ordinal"].to_pylist())
+    without = in_order(decisions().drop_columns(["features"]))
+    assert without.equals(ordered.drop_columns(["features"]))
 
 
 def test_the_same_content_under_another_id_has_the_same_hash() -> None:
