@@ -8,8 +8,10 @@ from operator import attrgetter
 import msgspec
 import numpy as np
 
+from models.features.batch import Int64s
 from models.features.day_table import DayTable
 from models.features.ledger import CODED, RiskLedger
+from models.features.wire.reader import Plain
 from streams.labels import DayEnd, Disposition, business_day, business_days
 from streams.transaction import CardTransaction, EventTime, Identifier
 
@@ -66,10 +68,22 @@ class DayCloser:
             return
         event_ids, event_times_ns, *places = zip(*map(_fields_of, events), strict=True)
         times_ns = np.array(event_times_ns, np.int64)
-        days, counts = np.unique(business_days(times_ns), return_counts=True)
-        self._events.update(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+        self._count(times_ns)
         booked = self._ledger.add_transactions(times_ns, dict(zip(CODED, places, strict=True)), event_ids)
         self.repeated += len(events) - booked
+
+    def read(self, values: Sequence[bytes]) -> Plain | None:
+        """Events as messages; see `WireReader.read`."""
+        return self._ledger.read(values)
+
+    def add_read(self, plain: Plain) -> None:
+        """As `add_events`, of what `read` gave."""
+        self._count(plain.time_ns)
+        self.repeated += len(plain) - self._ledger.add_read(plain)
+
+    def _count(self, times_ns: Int64s) -> None:
+        days, counts = np.unique(business_days(times_ns), return_counts=True)
+        self._events.update(dict(zip(days.tolist(), counts.tolist(), strict=True)))
 
     def add_unreadable(self, messages: int) -> None:
         """Take note of messages of the events topic that are refused."""

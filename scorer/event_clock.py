@@ -7,12 +7,13 @@ the state's own measure, so a worker that takes over or starts again judges as t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
+import numpy as np
+
+from models.features.batch import Int64s
 from streams.labels import NS_PER_DAY
 from streams.transaction import CardTransaction
 
-_time_ns = attrgetter("event_time_ns")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,18 +35,24 @@ class EventClock:
 
     def doubts(self, events: Sequence[CardTransaction]) -> dict[int, str]:
         """Why events cannot be taken, by their index; the others move the clock on, one after the other."""
-        if not events:
+        if not events or self.believes(np.array([event.event_time_ns for event in events], np.int64)):
             return {}
-        self._catch_up()
-        first, last = min(map(_time_ns, events)) // NS_PER_DAY, max(map(_time_ns, events)) // NS_PER_DAY
-        newest, limits = self._newest, self._plausible
-        if newest is not None:
-            ahead = max(newest, last)
-            if last <= newest + limits.ahead_days and first >= ahead - limits.behind_days:
-                self._newest = ahead
-                return {}
         found = ((index, self._doubt(event.event_time_ns)) for index, event in enumerate(events))
         return {index: doubt for index, doubt in found if doubt is not None}
+
+    def believes(self, times_ns: Int64s) -> bool:
+        """Whether none of these event times (at least one) is in doubt however they are ordered, as nearly always: then
+        they move the clock on. Else nothing is moved, and `doubts` has to say."""
+        self._catch_up()
+        newest, limits = self._newest, self._plausible
+        if newest is None:
+            return False
+        first, last = int(times_ns.min()) // NS_PER_DAY, int(times_ns.max()) // NS_PER_DAY
+        ahead = max(newest, last)
+        if last > newest + limits.ahead_days or first < ahead - limits.behind_days:
+            return False
+        self._newest = ahead
+        return True
 
     def _catch_up(self) -> None:
         known = self._known()

@@ -60,15 +60,22 @@ class Nightly:
         """Messages of one topic, in the order of their partitions."""
         self.counters.by_topic[topic] = self.counters.by_topic.get(topic, 0) + len(values)
         if topic == self._topics.events:
-            events, _, refused = acceptable(values, self._clock)
-            self.counters.unreadable += len(refused)
-            self._closer.add_unreadable(len(refused))
-            self._closer.add_events(events)
+            self._take_events(values)
         elif topic == self._topics.dispositions:
             self._closer.add_dispositions(self._readable(values, decode_disposition))
         else:
             for end in self._readable(values, decode_day_end):
                 self._closer.add_day_end(end)
+
+    def _take_events(self, values: Sequence[bytes]) -> None:
+        plain = self._closer.read(values)
+        if plain is not None and self._clock.believes(plain.time_ns):
+            self._closer.add_read(plain)
+            return
+        events, _, refused = acceptable(values, self._clock)
+        self.counters.unreadable += len(refused)
+        self._closer.add_unreadable(len(refused))
+        self._closer.add_events(events)
 
     def close_days(self) -> None:
         """Close and publish what is complete."""

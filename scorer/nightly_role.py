@@ -5,7 +5,7 @@ from pathlib import Path
 from models.bundle import Bundle
 from models.features.ledger import RiskLedger
 from models.freezing import freeze
-from scorer.day_closing import DayCloser, PlaceEvent
+from scorer.day_closing import DayCloser
 from scorer.engines import StopSignal
 from scorer.health import NightlyMetrics
 from scorer.kafka_links import KafkaLinks
@@ -14,8 +14,10 @@ from scorer.options import RunOptions, required
 from scorer.presence import Presence
 from scorer.state_files import load_ledger
 from streams.brokers.connection import connection_from
+from streams.codec import encode
 from streams.labels import NS_PER_DAY, DayEnd, Disposition
 from streams.topics import Topics
+from streams.transaction import CardTransaction
 
 FETCH_AT_EASE = {"fetch.min.bytes": 65_536, "fetch.wait.max.ms": 25}
 """The broker gathers what comes in 25 ms, unless that is 64 KiB: nobody waits for the job message by message, and an
@@ -48,10 +50,19 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
 def rehearse_closing(label_delay_days: int) -> None:
     """Book and close once on a scratch ledger, so that the first day of the stream does not wait for a compiler."""
     closer = DayCloser(RiskLedger.empty(label_delay_days), 2)
-    event = PlaceEvent(
-        event_id="rehearsal", event_time_ns=NS_PER_DAY, card_id="c", terminal_id="t", merchant_id="m", device_id="d"
+    event = CardTransaction(
+        event_id="rehearsal",
+        event_time_ns=NS_PER_DAY,
+        card_id="c",
+        amount_minor=1,
+        currency="EUR",
+        terminal_id="t",
+        merchant_id="m",
+        device_id="d",
     )
     closer.add_events([event])
+    if plain := closer.read([encode(event)]):
+        closer.add_read(plain)
     fraud = Disposition(
         event_id="rehearsal",
         event_time_ns=NS_PER_DAY,

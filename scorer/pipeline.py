@@ -1,7 +1,7 @@
 """The decision flow for a micro-batch: features, rules, guarded model, words. The same code under every engine."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,11 +18,12 @@ from scorer.counters import Counters
 from scorer.event_clock import EventClock, Plausible
 from scorer.explaining import ExplainedBy, Scored
 from scorer.judgement import BY_FALLBACK, BY_MODEL, Judge, Judgement, judge_by_model
+from scorer.messages import Origin, read
 from scorer.options import Explain
 from scorer.rollout.judging import Decided as DecidedByParts
 from scorer.rollout.judging import shadow_scores
 from scorer.rollout.rollout import Rollout, Rows
-from streams.decision import OUTCOMES, PATHS, Decision, ShadowScore
+from streams.decision import OUTCOMES, PATHS, DeadLetter, Decision, ShadowScore
 from streams.transaction import CardTransaction
 
 __all__ = ["Batch", "Parts", "Pipeline", "judge_by_model"]
@@ -53,10 +54,20 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A micro-batch: the events taken together and their columns."""
+    """A micro-batch: the ids of the events taken together, and their columns."""
 
-    events: Sequence[CardTransaction]
+    event_ids: Sequence[str]
     columns: TransactionBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What was taken off a topic: its events as a micro-batch (None when there are none), the place of each among the
+    messages, and a letter for each message that is no event."""
+
+    batch: Batch | None
+    places: Sequence[int]
+    dead_letters: Sequence[DeadLetter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +149,17 @@ class Pipeline:
 
     def prepare(self, events: Sequence[CardTransaction]) -> Batch:
         """Put the events into columns. Batches are decided in the order they were prepared."""
-        return Batch(events, self._parts.state.code_events(events))
+        return Batch([event.event_id for event in events], self._parts.state.code_events(events))
+
+    def take(self, values: Sequence[bytes], origin: Callable[[int], Origin]) -> Arrived:
+        """Put messages into columns, as `prepare` does; `origin` tells where the message at an index came from. Never
+        raises for their content."""
+        state = self._parts.state
+        plain = state.read(values)
+        if plain is not None and self.event_clock.believes(plain.time_ns):
+            return Arrived(Batch(plain.event_ids(), state.batch(plain)), range(len(plain)), ())
+        taken = read(values, origin, self.event_clock)
+        return Arrived(self.prepare(taken.events) if taken.events else None, taken.places, taken.dead_letters)
 
     def missing_days(self, batch: Batch) -> list[int]:
         """Business days whose tables the batch needs and the state does not hold."""
@@ -172,9 +193,8 @@ class Pipeline:
         features_ns = clock()
         verdicts = judge.pack.decide(values)
         rules_ns = clock()
-        events = batch.events if kept is None else [batch.events[row] for row in kept.tolist()]
-        ids = [event.event_id for event in events]
-        parts = None if self._rollout is None else self._rollout.decide(_rows(batch, kept, events), values, verdicts)
+        ids = batch.event_ids if kept is None else [batch.event_ids[row] for row in kept.tolist()]
+        parts = None if self._rollout is None else self._rollout.decide(self._rows(batch, kept, ids), values, verdicts)
         judged = judge.judge(values, verdicts) if parts is None else parts.judged
         stages = {
             "features": features_ns - begin_ns,
@@ -207,17 +227,23 @@ class Pipeline:
         """Of the rows kept (None: all) those that are not decided yet; what they still owe, an explanation, is handed
         over."""
         rows = range(len(values)) if kept is None else kept.tolist()
-        ids = [event.event_id for event in batch.events]
-        sifted = sift(answered, ids, rows, self._explain)
+        sifted = sift(answered, batch.event_ids, rows, self._explain)
         self.counters.replayed += len(rows) - len(sifted.undecided)
         owed = sifted.unexplained
         if self._explaining is not None and len(owed):
-            events = [batch.events[row] for row in owed.tolist()]
-            again = self._again(_rows(batch, owed, events), values[owed])
+            ids = [batch.event_ids[row] for row in owed.tolist()]
+            again = self._again(self._rows(batch, owed, ids), values[owed])
             known = np.flatnonzero(again.judged.path == BY_MODEL)
             self.counters.explain_failed += len(owed) - len(known)
             self._submit(again, known, sifted.emitted_ns)
         return sifted.undecided
+
+    def _rows(self, batch: Batch, kept: NDArray[np.intp] | None, ids: Sequence[str]) -> Rows:
+        """The rows kept of a batch (None: all), whose events have these ids, as a rollout looks at them."""
+        times, codes = batch.columns.time_ns, batch.columns.card
+        if kept is not None:
+            times, codes = times[kept], codes[kept]
+        return Rows(ids, times, self._parts.state.names_of("card", codes), codes)
 
     def _again(self, rows: Rows, values: NDArray[np.float32]) -> _Decided:
         """Rows that are decided already, once more."""
@@ -302,11 +328,3 @@ class Pipeline:
             counters.by_outcome[OUTCOMES[outcome - 1]] += count
         for stage, duration_ns in stages.items():
             counters.observe_stage(stage, duration_ns)
-
-
-def _rows(batch: Batch, kept: NDArray[np.intp] | None, events: Sequence[CardTransaction]) -> Rows:
-    """The rows kept of a batch (None: all), whose events these are, as a rollout looks at them."""
-    times, codes = batch.columns.time_ns, batch.columns.card
-    if kept is not None:
-        times, codes = times[kept], codes[kept]
-    return Rows([event.event_id for event in events], times, [event.card_id for event in events], codes)

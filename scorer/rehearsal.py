@@ -29,9 +29,12 @@ def rehearse(
     pack = parts.judge.pack
     start = 0
     for size in (1, batch_max) * ROUNDS:
-        events, _, _ = decode_transactions([encode(_made_up(start + index)) for index in range(size)])
+        messages = [encode(_made_up(start + index)) for index in range(size)]
         start += size
-        values = scratch.compute(scratch.code_events(events)).values
+        values = scratch.compute(scratch.code_events(decode_transactions(messages)[0])).values
+        if plain := scratch.read(messages):
+            plain.event_ids()
+            values = scratch.compute(scratch.batch(plain)).values
         verdicts = pack.decide(values)
         pack.fallback(verdicts)
         pack.reasons(verdicts.fired[0], values[0])
@@ -40,6 +43,7 @@ def rehearse(
         reasons = list(contributions.told(values[few], output.reconstruction_error[few], 3))
         encode(Explanation(event_id="rehearsal", reasons=reasons[0]))
         encode_decision(Decision(event_id="rehearsal", outcome="review", score=0.5, features=b"\0" * 4))
+    parts.state.read(())  # its reader is made
 
 
 def _made_up(index: int) -> CardTransaction:

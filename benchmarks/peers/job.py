@@ -17,7 +17,7 @@ from scorer.assembly import worker
 from scorer.breaker_config import BreakerConfig
 from scorer.guarded_model import Guards
 from scorer.kafka_links import KafkaLinks
-from scorer.messages import Origin, read
+from scorer.messages import Origin
 from scorer.options import FileInput, RunOptions
 from scorer.pipeline import Pipeline
 from scorer.table_feed import WAIT_LIMIT_S, TableFeed, TableGate
@@ -72,10 +72,10 @@ class Job:
         Raises ValueError for what is no event: a peer has no dead letters.
         """
         taken_ns = time.monotonic_ns()
-        taken = read([value], lambda _: Origin("", 0, 0), self._pipeline.event_clock)
-        if taken.dead_letters:
+        taken = self._pipeline.take([value], lambda _: Origin("", 0, 0))
+        batch = taken.batch
+        if batch is None:
             raise ValueError(taken.dead_letters[0].reason)
-        batch = self._pipeline.prepare(taken.events)
         waited_ns = self._gate.wait(batch)
         decided = [encode_decision(decision) for decision in self._pipeline.decide(batch, taken_ns, waited_ns)]
         return decided[0] if decided else None

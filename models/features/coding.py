@@ -20,6 +20,7 @@ from models.features.batch import (
 )
 from models.features.event_hash import hash_ids, hash_texts
 from models.features.interner import Interner, dictionary_of
+from models.features.wire.reader import WireReader
 from streams.errors import BadInputError
 from streams.transaction import CardTransaction
 
@@ -36,13 +37,21 @@ _CODED_FIELDS = attrgetter(
 class EventCoder:
     """Codes ids, categories and positions; its interners grow with the stream."""
 
-    __slots__ = ("_category", "_channel", "interners", "vocabulary")
+    __slots__ = ("_category", "_channel", "_reader", "interners", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, interners: dict[str, Interner] | None = None) -> None:
         self.vocabulary = vocabulary
         self.interners = interners if interners is not None else {kind: Interner() for kind in ID_KINDS}
         self._category = _places(vocabulary.category)
         self._channel = _places(vocabulary.channel)
+        self._reader: WireReader | None = None
+
+    @property
+    def reader(self) -> WireReader:
+        """Reads messages without an object for each; made when it is first asked for."""
+        if self._reader is None:
+            self._reader = WireReader(self.interners, self.vocabulary)
+        return self._reader
 
     def code_events(self, events: Sequence[CardTransaction]) -> TransactionBatch:
         """Code transactions that came as messages, in their order."""

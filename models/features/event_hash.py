@@ -8,24 +8,15 @@ import pyarrow as pa
 
 from models.features.batch import Int64s, UInt8s, UInt64s
 from models.features.compiled import compiled
-
-# FNV-1a (Fowler, Noll, Vo) over the UTF-8 bytes, then the 64-bit finaliser of MurmurHash3 to spread short ids.
-FNV_OFFSET = np.uint64(0xCBF29CE484222325)
-FNV_PRIME = np.uint64(0x100000001B3)
-MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
-MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
-SHIFT = np.uint64(33)
+from models.features.kernel.hashing import hash_of
+from models.features.kernel.words import address_of
 
 
 @compiled
 def _hash_rows(text: UInt8s, offsets: Int64s, hashes: UInt64s) -> None:
+    address = address_of(text)
     for row in range(len(hashes)):
-        value = FNV_OFFSET
-        for place in range(offsets[row], offsets[row + 1]):
-            value = (value ^ np.uint64(text[place])) * FNV_PRIME
-        value = (value ^ (value >> SHIFT)) * MIX_1
-        value = (value ^ (value >> SHIFT)) * MIX_2
-        hashes[row] = value ^ (value >> SHIFT)
+        hashes[row] = hash_of(address, offsets[row], offsets[row + 1])
 
 
 def hash_ids(ids: pa.Array | pa.ChunkedArray) -> UInt64s:

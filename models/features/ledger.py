@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from models.features.batch import Int32s, Int64s, UInt64s
+from models.features.batch import Int32s, Int64s, UInt64s, Vocabulary
 from models.features.day_table import DayTable, PlaceRows
 from models.features.event_hash import hash_ids
 from models.features.interner import Interner
@@ -19,6 +19,7 @@ from models.features.place_ledger import DAYS, Columns, PlaceLedger, share
 from models.features.reports import NO_REPORTS, REPORT_LAYOUT, Reports, report_arrays, reports_of
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.features.visitor_ledger import VisitorLedger
+from models.features.wire.reader import Plain, WireReader
 from streams.errors import BadInputError
 from streams.labels import Disposition, business_days
 
@@ -67,6 +68,7 @@ class RiskLedger:
         "_card_reported",
         "_events",
         "_frauds",
+        "_reader",
         "_reports",
         "_visitors",
         "codes",
@@ -88,6 +90,7 @@ class RiskLedger:
         self._card_reported = np.zeros(0, np.int64)
         self._events: EventsOfDays = {}
         self._frauds: EventsOfDays = {}
+        self._reader: WireReader | None = None
 
     @classmethod
     def empty(cls, label_delay_days: int) -> "RiskLedger":
@@ -111,8 +114,28 @@ class RiskLedger:
         days = business_days(np.asarray(time_ns, np.int64))
         codes = self._encode(ids, len(days))
         if event_ids is not None:
-            hashes = hash_ids(pa.array(event_ids, pa.string()))
-            fresh = fresh_events(self._events, days, hashes, self.last_closed - REPEATS_KNOWN_DAYS)
+            return self._add_fresh(days, hash_ids(pa.array(event_ids, pa.string())), codes)
+        self.add_coded(days, codes)
+        return len(days)
+
+    def read(self, values: Sequence[bytes]) -> Plain | None:
+        """Transactions as messages; see `WireReader.read`."""
+        return self._wire_reader().read(values)
+
+    def add_read(self, plain: Plain) -> int:
+        """As `add_transactions` with ids of events, of what `read` gave."""
+        card, merchant, terminal, device = self._wire_reader().codes(plain)
+        codes = {"card": card, "merchant": merchant, "terminal": terminal, "device": device}
+        return self._add_fresh(business_days(plain.time_ns), plain.event_hash, codes)
+
+    def _wire_reader(self) -> WireReader:
+        if self._reader is None:
+            self._reader = WireReader(self.codes, Vocabulary((), ()))
+        return self._reader
+
+    def _add_fresh(self, days: Int64s, hashes: UInt64s, codes: Codes) -> int:
+        fresh = fresh_events(self._events, days, hashes, self.last_closed - REPEATS_KNOWN_DAYS)
+        if not fresh.all():
             days, codes = days[fresh], {name: column[fresh] for name, column in codes.items()}
         self.add_coded(days, codes)
         return len(days)
@@ -124,8 +147,9 @@ class RiskLedger:
     def add_coded(self, days: Int64s, codes: Codes) -> None:
         """Book transactions by business day and the ledger's own codes of the ids in `CODED` (-1 null)."""
         useful = days > self._forgotten()
-        self.too_old += int((~useful).sum())
-        days, codes = days[useful], {name: column[useful] for name, column in codes.items()}
+        if not useful.all():
+            self.too_old += int((~useful).sum())
+            days, codes = days[useful], {name: column[useful] for name, column in codes.items()}
         for kind in (TERMINAL, MERCHANT):
             self.places[kind.name].add_transactions(days, codes[kind.name], len(self.codes[kind.name]))
         for name, visitors in self._visitors.items():
@@ -170,7 +194,9 @@ class RiskLedger:
         return DayTable(business_day, {kind.name: self._rows(kind, business_day) for kind in KINDS})
 
     def make_ready(self) -> None:
-        """Look at the month behind the last closed day once, so that the next close is no longer than later ones."""
+        """Look at the month behind the last closed day once, so that the next close is no longer than later ones, and
+        make what reads messages."""
+        self.read(())
         if self.last_closed > NEVER_CLOSED:
             for kind in KINDS:
                 self._columns(kind, self.last_closed)

@@ -29,6 +29,7 @@ from models.features.kernel import (
     compute_rows,
 )
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
+from models.features.wire.reader import Plain
 from streams.transaction import CardTransaction
 
 Kernel = Callable[..., int]
@@ -123,6 +124,14 @@ class FeatureState:
     def code_events(self, events: Sequence[CardTransaction]) -> TransactionBatch:
         """Code a micro-batch of messages, in their order."""
         return self._coder.code_events(events)
+
+    def read(self, values: Sequence[bytes]) -> Plain | None:
+        """See `WireReader.read`."""
+        return self._coder.reader.read(values)
+
+    def batch(self, plain: Plain) -> TransactionBatch:
+        """Code what was read."""
+        return self._coder.reader.batch(plain)
 
     def code_table(self, table: pa.Table) -> TransactionBatch:
         """Code columns (`TRANSACTION_SCHEMA`), in their order; raises `BadInputError` naming column and row."""

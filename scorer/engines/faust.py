@@ -23,7 +23,7 @@ from scorer.engines.faust_transport import AsTaken, Delivery, KafkaTransport
 from scorer.engines.lease import ShareLostError
 from scorer.explaining import Explaining
 from scorer.kafka_links import SESSION_MS
-from scorer.messages import Origin, read
+from scorer.messages import Origin
 from scorer.pipeline import Batch, Pipeline
 from scorer.table_feed import TableGate
 from streams.brokers.connection import KafkaConnection
@@ -215,8 +215,8 @@ class FaustEngine:
         if keeping is not None:
             keeping.begin(pending)
         values = [event.message.value or b"" for event in arrived]
-        taken = read(values, origin, self._pipeline.event_clock)
-        batch = self._pipeline.prepare(taken.events) if taken.events else None
+        taken = self._pipeline.take(values, origin)
+        batch = taken.batch
         decided = self._counters.decided
         lost = None
         try:

@@ -9,14 +9,13 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from scorer.clock import ClockNs
 from scorer.explaining import Explaining
-from scorer.messages import Origin, read
-from scorer.pipeline import Pipeline
+from scorer.messages import Origin
+from scorer.pipeline import Batch, Pipeline
 from scorer.table_feed import TableGate
 from streams.codec import encode, encode_decision
 from streams.decision import Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
-from streams.transaction import CardTransaction
 
 log = logging.getLogger("riskbench.scorer")
 
@@ -43,17 +42,16 @@ class Desk:
         """Event id and decision of an event, or no id and a dead letter (both JSON)."""
         taken_ns = self._clock_ns()
         origin = Origin(self._topics.events, partition, offset, key)
-        taken = read([value], lambda _: origin, self._pipeline.event_clock)
+        taken = self._pipeline.take([value], lambda _: origin)
         for letter in taken.dead_letters:
             log.warning("dead letter: %s[%d]@%d: %s", letter.topic, letter.partition, letter.offset, letter.reason)
             self._pipeline.counters.dead_lettered += 1
             yield None, encode(letter)
-        if taken.events:
-            yield from self._decide(taken.events, taken_ns)
+        if taken.batch is not None:
+            yield from self._decide(taken.batch, taken_ns)
         self.reached[partition] = offset + 1
 
-    def _decide(self, events: Sequence[CardTransaction], taken_ns: int) -> Iterator[tuple[str, bytes]]:
-        batch = self._pipeline.prepare(events)
+    def _decide(self, batch: Batch, taken_ns: int) -> Iterator[tuple[str, bytes]]:
         waited_ns = self._gate.wait(batch)
         if self._explaining is not None:
             self._explaining.wait_for_room()

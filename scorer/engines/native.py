@@ -9,7 +9,7 @@ from scorer.engines import Ready, StopSignal
 from scorer.engines.lease import ShareLostError
 from scorer.engines.partitions import PartitionShare
 from scorer.explaining import Explaining
-from scorer.messages import Origin, read
+from scorer.messages import Origin
 from scorer.pipeline import Batch, Pipeline
 from scorer.table_feed import TableGate
 
@@ -49,8 +49,8 @@ class NativeEngine:
             message = messages[index]
             return Origin(message.topic(), message.partition(), message.offset(), message.key())
 
-        taken = read([message.value() or b"" for message in messages], origin, self._pipeline.event_clock)
-        batch = self._pipeline.prepare(taken.events) if taken.events else None
+        taken = self._pipeline.take([message.value() or b"" for message in messages], origin)
+        batch = taken.batch
         try:
             self._share.send_dead_letters(taken.dead_letters)
             if batch is not None:

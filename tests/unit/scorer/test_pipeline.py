@@ -21,8 +21,10 @@ from scorer.counters import Counters
 from scorer.explaining import Scored
 from scorer.guarded_model import Fallback, Guarded
 from scorer.judgement import Judge
+from scorer.messages import Origin
 from scorer.options import Explain
 from scorer.pipeline import Parts, Pipeline
+from streams.codec import encode
 from streams.decision import Decision, Reason
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.transaction import CardTransaction
@@ -116,6 +118,36 @@ def test_rules_model_and_thresholds_share_the_work() -> None:
     assert [[reason.code for reason in decision.reasons] for decision in found] == [[], ["HUGE"], [], []]
     assert pipeline.counters.by_path == {"rules": 1, "model": 3, "fallback": 0}
     assert pipeline.counters.by_outcome == {"approve": 1, "review": 1, "block": 2}
+
+
+def taken_from(index: int) -> Origin:
+    return Origin("t.events", 0, index, b"c")
+
+
+def test_messages_are_decided_as_their_events_are() -> None:
+    events = [event(number, 100 * number, card=f"card {number % 3}") for number in range(40)]
+    by_events, by_messages = make_pipeline(), make_pipeline()
+    by_messages.take([encode(events[0])], taken_from)  # the first is not believed without a look
+    for begin in range(0, len(events), 7):
+        part = events[begin : begin + 7]
+        arrived = by_messages.take([encode(each) for each in part], taken_from)
+        assert arrived.batch is not None
+        assert (list(arrived.places), list(arrived.dead_letters)) == (list(range(len(part))), [])
+        assert list(by_messages.decide(arrived.batch, 500, 40)) == decide(by_events, part)
+
+
+def test_what_is_no_event_becomes_a_letter_and_its_neighbours_a_batch() -> None:
+    pipeline = make_pipeline()
+    decide(pipeline, [event(0, 1)])
+    far = event(9, 1, time_ns=25_000 * NS_PER_DAY)
+    arrived = pipeline.take([encode(event(1, 1)), b"{", encode(far), encode(event(2, 1))], taken_from)
+    assert arrived.batch is not None
+    assert (list(arrived.batch.event_ids), list(arrived.places)) == (["e1", "e2"], [0, 3])
+    assert [letter.offset for letter in arrived.dead_letters] == [1, 2]
+    arrived = pipeline.take([encode(event(3, 1)), encode(far)], taken_from)
+    assert arrived.batch is not None
+    assert (list(arrived.batch.event_ids), [letter.offset for letter in arrived.dead_letters]) == (["e3"], [1])
+    assert pipeline.take([b"["], taken_from).batch is None
 
 
 def test_a_score_is_the_logistic_function_of_its_margin_in_double() -> None:

@@ -13,8 +13,10 @@ from models.features.ledger import CODED, RiskLedger
 from models.features.place_kinds import TERMINAL
 from models.features.snapshot import SnapshotError
 from models.features.state import FeatureState
+from streams.codec import encode
 from streams.errors import BadInputError
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, Disposition
+from streams.transaction import CardTransaction
 from tests.unit.models.features.oracle import Booked, table_rows
 
 FIRST_DAY = 19_000
@@ -66,6 +68,31 @@ def dispositions(entries: list[Booked]) -> list[Disposition]:
         for number, entry in enumerate(entries)
         if entry.reported_at_ns is not None
     ]
+
+
+def message(entry: Booked, event_id: str) -> bytes:
+    ids = {f"{name}_id": getattr(entry, name) for name in CODED}
+    return encode(
+        CardTransaction(event_id=event_id, event_time_ns=entry.time_ns, amount_minor=1, currency="EUR", **ids)
+    )
+
+
+def test_messages_are_booked_as_their_fields_are() -> None:
+    booked = random_bookings(5)
+    as_fields, as_messages = RiskLedger.empty(2), RiskLedger.empty(2)
+    for begin in range(0, len(booked), 60):
+        part = [*booked[begin : begin + 60], booked[begin]]  # one comes again
+        ids = [f"event{begin + number}" for number in range(len(part) - 1)]
+        ids.append(ids[0])
+        plain = as_messages.read([message(entry, name) for entry, name in zip(part, ids, strict=True)])
+        assert plain is not None
+        assert as_messages.add_read(plain) == as_fields.add_transactions(
+            [entry.time_ns for entry in part], columns(part), ids
+        )
+    for ledger in (as_fields, as_messages):
+        ledger.add_dispositions(dispositions(booked))
+    for day in range(FIRST_DAY, FIRST_DAY + 62):
+        assert as_messages.close(day).to_messages(100_000) == as_fields.close(day).to_messages(100_000)
 
 
 @pytest.mark.parametrize("delay_days", [0, 1, 7])

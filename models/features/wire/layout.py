@@ -1,0 +1,44 @@
+"""The fields of a transaction, what each may hold, and where the kernel puts it."""
+
+import numpy as np
+
+from streams.transaction import CardTransaction
+
+FIELDS = CardTransaction.__struct_fields__
+(
+    EVENT_ID, EVENT_TIME, CARD_ID, AMOUNT, CURRENCY_FIELD, CUSTOMER_ID, MERCHANT_ID, TERMINAL_ID, DEVICE_ID,
+    CATEGORY_FIELD, CHANNEL_FIELD, COUNTRY_FIELD, LATITUDE, LONGITUDE, IS_REFUND,
+) = range(len(FIELDS))  # fmt: skip
+REQUIRED = 1 << EVENT_ID | 1 << EVENT_TIME | 1 << CARD_ID | 1 << AMOUNT | 1 << CURRENCY_FIELD
+
+TIME_NS_MAX = 4_102_444_800_000_000_000
+AMOUNT_MINOR_MAX = 100_000_000_000
+ID_BYTES_MAX = 128
+CATEGORY_BYTES_MAX = 64
+LATITUDE_MAX, LONGITUDE_MAX = 90.0, 180.0
+DIGITS_EXACT = 15
+"""A decimal of so many digits is the quotient of two floats that are exact, and so rounded as it should be."""
+
+# What stands in a row's text, as an id that has a code, or as a word of a list. The first ones are interned.
+CARD, MERCHANT, TERMINAL, DEVICE, COUNTRY, CATEGORY, CHANNEL, CURRENCY = range(8)
+INTERNED_KINDS = ("card", "merchant", "terminal", "device", "country")
+KINDS_INTERNED = len(INTERNED_KINDS)
+
+NO_KIND = -1
+KIND_OF_FIELD = np.full(len(FIELDS), NO_KIND, np.int64)
+KIND_OF_FIELD[[CARD_ID, MERCHANT_ID, TERMINAL_ID, DEVICE_ID]] = CARD, MERCHANT, TERMINAL, DEVICE
+KIND_OF_FIELD[[COUNTRY_FIELD, CATEGORY_FIELD, CHANNEL_FIELD]] = COUNTRY, CATEGORY, CHANNEL
+KIND_OF_FIELD[CURRENCY_FIELD] = CURRENCY
+
+_KEYS = [f'"{name}":'.encode() for name in FIELDS]
+KEY_BYTES = np.array([len(key) for key in _KEYS])
+"""Of each field's name with its quotes and colon: more than a word, at most two."""
+KEY_WORDS = np.frombuffer(b"".join(key.ljust(16, b"\0") for key in _KEYS), np.uint64).reshape(-1, 2).copy()
+
+# Rows of the arrays that the kernel fills, one column an event.
+HASH, TIME_NS, AMOUNT_MINOR, WHOLES = 0, 1, 2, 3
+LATITUDE_E6, LONGITUDE_E6, CODES = 5, 6, 7
+"""Codes of the interned kinds come first."""
+CATEGORY_PLACE, CHANNEL_PLACE, PLACES = 0, 1, 2
+EVENT_ID_SPAN, SPANS = KINDS_INTERNED, KINDS_INTERNED + 1
+"""Where in the text the interned ids stand, then the event's own id."""

@@ -1,0 +1,54 @@
+"""Names found again by their bytes, however many there are and however little room there was."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.features.batch import UInt8s
+from models.features.compiled import compiled
+from models.features.kernel.words import PADDING, WORD_BYTES, address_of
+from models.features.wire import names
+from models.features.wire.names import UNMET, NameTable, addresses_of, code_of, empty_names, learn, with_more_room
+
+
+@compiled
+def found(text: UInt8s, kind: int, table: NameTable) -> int:
+    return code_of(address_of(text), 0, len(text) - WORD_BYTES, kind, addresses_of(table))
+
+
+def bytes_of(name: bytes) -> UInt8s:
+    return np.frombuffer(name + PADDING, np.uint8)
+
+
+def taken(table: NameTable, name: bytes, kind: int, code: int) -> NameTable:
+    while not learn(bytes_of(name), len(name), kind, code, table):
+        table = with_more_room(table)
+    return table
+
+
+@given(st.lists(st.tuples(st.binary(max_size=3) | st.binary(max_size=30), st.integers(0, 2)), max_size=200))
+def test_as_a_dictionary(keys: list[tuple[bytes, int]]) -> None:
+    known: dict[tuple[bytes, int], int] = {}
+    table = empty_names()
+    for name, kind in keys:
+        assert found(bytes_of(name), kind, table) == known.get((name, kind), UNMET)
+        table = taken(table, name, kind, known.setdefault((name, kind), len(known)))
+    assert [found(bytes_of(name), kind, table) for name, kind in known] == list(known.values())
+
+
+def test_a_known_name_keeps_its_code() -> None:
+    table = taken(taken(empty_names(), b"a", 0, 5), b"a", 0, 6)
+    assert found(bytes_of(b"a"), 0, table) == 5
+
+
+@pytest.mark.parametrize("roomy", [True, False])
+def test_many_names(roomy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not roomy:  # a system that sets no address space aside: the arrays grow by copying
+        monkeypatch.setattr("models.features.room.ROOM_BYTES", 0)
+    table = empty_names()
+    for code in range(20_000):
+        table = taken(table, f"card-{code}".encode(), code % 3, code)
+    assert all(found(bytes_of(f"card-{code}".encode()), code % 3, table) == code for code in range(20_000))
+    assert all(found(bytes_of(f"card-{code}".encode()), 3, table) == UNMET for code in range(100))
+    assert table.used[names.ENTRIES_USED] == 20_000
