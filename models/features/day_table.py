@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Literal
 
 import msgspec
@@ -161,7 +162,7 @@ def _assembled(day: int, parts: list[DayTablePart]) -> DayTable:
     found: dict[str, PlaceRows] = {}
     for kind in KINDS:
         chosen = [part for part in parts if part.kind == kind.name]
-        ids = tuple(place_id for part in chosen for place_id in part.ids)
+        ids = tuple(chain.from_iterable(part.ids for part in chosen))
         content = b"".join(part.values for part in chosen)
         found[kind.name] = PlaceRows(
             ids, np.frombuffer(content, "<f4").astype(np.float32).reshape(len(ids), kind.width)

@@ -214,14 +214,12 @@ class RiskLedger:
         self._card_reported = reported
 
     def _rows(self, kind: PlaceKind, day: int) -> PlaceRows:
-        columns, places = self._columns(kind, day), len(self.codes[kind.name])
-        used = np.zeros(places, np.bool_)
-        for column in kind.columns:
-            used |= np.nan_to_num(columns[column.name]) != 0
-        rows = np.flatnonzero(used)
-        values = np.stack([columns[column.name] for column in kind.columns], axis=1)[rows].astype(np.float32)
+        columns = self._columns(kind, day)
+        values = np.stack([columns[column.name] for column in kind.columns])
+        rows = np.flatnonzero((~np.isnan(values) & (values != 0)).any(axis=0))
         strings = self.codes[kind.name].strings()
-        return PlaceRows(tuple(map(strings.__getitem__, rows.tolist())), values)
+        found = np.ascontiguousarray(values[:, rows].T, np.float32)
+        return PlaceRows(tuple(map(strings.__getitem__, rows.tolist())), found)
 
     def _columns(self, kind: PlaceKind, day: int) -> Columns:
         """The kind's columns of table `day` by name, float64 [places] each."""

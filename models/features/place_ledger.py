@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s
+from models.features.compiled import compiled
 from models.features.place_kinds import RISK_WINDOWS_DAYS
 
 Buckets = dict[int, Int32s]
@@ -19,6 +20,11 @@ RECENT_WEIGHTS = tuple(round(WEIGHT_UNIT * 2 ** (-back / HALF_LIFE_DAYS)) for ba
 """Whole numbers, so that weighted sums are the same on every machine and in any order."""
 PRIOR_TRANSACTIONS = 0.2
 """Weight of the overall share of frauds in a place's recent risk."""
+WINDOWS = len(RISK_WINDOWS_DAYS)
+MADE, KNOWN, WEIGHTED, WEIGHTED_FRAUDS = 0, WINDOWS, 2 * WINDOWS, 2 * WINDOWS + 1
+"""Of a place: transactions and frauds of each window, the shortest first; weighted sums of both."""
+GENUINE, FIRST_BACK, SUMS = 2 * WINDOWS + 2, 2 * WINDOWS + 3, 2 * WINDOWS + 4
+"""Transactions on days after its last fraud; how many days back its first one lies, the last day being 1 (0: none)."""
 
 
 class PlaceLedger:
@@ -66,21 +72,24 @@ class PlaceLedger:
         """
         made = _table(self.transactions, last_day, places)
         known = _table(self.frauds, last_day, places)
-        transactions, frauds = made.sum(axis=0), known.sum(axis=0)
+        sums = np.zeros((SUMS, places), np.int64)
+        _sum(made, known, np.array(RISK_WINDOWS_DAYS), np.array(RECENT_WEIGHTS, np.int64), sums)
         counts, shares = Columns(), Columns()
-        for days in RISK_WINDOWS_DAYS:
-            within = made[:days].sum(axis=0)
-            counts[f"count_{days}d"] = within.astype(np.float64)
-            shares[f"risk_{days}d"] = share(known[:days].sum(axis=0), within)
-        weights = np.array(RECENT_WEIGHTS, np.int64)
-        weighted, weighted_frauds = weights @ made, weights @ known
+        for window, days in enumerate(RISK_WINDOWS_DAYS):
+            counts[f"count_{days}d"] = sums[MADE + window].astype(np.float64)
+            shares[f"risk_{days}d"] = share(sums[KNOWN + window], sums[MADE + window])
+        transactions, frauds = sums[MADE + WINDOWS - 1], sums[KNOWN + WINDOWS - 1]
+        weighted, weighted_frauds = sums[WEIGHTED], sums[WEIGHTED_FRAUDS]
         prior = PRIOR_TRANSACTIONS * WEIGHT_UNIT * min(1.0, int(frauds.sum()) / max(int(transactions.sum()), 1))
         recent = (np.minimum(weighted_frauds, weighted) + prior) / (weighted + PRIOR_TRANSACTIONS * WEIGHT_UNIT)
+        had = sums[FIRST_BACK] > 0
+        days_since = served_day - last_day - 1 + sums[FIRST_BACK]
         return {
             **counts,
             **shares,
             "risk_recent": np.where(transactions > 0, recent, np.nan),
-            **_since_fraud(made, known, served_day - last_day),
+            "genuine_since_fraud": np.where(had, sums[GENUINE], np.nan),
+            "days_since_first_fraud": np.where(had, days_since, np.nan),
         }
 
     def to_arrays(self, name: str, places: int) -> dict[str, npt.NDArray[Any]]:
@@ -126,23 +135,33 @@ def _add_bucket(total: Int32s | Int64s, bucket: Int32s | None) -> None:
         total[: len(bucket)] += bucket
 
 
-def _table(buckets: Buckets, last_day: int, places: int) -> Int64s:
-    """Buckets of the last `DAYS` business days, the latest first, int64 [DAYS, places]."""
-    table = np.zeros((DAYS, places), np.int64)
+def _table(buckets: Buckets, last_day: int, places: int) -> Int32s:
+    """Buckets of the last `DAYS` business days, the latest first, int32 [DAYS, places]."""
+    table = np.zeros((DAYS, places), np.int32)
     for back, row in enumerate(table):
-        _add_bucket(row, buckets.get(last_day - back))
+        bucket = buckets.get(last_day - back)
+        if bucket is not None:
+            row[: len(bucket)] = bucket
     return table
 
 
-def _since_fraud(made: Int64s, known: Int64s, days_ago: int) -> Columns:
-    """Transactions on days after a place's last fraud, and how long its first one lies back (the latest of all days
-    lies `days_ago` back); NaN for a place without one."""
-    genuine, first = np.full(made.shape[1], np.nan), np.full(made.shape[1], np.nan)
-    with_fraud = np.flatnonzero(known.any(axis=0))
-    had = known[:, with_fraud] > 0
-    genuine[with_fraud] = (made[:, with_fraud] * (np.cumsum(had, axis=0) == 0)).sum(axis=0)
-    first[with_fraud] = days_ago + DAYS - 1 - np.argmax(had[::-1], axis=0)
-    return {"genuine_since_fraud": genuine, "days_since_first_fraud": first}
+@compiled
+def _sum(made: Int32s, known: Int32s, windows: Int64s, weights: Int64s, sums: Int64s) -> None:
+    """Sums of a place's transactions and known frauds (int32 [DAYS, places], the latest day first) into `sums` (zeros,
+    int64 [SUMS, places])."""
+    every, every_fraud = sums[MADE + WINDOWS - 1], sums[KNOWN + WINDOWS - 1]  # up to the day reached, in the end of all
+    for back in range(made.shape[0]):
+        for place in range(made.shape[1]):
+            transactions, frauds = made[back, place], known[back, place]
+            every[place] += transactions
+            every_fraud[place] += frauds
+            sums[WEIGHTED, place] += weights[back] * transactions
+            sums[WEIGHTED_FRAUDS, place] += weights[back] * frauds
+            sums[FIRST_BACK, place] = back + 1 if frauds > 0 else sums[FIRST_BACK, place]
+            sums[GENUINE, place] += transactions if sums[FIRST_BACK, place] == 0 else 0
+        for window in range(WINDOWS - 1):
+            if windows[window] == back + 1:
+                sums[MADE + window], sums[KNOWN + window] = every, every_fraud
 
 
 def share(part: Int64s, whole: Int64s) -> npt.NDArray[np.float64]:

@@ -54,7 +54,7 @@ class VisitorLedger:
         """
         held = self._windows.setdefault(window, VisitorWindow(max(days)))
         held.move_to(last_day, self._day)
-        return {span: _per_place(held.seen_within(span), places) for span in days}
+        return dict(zip(days, held.per_place(days, CARD_BITS, places), strict=True))
 
     def daily_total(self, last_day: int, days: int, places: int) -> Int64s:
         """Distinct cards a day of each place, summed over those days, int64 [places]."""

@@ -1,10 +1,11 @@
 """Distinct visitors of the business days that end with one day, kept up as that day moves on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from models.features.batch import Int64s
+from models.features.compiled import compiled
 
 PairsOf = Callable[[int], Int64s]
 """Pairs of a business day, int64, ascending, each once; a day's only ever grow."""
@@ -23,6 +24,7 @@ class VisitorWindow:
     def __init__(self, days: int) -> None:
         self._days = days
         self._last_day: int | None = None
+        self._merged: dict[int, int] = {}
         self._forget_all()
 
     def move_to(self, last_day: int, pairs_of: PairsOf) -> None:
@@ -30,34 +32,63 @@ class VisitorWindow:
         if self._last_day is None or last_day < self._last_day:
             self._forget_all()
         self._last_day = last_day
-        self._forget(last_day - self._days)
-        for day in range(last_day - self._days + 1, last_day + 1):
-            pairs = pairs_of(day)
-            if len(pairs) > self._merged.get(day, 0):
-                self._merge(pairs, day)
-                self._merged[day] = len(pairs)
+        forgotten = last_day - self._days
+        self._merged = {day: held for day, held in self._merged.items() if day > forgotten}
+        days = {day: pairs_of(day) for day in range(forgotten + 1, last_day + 1)}
+        grown = {day: pairs for day, pairs in days.items() if len(pairs) > self._merged.get(day, 0)}
+        for day, pairs in (grown or {last_day: days[last_day]}).items():
+            self._merge(pairs, day, forgotten)
+            self._merged[day] = len(pairs)
 
-    def seen_within(self, days: int) -> Int64s:
-        """Pairs seen in the last `days` business days of the window, int64, ascending, each once."""
-        if self._last_day is None:
-            return self._pairs
-        return self._pairs[self._latest_day > self._last_day - days]
+    def per_place(self, spans: Sequence[int], card_bits: int, places: int) -> Int64s:
+        """Distinct cards of each place in the last so many business days of the window, int64 [spans, places]; a pair's
+        place stands above its last `card_bits` bits."""
+        found = np.zeros((len(spans), places), np.int64)
+        if self._last_day is not None:
+            after = self._last_day - np.array(spans, np.int64)
+            _count(self._pairs, self._latest_day, after, card_bits, found)
+        return found
 
     def _forget_all(self) -> None:
         self._pairs: Int64s = np.zeros(0, np.int64)
         self._latest_day: Int64s = np.zeros(0, np.int64)
-        self._merged: dict[int, int] = {}
+        self._merged = {}
 
-    def _forget(self, last_day: int) -> None:
-        self._merged = {day: held for day, held in self._merged.items() if day > last_day}
-        kept = self._latest_day > last_day
-        self._pairs, self._latest_day = self._pairs[kept], self._latest_day[kept]
+    def _merge(self, pairs: Int64s, day: int, forgotten: int) -> None:
+        room = len(self._pairs) + len(pairs)
+        merged, latest_day = np.empty(room, np.int64), np.empty(room, np.int64)
+        count = _merge(self._pairs, self._latest_day, pairs, day, forgotten, merged, latest_day)
+        self._pairs, self._latest_day = merged[:count], latest_day[:count]
 
-    def _merge(self, pairs: Int64s, day: int) -> None:
-        at = np.searchsorted(self._pairs, pairs)
-        known = np.zeros(len(pairs), np.bool_)
-        inside = at < len(self._pairs)
-        known[inside] = self._pairs[at[inside]] == pairs[inside]
-        self._latest_day[at[known]] = np.maximum(self._latest_day[at[known]], day)
-        self._pairs = np.insert(self._pairs, at[~known], pairs[~known])
-        self._latest_day = np.insert(self._latest_day, at[~known], day)
+
+@compiled
+def _merge(
+    pairs: Int64s, latest_day: Int64s, added: Int64s, day: int, forgotten: int, merged: Int64s, merged_latest: Int64s
+) -> int:
+    """Both, ascending, each pair once, with the latest day of each, without those last seen on `forgotten` or before;
+    how many that are."""
+    at = count = 0
+    for number in range(len(added) + 1):
+        last = number == len(added)
+        while at < len(pairs) and (last or pairs[at] < added[number]):
+            if latest_day[at] > forgotten:
+                merged[count], merged_latest[count] = pairs[at], latest_day[at]
+                count += 1
+            at += 1
+        if not last:
+            merged[count], merged_latest[count] = added[number], day
+            if at < len(pairs) and pairs[at] == added[number]:
+                merged_latest[count] = max(latest_day[at], day)
+                at += 1
+            count += 1
+    return count
+
+
+@compiled
+def _count(pairs: Int64s, latest_day: Int64s, after: Int64s, card_bits: int, found: Int64s) -> None:
+    """Of each place the pairs seen later than each of these days, added to `found` int64 [days, places]."""
+    for at in range(len(pairs)):
+        place = pairs[at] >> card_bits
+        for span in range(len(after)):
+            if latest_day[at] > after[span]:
+                found[span, place] += 1
