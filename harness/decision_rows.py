@@ -104,6 +104,15 @@ def column_of(batch: pa.RecordBatch, name: str) -> tuple[Int64s, npt.NDArray[np.
     return column.fill_null(0).to_numpy(), column.is_valid().to_numpy(zero_copy_only=False)
 
 
+def with_large_features(rows: pa.Table) -> pa.Table:
+    """The same rows, features as `large_binary`, to be sorted or taken from: all features of nine million decisions
+    have more bytes than the offsets of Arrow's `binary` reach."""
+    if "features" not in rows.column_names:
+        return rows
+    large = rows["features"].cast(pa.large_binary())
+    return rows.set_column(rows.schema.get_field_index("features"), "features", large)
+
+
 def open_rows(path: Path) -> pq.ParquetWriter:
     """A writer of decisions.parquet, a context. Only words are encoded by dictionary: ids, instants, scores and feature
     bytes hardly ever repeat, and looking for it costs time and bytes."""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.decision_rows import with_large_features
 from harness.drift.batch import Batch, Int64s, Names
 from harness.drift.indices import feature_matrix
 from streams.decision import OUTCOMES, PATHS
@@ -83,14 +84,8 @@ def batch_of(decisions: pa.Table, events: pa.Table, sides: Sides, features: Sequ
 
 
 def in_order(decisions: pa.Table) -> pa.Table:
-    """What a batch is made of, of the answered decisions in the order of events.
-
-    All features of nine million decisions have more bytes than the offsets of Arrow's `binary` reach.
-    """
-    answered = decisions.select([name for name in LOOKED_AT if name in decisions.column_names])
-    if "features" in answered.column_names:
-        large = answered["features"].cast(pa.large_binary())
-        answered = answered.set_column(answered.schema.get_field_index("features"), "features", large)
+    """What a batch is made of, of the answered decisions in the order of events."""
+    answered = with_large_features(decisions.select([name for name in LOOKED_AT if name in decisions.column_names]))
     return answered.filter(pc.is_valid(answered["outcome"])).sort_by("ordinal")
 
 

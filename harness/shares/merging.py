@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from hdrh.histogram import HdrHistogram
 
 from harness.dead_letters import DEAD_LETTER_SCHEMA, DEAD_LETTERS_FILE
-from harness.decision_rows import open_rows
+from harness.decision_rows import open_rows, with_large_features
 from harness.explanations import EXPLANATIONS_FILE
 from harness.feed import NO_SIDE_MESSAGES, write_feed
 from harness.findings import Ready, Streamed, find_results
@@ -179,12 +179,13 @@ def _all(shares: Sequence[Kept], name: str, instants: Sequence[str]) -> pa.Table
 
 def _write_decisions(shares: Sequence[Kept], out: Path) -> None:
     """In the order of receipt, then the lost by their ordinal: as one collector writes them."""
-    whole = _all(shares, out.name, INSTANTS)
+    whole = with_large_features(_all(shares, out.name, INSTANTS))
     keys = [("received_ns", "ascending"), ("ordinal", "ascending")]
     order = pc.sort_indices(whole.select(["received_ns", "ordinal"]), keys)  # the lost, never received, come last
     with open_rows(out) as writer:
         for start in range(0, len(order), ROWS_PER_GROUP):
-            writer.write_table(whole.take(order.slice(start, ROWS_PER_GROUP)).unify_dictionaries())
+            group = whole.take(order.slice(start, ROWS_PER_GROUP)).cast(writer.schema)
+            writer.write_table(group.unify_dictionaries())
 
 
 def _write_explanations(shares: Sequence[Kept], out: Path) -> None:
