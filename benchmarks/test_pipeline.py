@@ -25,6 +25,7 @@ from scorer.assembly import load_rules, vocabulary_of
 from scorer.breaker import CircuitBreaker
 from scorer.breaker_config import BreakerConfig
 from scorer.counters import Counters
+from scorer.event_clock import Plausible
 from scorer.guarded_model import GuardedModel
 from scorer.guarding import abortable
 from scorer.judgement import BY_MODEL, Judge, Judgement
@@ -38,7 +39,8 @@ from tests.scorer_case import make_world
 RULES = Path(__file__).parents[1] / "rules" / "fraud.yaml"
 BATCH = 256
 HISTORY = 8_000  # of 40 cards: 200 events each, 40 days
-LAP_NS = 90 * NS_PER_DAY
+LAP_DAYS = 90
+LAP_NS = LAP_DAYS * NS_PER_DAY
 SINGLE_ROW_MAX = 4.0
 BATCH_SHARE_MIN = 0.6
 BY_TURNS_MAX = {1: (3.8, 4.4), BATCH: (2.4, 3.0)}
@@ -55,7 +57,9 @@ class Scorer:
         self.guard = GuardedModel(lambda: abortable(model), breaker, time.monotonic_ns)
         self.judge = Judge(load_rules(RULES, bundle), self.guard, bundle.calibration, bundle.thresholds)
         parts = Parts(self.state, self.judge, bundle.model_version)
-        self.pipeline = Pipeline(parts, clock_ns=time.monotonic_ns, worker="w", counters=Counters())
+        self.pipeline = Pipeline(
+            parts, clock_ns=time.monotonic_ns, worker="w", counters=Counters(), plausible=Plausible(LAP_DAYS, LAP_DAYS)
+        )
         self.state.compute(self.state.code_table(self.world.slice(0, HISTORY)))
         self.at, self.lap = HISTORY, 0
 

@@ -47,7 +47,7 @@ class EventClock:
         newest, limits = self._newest, self._plausible
         if newest is None:
             return False
-        first, last = int(times_ns.min()) // NS_PER_DAY, int(times_ns.max()) // NS_PER_DAY
+        first, last = _first_and_last(times_ns)
         ahead = max(newest, last)
         if last > newest + limits.ahead_days or first < ahead - limits.behind_days:
             return False
@@ -71,6 +71,14 @@ class EventClock:
             f"event time {_date(day)} is {apart:,} days {where} the stream ({_date(newest)}), at most {most:,} are "
             "believed - at `$.event_time_ns`"
         )
+
+
+def _first_and_last(times_ns: Int64s) -> tuple[int, int]:
+    """Their first and last day; of the one event that a micro-batch mostly is without two calls of numpy."""
+    if len(times_ns) == 1:
+        day = times_ns.item() // NS_PER_DAY
+        return day, day
+    return int(times_ns.min()) // NS_PER_DAY, int(times_ns.max()) // NS_PER_DAY
 
 
 def _date(day: int) -> str:

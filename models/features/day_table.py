@@ -51,23 +51,21 @@ class DayTable:
         """The table as JSON messages of at most `max_bytes` bytes, for the topic of day tables."""
         if max_bytes < MESSAGE_BYTES_MIN:
             raise DayTableError(f"max_bytes is {max_bytes}; a part of a day table needs at least {MESSAGE_BYTES_MIN}")
-        parts = [
-            (name, rows.ids[portion], rows.values[portion].astype("<f4").tobytes())
-            for name, rows in self.places.items()
-            for portion in _portions(rows.ids, KIND_OF[name].width, max_bytes - MESSAGE_HEAD_BYTES)
-        ]
-        digest = self._digest()
-        return [
-            msgspec.json.encode(DayTablePart(FORMAT, self.day, digest, number, len(parts), name, ids, content))
-            for number, (name, ids, content) in enumerate(parts)
-        ]
-
-    def _digest(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
-        for rows in self.places.values():
-            digest.update(msgspec.json.encode(rows.ids))
-            digest.update(rows.values.astype("<f4").tobytes())
-        return digest.hexdigest()
+        parts: list[tuple[str, msgspec.Raw, bytes]] = []
+        for name, rows in self.places.items():
+            ids, values = msgspec.json.encode(rows.ids), rows.values.astype("<f4").tobytes()
+            row_bytes = 4 * KIND_OF[name].width
+            digest.update(ids)
+            digest.update(values)
+            for portion in _portions(rows.ids, len(ids), KIND_OF[name].width, max_bytes - MESSAGE_HEAD_BYTES):
+                whole = portion.stop - portion.start == len(rows.ids)
+                told = ids if whole else msgspec.json.encode(rows.ids[portion])
+                parts.append((name, msgspec.Raw(told), values[portion.start * row_bytes : portion.stop * row_bytes]))
+        return [
+            msgspec.json.encode(_Told(FORMAT, self.day, digest.hexdigest(), number, len(parts), *part))
+            for number, part in enumerate(parts)
+        ]
 
 
 class DayTablePart(msgspec.Struct, frozen=True):
@@ -88,6 +86,19 @@ class DayTablePart(msgspec.Struct, frozen=True):
         return f"{self.day}/{self.part}"
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """A `DayTablePart` whose ids are JSON already."""
+
+    format: Literal[2]
+    day: int
+    digest: str
+    part: int
+    parts: int
+    kind: str
+    ids: msgspec.Raw
+    values: bytes
+
+
 _decoder = msgspec.json.Decoder(DayTablePart)
 
 
@@ -96,10 +107,11 @@ def no_rows(kind: str) -> PlaceRows:
     return PlaceRows((), np.zeros((0, KIND_OF[kind].width), np.float32))
 
 
-def _portions(ids: tuple[str, ...], width: int, room: int) -> Iterator[slice]:
-    """Slices of rows whose messages fit; always at least one, so that an empty table is sent too."""
+def _portions(ids: tuple[str, ...], ids_bytes: int, width: int, room: int) -> Iterator[slice]:
+    """Slices of rows whose messages fit; always at least one, so that an empty table is sent too. All `ids` are
+    `ids_bytes` of JSON."""
     row_text = (4 * width + 2) // 3 * 4  # in base64
-    if len(msgspec.json.encode(ids)) + len(ids) * row_text <= room:
+    if ids_bytes + len(ids) * row_text <= room:
         yield slice(0, len(ids))
         return
     start, used = 0, 0

@@ -21,12 +21,13 @@ class VisitorLedger:
     is looked at its pairs may stand in it repeatedly. Windows that are asked for are kept beside it (`VisitorWindow`).
     """
 
-    __slots__ = ("_added", "_pairs", "_windows")
+    __slots__ = ("_added", "_counts", "_pairs", "_windows")
 
     def __init__(self, pairs: dict[int, Int64s]) -> None:
         self._pairs = pairs
         self._added: dict[int, list[Int64s]] = {}
         self._windows: dict[str, VisitorWindow] = {}
+        self._counts: dict[int, tuple[int, Int64s]] = {}
 
     @classmethod
     def empty(cls) -> "VisitorLedger":
@@ -42,7 +43,8 @@ class VisitorLedger:
 
     def forget(self, last_day: int) -> None:
         """Drop business days up to and including `last_day`."""
-        for held in (self._pairs, self._added):
+        held: dict[int, Any]
+        for held in (self._pairs, self._added, self._counts):
             for day in [day for day in held if day <= last_day]:
                 del held[day]
 
@@ -58,7 +60,19 @@ class VisitorLedger:
 
     def daily_total(self, last_day: int, days: int, places: int) -> Int64s:
         """Distinct cards a day of each place, summed over those days, int64 [places]."""
-        return _per_place(np.concatenate([self._day(last_day - back) for back in range(days)]), places)
+        total = np.zeros(places, np.int64)
+        for back in range(days):
+            counts = self._counts_of(last_day - back)
+            total[: len(counts)] += counts
+        return total
+
+    def _counts_of(self, day: int) -> Int64s:
+        """Distinct cards of each place on a business day, as far as its last place."""
+        pairs = self._day(day)
+        known = self._counts.get(day)
+        if known is None or known[0] != len(pairs):
+            known = self._counts[day] = len(pairs), _per_place(pairs, 0)
+        return known[1]
 
     def distinct_marked(self, last_day: int, days: int, places: int, marked_day: Int64s) -> Int64s:
         """Distinct cards of each place in `days` business days that end with `last_day`, int64 [places], of cards only

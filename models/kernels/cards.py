@@ -8,6 +8,7 @@ import pyarrow as pa
 from models.features.batch import FeatureBlock, TransactionBatch, Vocabulary
 from models.features.state import FeatureState
 from models.kernels.traffic import FILL_ROWS, HISTORY_NS, START_NS, Ints, event_times, gap_ns
+from streams.codec import decode_transactions, encode
 from streams.transaction import CHANNELS, CardTransaction
 from streams.worlds.arrays import numbered
 
@@ -68,7 +69,7 @@ class Cards:
         """Take a part of the history in."""
         self._state.compute(self._state.code_table(table))
 
-    def messages(self, chosen: Ints, first: int) -> list[CardTransaction]:
+    def messages(self, chosen: Ints, first: int) -> list[bytes]:
         """Transactions of these cards, one after the other behind the history."""
         rng, count = self._rng, len(chosen)
         begin_ns, gap = START_NS + HISTORY_NS, gap_ns(self.history_events)
@@ -76,27 +77,32 @@ class Cards:
         terminals, devices = rng.integers(0, TERMINALS, count).tolist(), rng.integers(0, DEVICES, count).tolist()
         latitudes, longitudes = rng.uniform(-60, 60, count).tolist(), rng.uniform(-170, 170, count).tolist()
         return [
-            CardTransaction(
-                event_id=f"n{first + row:012d}",
-                event_time_ns=begin_ns + (first + row) * gap,
-                card_id=f"c{card:0{DIGITS}d}",
-                amount_minor=amounts[row],
-                currency="EUR",
-                merchant_id=f"m{merchants[row]:0{DIGITS}d}",
-                terminal_id=f"t{terminals[row]:0{DIGITS}d}",
-                device_id=f"d{devices[row]:0{DIGITS}d}",
-                category=CATEGORIES[row % len(CATEGORIES)],
-                channel=CHANNELS[row % len(CHANNELS)],
-                country=COUNTRIES[row % len(COUNTRIES)],
-                latitude=latitudes[row],
-                longitude=longitudes[row],
+            encode(
+                CardTransaction(
+                    event_id=f"n{first + row:012d}",
+                    event_time_ns=begin_ns + (first + row) * gap,
+                    card_id=f"c{card:0{DIGITS}d}",
+                    amount_minor=amounts[row],
+                    currency="EUR",
+                    merchant_id=f"m{merchants[row]:0{DIGITS}d}",
+                    terminal_id=f"t{terminals[row]:0{DIGITS}d}",
+                    device_id=f"d{devices[row]:0{DIGITS}d}",
+                    category=CATEGORIES[row % len(CATEGORIES)],
+                    channel=CHANNELS[row % len(CHANNELS)],
+                    country=COUNTRIES[row % len(COUNTRIES)],
+                    latitude=latitudes[row],
+                    longitude=longitudes[row],
+                )
             )
             for row, card in enumerate(chosen.tolist())
         ]
 
-    def code(self, messages: list[CardTransaction]) -> TransactionBatch:
-        """Code them."""
-        return self._state.code_events(messages)
+    def code(self, messages: list[bytes]) -> TransactionBatch:
+        """Read and code them."""
+        plain = self._state.read(messages)
+        if plain is None:
+            return self._state.code_events(decode_transactions(messages)[0])
+        return self._state.batch(plain)
 
     def compute(self, batch: TransactionBatch) -> FeatureBlock:
         """Take them in and compute their features."""

@@ -12,6 +12,10 @@ NO_FIELD = -1
 QUOTE, SPACE = 34, 32
 ZERO, NINE, MINUS, POINT = 48, 57, 45, 46
 NULL, TRUE, ALSE = (np.frombuffer(word, np.uint32)[0] for word in (b"null", b"true", b"alse"))
+WHOLE_DIGITS_MAX = 3
+"""Digits before the point of any degree."""
+UNSURE = 1e-4
+"""What digits after the first DIGITS_EXACT can add to millionths, a hundred times."""
 _FOUR = np.uint64(0xFFFFFFFF)
 
 
@@ -59,33 +63,39 @@ def whole_number(text: int, at: int, most: int) -> tuple[int, int]:
 
 
 @inlined
-def decimal(text: int, at: int, most: float) -> tuple[float, int]:
-    """A number without exponent from -most to most, and the place behind it; too many digits to be sure of its last bit
-    are the decoder's."""
+def micro_degrees(text: int, at: int, most: float) -> tuple[int, int]:
+    """A number without exponent from -most to most in whole millionths, and the place behind it.
+
+    Up to DIGITS_EXACT digits are the float that a decoder makes of them. Of more, those behind cannot change the
+    millionths, unless they are next to where the rounding turns: that is the decoder's.
+    """
     negative = byte_at(text, at) == MINUS
     if negative:
         at += 1
-    start, digits, behind, scale = at, 0, 0, 1
-    while ZERO <= byte_at(text, at) <= NINE and at - start <= DIGITS_EXACT:
-        digits = 10 * digits + (byte_at(text, at) - ZERO)
-        at += 1
-    count = at - start
-    if count == 0 or (byte_at(text, start) == ZERO and count > 1):
-        return 0.0, NOT_PLAIN
-    if byte_at(text, at) == POINT:
-        at += 1
-        while ZERO <= byte_at(text, at) <= NINE and count <= DIGITS_EXACT:
-            digits = 10 * digits + (byte_at(text, at) - ZERO)
-            scale *= 10
-            at += 1
+    start, digits, scale, count, behind = at, 0, 1, 0, -1
+    while True:
+        letter = byte_at(text, at)
+        if letter == POINT and behind < 0:
+            behind = 0
+        elif ZERO <= letter <= NINE:
+            if count < DIGITS_EXACT:
+                digits = 10 * digits + (letter - ZERO)
+                scale *= 10 if behind >= 0 else 1
             count += 1
-            behind += 1
-        if behind == 0:
-            return 0.0, NOT_PLAIN
-    value = float(digits) / float(scale)
-    if count > DIGITS_EXACT or value > most:
-        return 0.0, NOT_PLAIN
-    return (-value if negative else value), at
+            behind += behind >= 0
+        else:
+            break
+        at += 1
+    whole = at - start if behind < 0 else at - start - behind - 1
+    if whole == 0 or behind == 0 or (byte_at(text, start) == ZERO and whole > 1) or whole > WHOLE_DIGITS_MAX:
+        return 0, NOT_PLAIN
+    degrees = float(digits) / float(scale)
+    millionths = degrees * 1e6
+    sure = count <= DIGITS_EXACT or (abs(millionths - np.floor(millionths) - 0.5) > UNSURE and degrees < most - UNSURE)
+    if degrees > most or not sure:
+        return 0, NOT_PLAIN
+    found = int(np.rint(millionths))
+    return (-found if negative else found), at
 
 
 @inlined

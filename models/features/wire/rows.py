@@ -14,9 +14,9 @@ from models.features.wire.fields import (
     NOT_PLAIN,
     NULL,
     TRUE,
-    decimal,
     field_at,
     is_word,
+    micro_degrees,
     past_space,
     past_string,
     whole_number,
@@ -161,8 +161,8 @@ def _take_number(text: int, at: int, field: int, row: int, whole: Int64s) -> int
 
 @inlined
 def _take_degrees(text: int, at: int, field: int, row: int, codes: Int32s) -> int:
-    degrees, at = decimal(text, at, LATITUDE_MAX if field == LATITUDE else LONGITUDE_MAX)
-    codes[LATITUDE_E6 if field == LATITUDE else LONGITUDE_E6, row] = np.int32(np.rint(degrees * 1e6))
+    found, at = micro_degrees(text, at, LATITUDE_MAX if field == LATITUDE else LONGITUDE_MAX)
+    codes[LATITUDE_E6 if field == LATITUDE else LONGITUDE_E6, row] = found
     return at
 
 

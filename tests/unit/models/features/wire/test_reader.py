@@ -112,6 +112,20 @@ def test_whatever_else_is_read_is_read_as_the_decoder_does(
     as_decoded(values, EventCoder(VOCABULARY))
 
 
+@given(st.floats(-90, 90))
+@example(12.345678901234567)
+@example(-0.0000015)
+@example(52.3702165000000001)
+def test_positions_of_any_precision_are_read_as_the_decoder_does(degrees: float) -> None:
+    as_decoded(
+        [encode(msgspec.structs.replace(EVENT, latitude=degrees, longitude=2 * degrees))], EventCoder(VOCABULARY)
+    )
+
+
+def test_a_position_of_seventeen_digits_is_read() -> None:
+    assert as_decoded([PLAIN.replace("1.5", "12.345678901234567").encode()], EventCoder(VOCABULARY))
+
+
 PLAIN = encode(EVENT).decode()
 CHANGED = {
     "no message": "",
@@ -145,7 +159,9 @@ CHANGED = {
     "off the globe westwards": PLAIN.replace("-0.25", "-180.5"),
     "a point without digits": PLAIN.replace("1.5", "1."),
     "an exponent": PLAIN.replace("1.5", "15e-1"),
-    "more digits than are sure": PLAIN.replace("1.5", "1.5000000000000001"),
+    "digits that may turn the rounding": PLAIN.replace("1.5", "1.5000005000000001"),
+    "digits that may lead off the globe": PLAIN.replace("1.5", "90.0000000000000001"),
+    "degrees without end": PLAIN.replace("1.5", "0001.5"),
     "half a word": PLAIN.replace("true", "tru"),
     "a number for a flag": PLAIN.replace("true", "1"),
     "too long": PLAIN.replace('":7', '":' + " " * MESSAGE_BYTES_MAX + "7"),
