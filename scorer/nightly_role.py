@@ -61,7 +61,7 @@ def rehearse_closing(label_delay_days: int) -> None:
         device_id="d",
     )
     closer.add_events([event])
-    if plain := closer.read([encode(event)]):
+    if (plain := closer.read([encode(event)])) is not None:
         closer.add_read(plain)
     fraud = Disposition(
         event_id="rehearsal",

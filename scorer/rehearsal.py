@@ -32,7 +32,7 @@ def rehearse(
         messages = [encode(_made_up(start + index)) for index in range(size)]
         start += size
         values = scratch.compute(scratch.code_events(decode_transactions(messages)[0])).values
-        if plain := scratch.read(messages):
+        if (plain := scratch.read(messages)) is not None:
             plain.event_ids()
             values = scratch.compute(scratch.batch(plain)).values
         verdicts = pack.decide(values)
@@ -43,7 +43,7 @@ def rehearse(
         reasons = list(contributions.told(values[few], output.reconstruction_error[few], 3))
         encode(Explanation(event_id="rehearsal", reasons=reasons[0]))
         encode_decision(Decision(event_id="rehearsal", outcome="review", score=0.5, features=b"\0" * 4))
-    parts.state.read(())  # its reader is made
+    parts.state.make_ready()
 
 
 def _made_up(index: int) -> CardTransaction:

@@ -20,11 +20,12 @@ from models.features.batch import (
 )
 from models.features.event_hash import hash_ids, hash_texts
 from models.features.interner import Interner, dictionary_of
+from models.features.wire.layout import INTERNED_KINDS
 from models.features.wire.reader import WireReader
 from streams.errors import BadInputError
 from streams.transaction import CardTransaction
 
-ID_KINDS = ("card", "merchant", "terminal", "device", "country")
+ID_KINDS = INTERNED_KINDS
 FEW = 16
 """Up to so many events numpy's calls cost more than a loop."""
 _NOWHERE = (MISSING_E6, MISSING_E6)
@@ -45,6 +46,10 @@ class EventCoder:
         self._category = _places(vocabulary.category)
         self._channel = _places(vocabulary.channel)
         self._reader: WireReader | None = None
+
+    def make_ready(self) -> None:
+        """Make the reader now."""
+        self._reader = self.reader
 
     @property
     def reader(self) -> WireReader:

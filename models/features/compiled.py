@@ -9,8 +9,12 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+import streams
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 SHARED = Path(__file__).parent / "kernel"
+CONSTANTS = Path(__file__).parent / "batch.py"
+FLOWS = Path(streams.__file__).parent
 
 
 def compiled(kernel: Kernel) -> Kernel:
@@ -18,7 +22,8 @@ def compiled(kernel: Kernel) -> Kernel:
 
     Numba's disk cache notices a change of the module a kernel stands in, not of modules it calls or takes constants
     from. What was cached is therefore stamped with the source of the whole folder the kernel stands in, of the feature
-    kernel, whose parts others use, and of this module: kernels that call each other share a folder otherwise.
+    kernel, whose parts others use, of what constants come from (`batch`, and what flows: `streams`), and of this
+    module: kernels that call each other share a folder otherwise.
     """
     return _compile(kernel, forceinline=False)
 
@@ -36,7 +41,8 @@ def _compile(kernel: Kernel, *, forceinline: bool) -> Kernel:
     except RuntimeError:  # no folder can be written: compiled anew in every process
         return cast(Kernel, numba.njit(**settings)(kernel))
     cached = found._cache._cache_file
-    stamps = folder_stamp(Path(inspect.getfile(kernel)).parent), folder_stamp(SHARED), Path(__file__).read_bytes()
+    folders = Path(inspect.getfile(kernel)).parent, SHARED, FLOWS
+    stamps = *map(folder_stamp, folders), CONSTANTS.read_bytes(), Path(__file__).read_bytes()
     cached._source_stamp = (cached._source_stamp, *stamps)
     return cast(Kernel, found)
 

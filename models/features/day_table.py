@@ -63,7 +63,7 @@ class DayTable:
                 told = ids if whole else msgspec.json.encode(rows.ids[portion])
                 parts.append((name, msgspec.Raw(told), values[portion.start * row_bytes : portion.stop * row_bytes]))
         return [
-            msgspec.json.encode(_Told(FORMAT, self.day, digest.hexdigest(), number, len(parts), *part))
+            msgspec.json.encode(Told(FORMAT, self.day, digest.hexdigest(), number, len(parts), *part))
             for number, part in enumerate(parts)
         ]
 
@@ -86,7 +86,7 @@ class DayTablePart(msgspec.Struct, frozen=True):
         return f"{self.day}/{self.part}"
 
 
-class _Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True):
     """A `DayTablePart` whose ids are JSON already."""
 
     format: Literal[2]

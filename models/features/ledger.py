@@ -196,7 +196,7 @@ class RiskLedger:
     def make_ready(self) -> None:
         """Look at the month behind the last closed day once, so that the next close is no longer than later ones, and
         make what reads messages."""
-        self.read(())
+        self._wire_reader()
         if self.last_closed > NEVER_CLOSED:
             for kind in KINDS:
                 self._columns(kind, self.last_closed)

@@ -125,6 +125,10 @@ class FeatureState:
         """Code a micro-batch of messages, in their order."""
         return self._coder.code_events(events)
 
+    def make_ready(self) -> None:
+        """Make what reads messages, so that the first need not wait for it."""
+        self._coder.make_ready()
+
     def read(self, values: Sequence[bytes]) -> Plain | None:
         """See `WireReader.read`."""
         return self._coder.reader.read(values)

@@ -17,8 +17,9 @@ ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
 class VisitorLedger:
     """Pairs of place and card of each business day, each pair once a day.
 
-    Bounded: at most one pair of 8 bytes a transaction of the business days held (label delay and 30 more); before a day
-    is looked at its pairs may stand in it repeatedly. Windows that are asked for are kept beside it (`VisitorWindow`).
+    Bounded: at most one pair of 8 bytes a transaction of the business days held (label delay and 30 more), and 8 bytes
+    a place of a day that is summed up; before a day is looked at its pairs may stand in it repeatedly. Windows that are
+    asked for are kept beside it (`VisitorWindow`).
     """
 
     __slots__ = ("_added", "_counts", "_pairs", "_windows")

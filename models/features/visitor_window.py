@@ -16,7 +16,7 @@ class VisitorWindow:
 
     When the window moves on, only the days that are new to it, or have grown, are merged in: closing a day costs what
     that day brought, and one pass over the pairs held, instead of sorting a month. Bounded by the pairs of its days,
-    16 bytes each.
+    16 bytes each, and the room of the day merged last.
     """
 
     __slots__ = ("_days", "_last_day", "_latest_day", "_merged", "_pairs")
@@ -37,16 +37,17 @@ class VisitorWindow:
         days = {day: pairs_of(day) for day in range(forgotten + 1, last_day + 1)}
         grown = {day: pairs for day, pairs in days.items() if len(pairs) > self._merged.get(day, 0)}
         for day, pairs in (grown or {last_day: days[last_day]}).items():
-            self._merge(pairs, day, forgotten)
+            self._take_in(pairs, day, forgotten)
             self._merged[day] = len(pairs)
 
     def per_place(self, spans: Sequence[int], card_bits: int, places: int) -> Int64s:
         """Distinct cards of each place in the last so many business days of the window, int64 [spans, places]; a pair's
         place stands above its last `card_bits` bits."""
-        found = np.zeros((len(spans), places), np.int64)
+        last = int(self._pairs[-1] >> card_bits) if len(self._pairs) else -1
+        found = np.zeros((len(spans), max(places, last + 1)), np.int64)
         if self._last_day is not None:
             after = self._last_day - np.array(spans, np.int64)
-            _count(self._pairs, self._latest_day, after, card_bits, found)
+            count_places(self._pairs, self._latest_day, after, card_bits, found)
         return found
 
     def _forget_all(self) -> None:
@@ -54,15 +55,15 @@ class VisitorWindow:
         self._latest_day: Int64s = np.zeros(0, np.int64)
         self._merged = {}
 
-    def _merge(self, pairs: Int64s, day: int, forgotten: int) -> None:
+    def _take_in(self, pairs: Int64s, day: int, forgotten: int) -> None:
         room = len(self._pairs) + len(pairs)
         merged, latest_day = np.empty(room, np.int64), np.empty(room, np.int64)
-        count = _merge(self._pairs, self._latest_day, pairs, day, forgotten, merged, latest_day)
+        count = merge_pairs(self._pairs, self._latest_day, pairs, day, forgotten, merged, latest_day)
         self._pairs, self._latest_day = merged[:count], latest_day[:count]
 
 
 @compiled
-def _merge(
+def merge_pairs(
     pairs: Int64s, latest_day: Int64s, added: Int64s, day: int, forgotten: int, merged: Int64s, merged_latest: Int64s
 ) -> int:
     """Both, ascending, each pair once, with the latest day of each, without those last seen on `forgotten` or before;
@@ -85,7 +86,7 @@ def _merge(
 
 
 @compiled
-def _count(pairs: Int64s, latest_day: Int64s, after: Int64s, card_bits: int, found: Int64s) -> None:
+def count_places(pairs: Int64s, latest_day: Int64s, after: Int64s, card_bits: int, found: Int64s) -> None:
     """Of each place the pairs seen later than each of these days, added to `found` int64 [days, places]."""
     for at in range(len(pairs)):
         place = pairs[at] >> card_bits

@@ -9,6 +9,7 @@ from models.features.wire.layout import DIGITS_EXACT, KEY_BYTES, KEY_WORDS
 
 NOT_PLAIN = -1
 NO_FIELD = -1
+NO_POINT = -1
 QUOTE, SPACE = 34, 32
 ZERO, NINE, MINUS, POINT = 48, 57, 45, 46
 NULL, TRUE, ALSE = (np.frombuffer(word, np.uint32)[0] for word in (b"null", b"true", b"alse"))
@@ -72,22 +73,24 @@ def micro_degrees(text: int, at: int, most: float) -> tuple[int, int]:
     negative = byte_at(text, at) == MINUS
     if negative:
         at += 1
-    start, digits, scale, count, behind = at, 0, 1, 0, -1
+    start, digits, scale, count, whole = at, 0, 1, 0, NO_POINT
     while True:
         letter = byte_at(text, at)
-        if letter == POINT and behind < 0:
-            behind = 0
+        if letter == POINT and whole == NO_POINT:
+            whole = count
         elif ZERO <= letter <= NINE:
             if count < DIGITS_EXACT:
                 digits = 10 * digits + (letter - ZERO)
-                scale *= 10 if behind >= 0 else 1
+                scale *= 1 if whole == NO_POINT else 10
             count += 1
-            behind += behind >= 0
         else:
             break
         at += 1
-    whole = at - start if behind < 0 else at - start - behind - 1
-    if whole == 0 or behind == 0 or (byte_at(text, start) == ZERO and whole > 1) or whole > WHOLE_DIGITS_MAX:
+    if whole == NO_POINT:
+        whole = count
+    elif whole == count:
+        return 0, NOT_PLAIN
+    if whole == 0 or whole > WHOLE_DIGITS_MAX or (byte_at(text, start) == ZERO and whole > 1):
         return 0, NOT_PLAIN
     degrees = float(digits) / float(scale)
     millionths = degrees * 1e6

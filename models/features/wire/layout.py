@@ -1,6 +1,9 @@
 """The fields of a transaction, what each may hold, and where the kernel puts it."""
 
+from typing import Any, cast
+
 import numpy as np
+from msgspec.inspect import StructType, type_info
 
 from streams.transaction import CardTransaction
 
@@ -11,11 +14,18 @@ FIELDS = CardTransaction.__struct_fields__
 ) = range(len(FIELDS))  # fmt: skip
 REQUIRED = 1 << EVENT_ID | 1 << EVENT_TIME | 1 << CARD_ID | 1 << AMOUNT | 1 << CURRENCY_FIELD
 
-TIME_NS_MAX = 4_102_444_800_000_000_000
-AMOUNT_MINOR_MAX = 100_000_000_000
-ID_BYTES_MAX = 128
-CATEGORY_BYTES_MAX = 64
-LATITUDE_MAX, LONGITUDE_MAX = 90.0, 180.0
+_TYPES = {field.name: field.type for field in cast(StructType, type_info(CardTransaction)).fields}
+
+
+def _limit(field: str, bound: str) -> Any:
+    """A bound that the schema sets to a field."""
+    kinds = getattr(_TYPES[field], "types", (_TYPES[field],))
+    return next(found for kind in kinds if (found := getattr(kind, bound, None)) is not None)
+
+
+TIME_NS_MAX, AMOUNT_MINOR_MAX = int(_limit("event_time_ns", "le")), int(_limit("amount_minor", "le"))
+ID_BYTES_MAX, CATEGORY_BYTES_MAX = int(_limit("card_id", "max_length")), int(_limit("category", "max_length"))
+LATITUDE_MAX, LONGITUDE_MAX = float(_limit("latitude", "le")), float(_limit("longitude", "le"))
 DIGITS_EXACT = 15
 """A decimal of so many digits is the quotient of two floats that are exact, and so rounded as it should be."""
 

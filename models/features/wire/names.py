@@ -24,6 +24,7 @@ LENGTH_BITS = 16
 ENTRIES_USED, TEXT_USED, SLOTS_USED = 0, 1, 2
 TAG_BITS = 32
 _TAG = np.uint64((1 << TAG_BITS) - 1)
+_HALF = np.uint64(32)
 _PART_SHIFT = np.uint64(64 - PART_BITS)
 
 
@@ -84,7 +85,8 @@ def name_hash(text: int, start: int, end: int, kind: int) -> np.uint64:
     if end > start:
         value = (value ^ first_bytes(word_at(text, start), end - start)) * MIX_2
         value ^= value >> SHIFT
-    return value * MIX_1 ^ (value >> SHIFT)
+    value *= MIX_1
+    return value ^ (value >> _HALF)
 
 
 @inlined

@@ -31,6 +31,7 @@ from models.features.wire.layout import (
 )
 from models.features.wire.names import UNMET, empty_names, learn, with_more_room
 from models.features.wire.rows import Rows, read_rows
+from streams.codec import MESSAGE_BYTES_MAX
 from streams.currencies import CURRENCIES
 from streams.transaction import CHANNELS
 
@@ -86,7 +87,7 @@ class WireReader:
     def read(self, values: Sequence[bytes]) -> Plain | None:
         """The messages, whose ids are not coded yet; None when there are none, or one of them is for the decoder
         (`streams.codec.decode_transactions`)."""
-        if not values:
+        if not values or max(map(len, values)) > MESSAGE_BYTES_MAX:
             return None
         text, count = b"".join([*values, PADDING, PADDING]), len(values)
         ends = np.array(list(accumulate(map(len, values))), np.int64)

@@ -51,7 +51,6 @@ from models.features.wire.layout import (
     TIME_NS_MAX,
 )
 from models.features.wire.names import UNMET, Addresses, NameTable, addresses_of, code_of
-from streams.codec import MESSAGE_BYTES_MAX
 
 OPEN, CLOSE, COLON, COMMA = 123, 125, 58, 44
 LETTER_A, LETTER_Z = 65, 90
@@ -117,7 +116,7 @@ def _read_row(
     whole: Int64s, codes: Int32s, places: Float32s, refund: UInt8s, spans: Int32s,
 ) -> bool:  # fmt: skip
     """Whether the message from `at` to `end` is plain; then the row holds what it says."""
-    if end - at > MESSAGE_BYTES_MAX or byte_at(text, at) != OPEN:
+    if byte_at(text, at) != OPEN:
         return False
     seen = likely = 0
     letter = COMMA

@@ -11,7 +11,9 @@ from models.features.day_table import (
     DayTable,
     DayTableAssembler,
     DayTableError,
+    DayTablePart,
     PlaceRows,
+    Told,
     decode_part,
 )
 from models.features.place_kinds import KINDS
@@ -33,6 +35,10 @@ def assert_same(found: DayTable | None, expected: DayTable) -> None:
     for kind, rows in expected.places.items():
         assert found.places[kind].ids == rows.ids
         assert found.places[kind].values.tobytes() == rows.values.tobytes()
+
+
+def test_what_is_written_has_the_fields_of_what_is_read() -> None:
+    assert Told.__struct_fields__ == DayTablePart.__struct_fields__
 
 
 @pytest.mark.parametrize(("terminals", "merchants"), [(0, 0), (1, 0), (0, 3), (500, 40)])

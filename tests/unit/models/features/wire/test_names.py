@@ -9,7 +9,16 @@ from models.features.batch import UInt8s
 from models.features.compiled import compiled
 from models.features.kernel.words import PADDING, WORD_BYTES, address_of
 from models.features.wire import names
-from models.features.wire.names import UNMET, NameTable, addresses_of, code_of, empty_names, learn, with_more_room
+from models.features.wire.names import (
+    UNMET,
+    NameTable,
+    addresses_of,
+    code_of,
+    empty_names,
+    learn,
+    name_hash,
+    with_more_room,
+)
 
 
 @compiled
@@ -40,6 +49,17 @@ def test_as_a_dictionary(keys: list[tuple[bytes, int]]) -> None:
 def test_a_known_name_keeps_its_code() -> None:
     table = taken(taken(empty_names(), b"a", 0, 5), b"a", 0, 6)
     assert found(bytes_of(b"a"), 0, table) == 5
+
+
+@compiled
+def hashed(text: UInt8s) -> int:
+    return np.int64(name_hash(address_of(text), 0, len(text) - WORD_BYTES, 0))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("shape", ["%016x", "T%07d", "card%012d", "c%09d", "%d"])
+def test_names_numbered_in_sequence_are_spread_as_if_by_chance(shape: str) -> None:
+    places = {hashed(bytes_of((shape % number).encode())) & 0xFFFF for number in range(20_000)}
+    assert len(places) > 16_800  # by chance 17,236 of 65,536, give or take 60
 
 
 @pytest.mark.parametrize("roomy", [True, False])
