@@ -23,7 +23,8 @@ TEXT_AT, KIND_AND_LENGTH, CODE, ENTRY_FIELDS = 0, 1, 2, 3
 LENGTH_BITS = 16
 ENTRIES_USED, TEXT_USED, SLOTS_USED = 0, 1, 2
 TAG_BITS = 32
-_TAG = np.uint64((1 << TAG_BITS) - 1)
+LOWER_HALF = (1 << TAG_BITS) - 1
+_TAG = np.uint64(LOWER_HALF)
 _HALF = np.uint64(32)
 _PART_SHIFT = np.uint64(64 - PART_BITS)
 
@@ -121,8 +122,8 @@ def code_of(text: int, start: int, end: int, kind: int, names: Addresses) -> int
         slot = number_at(names.slots, 8 * (first + place))
         if slot == 0:
             return UNMET
-        if (slot >> TAG_BITS) & ((1 << TAG_BITS) - 1) == tag:
-            entry = (slot & ((1 << TAG_BITS) - 1)) - 1
+        if (slot >> TAG_BITS) & LOWER_HALF == tag:
+            entry = (slot & LOWER_HALF) - 1
             if cell(names.entries, entry, ENTRY_FIELDS, KIND_AND_LENGTH) == wanted:
                 at = cell(names.entries, entry, ENTRY_FIELDS, TEXT_AT)
                 if same_text(text, start, end, names.text, at):

@@ -52,7 +52,7 @@ from models.features.wire.layout import (
 )
 from models.features.wire.names import UNMET, Addresses, NameTable, addresses_of, code_of
 
-OPEN, CLOSE, COLON, COMMA = 123, 125, 58, 44
+OPEN, CLOSE, COMMA = 123, 125, 44
 LETTER_A, LETTER_Z = 65, 90
 LETTER_F = 102
 

@@ -1,17 +1,15 @@
 """Messages and columns are coded alike, whether they are few or many."""
 
-from dataclasses import fields
-
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.features.batch import TransactionBatch, Vocabulary
+from models.features.batch import Vocabulary
 from models.features.coding import FEW, EventCoder
 from streams.errors import BadInputError
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
+from tests.unit.models.features.batches import assert_same
 
 VOCABULARY = Vocabulary(("food", "fuel"), ("chip", "online"))
 IDS = st.sampled_from(["a", "b", "käse", "漢"])
@@ -38,14 +36,6 @@ EVENTS = st.builds(
 def table_of(events: list[CardTransaction]) -> pa.Table:
     columns = {name: [getattr(event, name) for event in events] for name in TRANSACTION_SCHEMA.names}
     return pa.table(columns, schema=TRANSACTION_SCHEMA)
-
-
-def assert_same(first: TransactionBatch, second: TransactionBatch) -> None:
-    for field in fields(TransactionBatch):
-        ours, theirs = getattr(first, field.name), getattr(second, field.name)
-        assert ours.dtype == theirs.dtype
-        assert ours.flags.c_contiguous
-        np.testing.assert_array_equal(ours, theirs, field.name)
 
 
 @given(st.lists(EVENTS, max_size=2 * FEW))

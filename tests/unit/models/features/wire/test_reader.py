@@ -1,19 +1,18 @@
 """What the kernel reads it reads as the decoder does; what it does not read is left to the decoder."""
 
 import json
-from dataclasses import fields
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.features.batch import TransactionBatch, Vocabulary
+from models.features.batch import Vocabulary
 from models.features.coding import EventCoder
 from models.features.wire import layout
 from streams.codec import MESSAGE_BYTES_MAX, decode_transactions, encode
 from streams.transaction import CardTransaction
+from tests.unit.models.features.batches import assert_same
 
 VOCABULARY = Vocabulary(("food", "fuel"), ("chip", "online"))
 IDS = st.sampled_from(["a", "b", "card 7/x", "~" * 128])
@@ -41,13 +40,6 @@ EVENT = CardTransaction(
     event_id="e1", event_time_ns=12, card_id="c1", amount_minor=7, currency="EUR", merchant_id="m", latitude=1.5,
     longitude=-0.25, is_refund=True, country="NL", channel="chip", category="food",
 )  # fmt: skip
-
-
-def assert_same(first: TransactionBatch, second: TransactionBatch) -> None:
-    for field in fields(TransactionBatch):
-        ours, theirs = getattr(first, field.name), getattr(second, field.name)
-        assert ours.dtype == theirs.dtype
-        np.testing.assert_array_equal(ours, theirs, field.name)
 
 
 def as_decoded(values: list[bytes], coder: EventCoder) -> bool:
