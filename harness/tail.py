@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from harness.confidence import CONFIDENCE, Finding, limit_kept, quantile_ranks, samples_needed
+from harness.decision_rows import ordered_responses
 
 QUANTILE = 0.99
 EXAMPLES = (0, 10, 100)
@@ -33,13 +33,15 @@ class Tail:
 
 def measure_tail(decisions: Path, limit_ms: float, q: float = QUANTILE) -> Tail:
     """The tail of the measured rows of a decisions.parquet; a lost event counts with the time-out."""
-    rows = pq.read_table(decisions, columns=["measured", "response_ns"])
-    return tail_of(rows.filter(rows["measured"])["response_ns"].to_numpy(), limit_ms, q)
+    return _tail_of(ordered_responses(decisions), limit_ms, q)
 
 
 def tail_of(response_ns: npt.NDArray[np.int64], limit_ms: float, q: float = QUANTILE) -> Tail:
     """The tail of response times in ns, in any order."""
-    ordered = np.sort(response_ns)
+    return _tail_of(np.sort(response_ns), limit_ms, q)
+
+
+def _tail_of(ordered: npt.NDArray[np.int64], limit_ms: float, q: float) -> Tail:
     ranks = quantile_ranks(len(ordered), q)
     over = int(len(ordered) - np.searchsorted(ordered, round(limit_ms * 1e6), side="right"))
 

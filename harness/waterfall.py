@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.appended import RESOLUTION_NS
-from harness.decision_rows import column_of, measured_batches
+from harness.decision_rows import column_of, measured_batches, ordered_responses
 from harness.latency import new_histogram, record, summarise
 
 Int64s = npt.NDArray[np.int64]
@@ -36,8 +35,7 @@ WINDOW_EVENTS = 20
 APPENDED_SHARE_MIN = 0.9
 """Of the append times noted, so many must lie between sending and taking: otherwise the broker keeps another clock."""
 INSTANTS = ("intended_ns", "sent_ns", "taken_ns", "emitted_ns", "received_ns")
-RESPONSES = ("measured", "response_ns")
-COLUMNS = (*RESPONSES, "ordinal", *INSTANTS, *(f"stage_{stage}_ns" for stage in STAGES))
+COLUMNS = ("measured", "response_ns", "ordinal", *INSTANTS, *(f"stage_{stage}_ns" for stage in STAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,25 +243,13 @@ def _ms(ns: int) -> float:
     return round(ns / 1e6, 6)
 
 
-def _responses(decisions: Path) -> Int64s:
-    """Response times of the measured rows in ns, sorted: one array, so that a long run needs eight bytes an event."""
-    found = np.empty(pq.read_metadata(decisions).num_rows, np.int64)
-    events = 0
-    for batch in measured_batches(decisions, RESPONSES):
-        found[events : events + len(batch)] = batch.column("response_ns").to_numpy()
-        events += len(batch)
-    found = found[:events]
-    found.sort()
-    return found
-
-
 def measure_waterfall(decisions: Path, appended_ns: Int64s | None) -> Waterfall | None:
     """The waterfall of the measured rows of a decisions.parquet, read a row group at a time; None when there are none.
 
     `appended_ns`: by ordinal, the earliest instant (ns, monotonic) at which the broker can have had the event, 0 where
     it is not known; None where there was no broker.
     """
-    windows = windows_of(_responses(decisions))
+    windows = windows_of(ordered_responses(decisions))
     if not windows:
         return None
     gathered = _Gathered(windows)
