@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from harness.beside import beside_of
 from harness.decision_rows import STAGES
 from harness.drift import Alarm, Limits, measure_drift
-from harness.drift.recorded import is_long_enough, read_reference, recorded
+from harness.drift.recorded import is_long_enough, read_reference
 from harness.drift.settings import Settings
+from harness.drift.stored import watch_stored
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
 from harness.latency_results import Distribution, Floor, LatencyResults, PathLatency, TailResults, WaterfallResults
 from harness.prepared import Prepared
@@ -39,6 +40,7 @@ from harness.stream import StreamOutcome
 from harness.tail import Tail
 from harness.waterfall import Waterfall
 from streams.decision import PATHS
+from streams.stored_rows import StoredRows
 
 NS_PER_S = 1_000_000_000
 K_DEFAULT = 10
@@ -306,19 +308,20 @@ def _known(prepared: Prepared, events: pa.Table, labels: pa.Table) -> Any:
 def drift_results(
     scenario: Scenario,
     prepared: Prepared,
-    decisions: pa.Table,
+    decisions: StoredRows | pa.Table,
     bundle: Mapping[str, Any] | None,
     state: Path | None,
     span_ns: int,
 ) -> dict[str, Any]:
     """Of all decisions against the warm state's reference, and what the monitors raised while they came."""
+    rows = StoredRows(decisions) if isinstance(decisions, pa.Table) else decisions
     reference = read_reference(state)
     limits = Limits(scenario.drift.psi_warning, scenario.drift.psi_alarm)
     settings = Settings()
     alarms: tuple[Alarm, ...] = ()
-    if is_long_enough(len(decisions), span_ns, settings):
-        alarms = recorded(scenario, prepared, decisions, bundle, reference).watch(settings).alarms
-    return measure_drift(decisions, bundle, reference, limits=limits, span_ns=span_ns, alarms=alarms).to_dict()
+    if is_long_enough(len(rows), span_ns, settings):
+        alarms = watch_stored(scenario, prepared, rows, bundle, reference, settings).alarms
+    return measure_drift(rows, bundle, reference, limits=limits, span_ns=span_ns, alarms=alarms).to_dict()
 
 
 def breaker_results(outcome: StreamOutcome) -> BreakerResults:

@@ -15,16 +15,19 @@ FEATURES_KEPT_NS = 60 * NS_PER_DAY
 
 
 class Decided:
-    """Twenty bytes an event, by ordinal, and batches' features for two months."""
+    """Twenty bytes an event, by ordinal, and batches' features for two months. `bad`, bool by ordinal: which of a
+    stream that is over will turn out bad; features of no other are kept then, for nobody asks for them."""
 
-    def __init__(self) -> None:
-        self._is_decided = np.zeros(0, np.bool_)
-        self._is_alert = np.zeros(0, np.bool_)
-        self._group = np.zeros(0, np.int16)
-        self._key = np.zeros(0, np.int32)
-        self._batch = np.zeros(0, np.int32)
-        self._row = np.zeros(0, np.int32)
-        self._surge = np.zeros(0, np.float32)
+    def __init__(self, bad: npt.NDArray[np.bool_] | None = None) -> None:
+        events = 0 if bad is None else len(bad)
+        self._bad = bad
+        self._is_decided = np.zeros(events, np.bool_)
+        self._is_alert = np.zeros(events, np.bool_)
+        self._group = np.zeros(events, np.int16)
+        self._key = np.zeros(events, np.int32)
+        self._batch = np.zeros(events, np.int32)
+        self._row = np.zeros(events, np.int32)
+        self._surge = np.zeros(events, np.float32)
         self._kept: deque[tuple[int, npt.NDArray[np.float32]]] = deque()
         self._forgotten = 0
 
@@ -45,10 +48,16 @@ class Decided:
         self._group[batch.ordinal] = batch.group
         self._key[batch.ordinal] = batch.key
         self._batch[batch.ordinal] = self._forgotten + len(self._kept)
-        self._row[batch.ordinal] = np.arange(len(batch), dtype=np.int32)
+        features = batch.features
+        if self._bad is None:
+            self._row[batch.ordinal] = np.arange(len(batch), dtype=np.int32)
+        else:
+            kept = self._bad[batch.ordinal]
+            features = features[kept]
+            self._row[batch.ordinal] = np.cumsum(kept) - 1
         self._surge[batch.ordinal] = surge
         now_ns = int(batch.event_time_ns.max())
-        self._kept.append((now_ns, batch.features))
+        self._kept.append((now_ns, features))
         while self._kept[0][0] < now_ns - FEATURES_KEPT_NS:
             self._kept.popleft()
             self._forgotten += 1

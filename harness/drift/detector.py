@@ -24,11 +24,16 @@ class Detector:
     are judged when a later event ends them: one that the stream's end cuts says nothing.
 
     An alarm is told once, and again only after a week within its bounds; what all events show is not told of a group.
-    `reference`: stored bins, `score` and `features` by name. Raises BadInputError when they are damaged.
+    `reference`: stored bins, `score` and `features` by name. `bad`: of a stream that is over, which events turn out
+    bad, bool by ordinal (see `Decided`). Raises BadInputError when bins are damaged.
     """
 
     def __init__(
-        self, names: Names, settings: Settings | None = None, reference: Mapping[str, Any] | None = None
+        self,
+        names: Names,
+        settings: Settings | None = None,
+        reference: Mapping[str, Any] | None = None,
+        bad: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self._settings = settings or Settings()
         watched = Watched(names, self._settings, reference or {})
@@ -39,7 +44,7 @@ class Detector:
         self._began_ns: int | None = None
         self._block = 0
         self._last = (0, 0)
-        self._decided = Decided()
+        self._decided = Decided(bad)
         self._active: dict[Told, int] = {}
         self._worst: dict[Told, Alarm] = {}
         self._alarms: list[Alarm] = []

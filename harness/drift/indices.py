@@ -19,6 +19,7 @@ from streams.decision import OUTCOMES, PATHS
 from streams.errors import BadInputError
 from streams.labels import NS_PER_DAY
 from streams.reference_bins import ReferenceBins, psi, psi_of, psi_threshold, shares
+from streams.stored_rows import StoredRows
 
 Status = Literal["stable", "watch", "drift", "unknown"]
 Floats = npt.NDArray[np.floating[Any]]
@@ -76,8 +77,12 @@ class Drift:
         }
 
 
+LOOKED_AT = ("path", "outcome", "score", "features")
+"""Columns of decisions.parquet that indices are made of."""
+
+
 def measure_drift(
-    decisions: pa.Table,
+    decisions: pa.Table | StoredRows,
     bundle: Mapping[str, Any] | None,
     reference: Mapping[str, Any] | None = None,
     *,
@@ -86,7 +91,7 @@ def measure_drift(
     events_min: int = EVENTS_MIN,
     alarms: Sequence[Alarm] = (),
 ) -> Drift:
-    """Compare the decisions of the model path with a reference.
+    """Compare the decisions of the model path with a reference; they are read a block at a time.
 
     `bundle` is bundle.json, `reference` the warm state's reference.json; where both have bins, the warm state's count
     (they were fitted on what this scorer, rules and all, sent to the model). Without either, or without
@@ -96,36 +101,92 @@ def measure_drift(
     Raises BadInputError when stored bins are damaged, or features do not match the bundle's names.
     """
     limits = limits or Limits()
-    model = decisions.filter(pc.fill_null(pc.equal(decisions["path"].cast(pa.string()), "model"), False))
+    rows = StoredRows(decisions) if isinstance(decisions, pa.Table) else decisions
     trained = (bundle or {}).get("reference") or {}
     warmed = reference or {}
-    score_bins = warmed.get("score") or trained.get("score")
-    score = stability_index(score_bins, model["score"].cast(pa.float64()).to_numpy(), limits, events_min)
-    features = _features(model, bundle, warmed.get("features") or trained.get("features"), limits, events_min)
+    names = list((bundle or {}).get("feature_names") or [])
+    score_bins, feature_bins = (warmed.get(name) or trained.get(name) for name in ("score", "features"))
+    window = _Window(names, score_bins, feature_bins)
+    for block in rows.blocks([name for name in LOOKED_AT if name in rows.names]):
+        window.add(block)
+    score = window.score.index(limits, events_min)
+    features = {name: counted.index(limits, events_min) for name, counted in window.features.items() if window.given}
     if span_ns is not None and span_ns < CALENDAR_SPAN_NS:
         features |= {name: _unjudged(features[name]) for name in CALENDAR if name in features}
     return Drift(
         score=score,
         features=features,
-        psi_paths=_mix(decisions, "path", PATHS, warmed.get("by_path"), events_min),
-        psi_outcomes=_mix(decisions, "outcome", OUTCOMES, warmed.get("outcomes"), events_min),
+        psi_paths=_mix(window.paths, PATHS, warmed.get("by_path"), events_min),
+        psi_outcomes=_mix(window.outcomes, OUTCOMES, warmed.get("outcomes"), events_min),
         limits=limits,
         status=_overall(score, features),
         detections=[*_detections(score, features), *(alarm.to_dict() for alarm in alarms)],
     )
 
 
+class _Counted:
+    """Values of a window counted into stored reference bins, block by block."""
+
+    def __init__(self, stored: Mapping[str, Any] | None) -> None:
+        self._stored = stored
+        self._bins: ReferenceBins | None = None
+        self._counts = np.zeros(0, np.int64)
+        self._values = 0
+
+    def add(self, values: Floats) -> None:
+        """Count a block's values. Raises BadInputError when the stored bins are damaged."""
+        self._values += len(values)
+        if not self._stored or len(values) == 0:
+            return
+        if self._bins is None:
+            self._bins = ReferenceBins.from_dict(self._stored)
+            self._counts = np.zeros(self._bins.size, np.int64)
+        self._counts += self._bins.count(values)
+
+    def index(self, limits: Limits, events_min: int) -> Index:
+        """PSI of the window, judged from `events_min` values on."""
+        bins, counts = self._bins, self._counts
+        if bins is None:
+            return Index(None, None, "unknown", self._values)
+        filled = int(np.count_nonzero((counts + np.asarray(bins.counts)) > 0))
+        value = psi_of(bins, counts)
+        threshold = psi_threshold(max(filled, 2), max(1, sum(bins.counts)), self._values)
+        status: Status = "unknown" if self._values < events_min else _status(value, threshold, limits)
+        return Index(value, threshold, status, self._values)
+
+
+class _Window:
+    """What is counted of all decisions: the score and the features where the model decided, paths and outcomes."""
+
+    def __init__(
+        self, names: Sequence[str], score: Mapping[str, Any] | None, features: Mapping[str, Any] | None
+    ) -> None:
+        self._width = len(names) if features else 0
+        self._places = {name: place for place, name in enumerate(names) if features and name in features}
+        self.score = _Counted(score)
+        self.features = {name: _Counted((features or {})[name]) for name in self._places}
+        self.given = False
+        self.paths, self.outcomes = (np.zeros(len(words), np.int64) for words in (PATHS, OUTCOMES))
+
+    def add(self, rows: pa.Table) -> None:
+        """Count a block of rows."""
+        path = rows["path"].cast(pa.string())
+        self.paths += _counts_of(path, PATHS)
+        self.outcomes += _counts_of(rows["outcome"], OUTCOMES)
+        model = rows.filter(pc.fill_null(pc.equal(path, "model"), False))
+        self.score.add(model["score"].cast(pa.float64()).to_numpy())
+        values = feature_matrix(model, self._width) if self._width else None
+        if values is not None:
+            self.given = True
+            for name, place in self._places.items():
+                self.features[name].add(values[:, place])
+
+
 def stability_index(stored: Mapping[str, Any] | None, values: Floats, limits: Limits, events_min: int) -> Index:
     """PSI of `values` against stored reference bins, judged from `events_min` values on."""
-    if not stored or len(values) == 0:
-        return Index(None, None, "unknown", len(values))
-    bins = ReferenceBins.from_dict(stored)
-    counts = bins.count(values)
-    filled = int(np.count_nonzero((counts + np.asarray(bins.counts)) > 0))
-    value = psi_of(bins, counts)
-    threshold = psi_threshold(max(filled, 2), max(1, sum(bins.counts)), len(values))
-    status: Status = "unknown" if len(values) < events_min else _status(value, threshold, limits)
-    return Index(value, threshold, status, len(values))
+    counted = _Counted(stored)
+    counted.add(values)
+    return counted.index(limits, events_min)
 
 
 def _status(value: float, threshold: float, limits: Limits) -> Status:
@@ -136,21 +197,6 @@ def _status(value: float, threshold: float, limits: Limits) -> Status:
 
 def _unjudged(index: Index) -> Index:
     return Index(index.value, index.threshold, "unknown", index.events)
-
-
-def _features(
-    model: pa.Table,
-    bundle: Mapping[str, Any] | None,
-    stored: Mapping[str, Any] | None,
-    limits: Limits,
-    events_min: int,
-) -> dict[str, Index]:
-    names = list((bundle or {}).get("feature_names") or [])
-    values = feature_matrix(model, len(names)) if names and stored else None
-    if values is None or not stored:
-        return {}
-    columns = {name: values[:, place] for place, name in enumerate(names) if name in stored}
-    return {name: stability_index(stored[name], column, limits, events_min) for name, column in columns.items()}
 
 
 def feature_matrix(decisions: pa.Table, width: int) -> npt.NDArray[np.float32] | None:
@@ -175,17 +221,19 @@ def feature_matrix(decisions: pa.Table, width: int) -> npt.NDArray[np.float32] |
     return np.frombuffer(block.tobytes(), dtype="<f4").reshape(len(given), width)
 
 
+def _counts_of(column: pa.ChunkedArray, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """How often each of `names` stands in a column of words."""
+    words = column.cast(pa.string())
+    return np.array([pc.sum(pc.equal(words, name)).as_py() or 0 for name in names], np.int64)
+
+
 def _mix(
-    decisions: pa.Table, column: str, names: tuple[str, ...], before: Mapping[str, float] | None, events_min: int
+    counts: npt.NDArray[np.int64], names: tuple[str, ...], before: Mapping[str, float] | None, events_min: int
 ) -> float | None:
     """PSI of a mix of words (paths, outcomes); None without a reference or with too few events."""
-    if not before:
+    if not before or counts.sum() < events_min:
         return None
-    words = decisions[column].cast(pa.string())
-    now = [pc.sum(pc.equal(words, name)).as_py() or 0 for name in names]
-    if sum(now) < events_min:
-        return None
-    return psi(shares([float(before.get(name, 0)) for name in names]), shares(now))
+    return psi(shares([float(before.get(name, 0)) for name in names]), shares(counts))
 
 
 def _overall(score: Index, features: Mapping[str, Index]) -> Status:

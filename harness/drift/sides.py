@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.drift.feed import Arrivals, Sides
+from streams.stored_rows import WordCodes
 
 GROUPS_MAX = 12
 """The most frequent groups; of the rest there is too little to judge."""
@@ -15,16 +16,23 @@ GROUPS_MAX = 12
 
 def card_sides(events: pa.Table, profiles: pa.Table | None) -> Sides:
     """Cards and segments; `profiles` is PROFILE_SCHEMA (None: groups are not known)."""
-    segments = None if profiles is None else (profiles["card_id"], profiles["segment"])
-    return _sides(_coded(events["card_id"]), segments)
+    return sides_of(card_owners(events), profiles, ("card_id", "segment"))
 
 
 def account_sides(events: pa.Table, accounts: pa.Table | None) -> Sides:
     """The account known first of the sender's and the receiver's, and its market; `accounts` has `account_id` and
     `market` (None: groups are not known)."""
-    one_side = pc.coalesce(*(_words(events[name]) for name in ("from_account", "to_account")))
-    markets = None if accounts is None else (accounts["account_id"], accounts["market"])
-    return _sides(one_side.dictionary_encode(), markets)
+    return sides_of(account_owners(events), accounts, ("account_id", "market"))
+
+
+def card_owners(events: pa.Table) -> pa.ChunkedArray:
+    """Whose each event is: its card."""
+    return events["card_id"].cast(pa.string())
+
+
+def account_owners(events: pa.Table) -> pa.ChunkedArray:
+    """Whose each event is: the account known first of the sender's and the receiver's."""
+    return pa.chunked_array([pc.coalesce(*(_words(events[name]) for name in ("from_account", "to_account")))])
 
 
 def arrivals_of(
@@ -49,18 +57,23 @@ def _words(column: pa.ChunkedArray) -> pa.Array:
     return column.cast(pa.string()).combine_chunks()
 
 
-def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    return _words(column).dictionary_encode()
+def sides_of(owners: pa.ChunkedArray, known: pa.Table | None, columns: tuple[str, str]) -> Sides:
+    """Sides of events by their owners; `known` has an owner and its group in `columns`."""
+    codes = WordCodes()
+    return coded_sides(codes.of(owners), codes.words, known, columns)
 
 
-def _sides(owners: pa.DictionaryArray, known: tuple[pa.ChunkedArray, pa.ChunkedArray] | None) -> Sides:
-    key: npt.NDArray[np.int32] = owners.indices.fill_null(-1).to_numpy().astype(np.int32)
+def coded_sides(
+    key: npt.NDArray[np.int32], owners: pa.Array, known: pa.Table | None, columns: tuple[str, str]
+) -> Sides:
+    """The same where each event's owner is a place in `owners` (−1: unknown)."""
     if known is None:
         return Sides(key, np.full(len(key), -1, np.int16))
-    place = pc.index_in(owners.dictionary, value_set=_words(known[0]))
-    named = _words(known[1]).take(place).dictionary_encode()
-    of_owner = np.append(named.indices.fill_null(-1).to_numpy(), -1)
-    group = of_owner[np.where(key < 0, len(of_owner) - 1, key)]
+    place = pc.index_in(owners, value_set=_words(known[columns[0]]))
+    named = _words(known[columns[1]]).take(place).dictionary_encode()
+    # the last is that of an unknown owner
+    of_owner = np.append(named.indices.fill_null(-1).to_numpy(), np.int32(-1))
+    group = of_owner[key]
     counts = np.bincount(group + 1, minlength=len(named.dictionary) + 1)[1:]
     kept = np.argsort(-counts, kind="stable")[:GROUPS_MAX]
     renamed = np.full(len(counts) + 1, -1, np.int16)
