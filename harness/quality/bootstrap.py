@@ -20,7 +20,7 @@ BLOCK_CELLS = 8_000_000
 """Replicates are worked on in blocks of about so many numbers, so that memory stays bounded."""
 RECALL_GRID = np.linspace(0.02, 1.0, 50)
 Weights = npt.NDArray[np.int32]
-Grouping = npt.NDArray[np.integer[Any]]
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,12 @@ class RankedReplicates:
 
 def ranked_replicates(is_fraud: Bools, scores: Scores, draws: Draws) -> RankedReplicates | None:
     """The precision-recall curve of each replicate; None without a fraud. Ties count as ties."""
-    order = np.argsort(-scores, kind="stable")
-    fraud, score = is_fraud[order], scores[order]
-    if not fraud.any():
+    if not is_fraud.any():
         return None
-    group = np.cumsum(np.diff(score, prepend=score[0]) != 0)
-    last = np.append(np.flatnonzero(np.diff(group)), len(group) - 1)
-    frauds = np.flatnonzero(fraud)
-    groups, first = np.unique(group[frauds], return_index=True)
-    ends, card = last[groups], draws.card[order]
+    order = np.argsort(-scores, kind="stable")
+    frauds, first, ends = _fraud_ties(is_fraud[order], scores[order])
+    card = draws.card[order]
+    del order
     average = np.full(len(draws.weights), np.nan)
     curve = np.full((len(draws.weights), len(RECALL_GRID)), np.nan)
     for replicate, weights in enumerate(draws.weights):
@@ -123,6 +120,17 @@ def ranked_replicates(is_fraud: Bools, scores: Scores, draws: Draws) -> RankedRe
         places = np.searchsorted(found / found[-1], RECALL_GRID - 1e-12)
         curve[replicate] = precision[np.minimum(places, len(precision) - 1)]
     return RankedReplicates(average, curve)
+
+
+def _fraud_ties(fraud: Bools, score: Scores) -> tuple[Rows, Rows, Rows]:
+    """Of events in the order of their scores, the highest first: where the frauds are; of each tie with a fraud in it,
+    which of the frauds is its first, and where it ends."""
+    starts = np.diff(score, prepend=score[0]) != 0
+    frauds = np.flatnonzero(fraud)
+    last = np.append(np.flatnonzero(starts) - 1, len(score) - 1)
+    ends = last[np.searchsorted(last, frauds)]
+    ends, first = np.unique(ends, return_index=True)
+    return frauds, first, ends
 
 
 def resampled(scored: Scored, k: int, seed: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.quality.scored import Bools, Codes, Int64s, Scored, Scores
+from harness.quality.scored import Bools, Codes, Ints, Scored, Scores
 
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -40,7 +40,7 @@ class CardDay:
 class CardDays:
     """One entry a card and day: that card's highest score, and whether it was compromised that day."""
 
-    day: Int64s
+    day: Ints
     card: Codes
     score: Scores
     compromised: Bools
@@ -55,8 +55,10 @@ def card_precision(scored: Scored, k: int, score: Scores | None = None) -> list[
     grouped = card_days(scored, scored.score if score is None else score)
     known = np.zeros(len(scored.card_names), dtype=bool)
     days: list[CardDay] = []
-    for day in np.unique(grouped.day):
-        here = np.flatnonzero((grouped.day == day) & ~known[grouped.card])
+    calendar, starts = np.unique(grouped.day, return_index=True)
+    ends = np.append(starts, len(grouped.day))[1:]
+    for day, start, end in zip(calendar, starts, ends, strict=True):
+        here = start + np.flatnonzero(~known[grouped.card[start:end]])
         compromised = int(grouped.compromised[here].sum())
         top = here[_top_k(grouped.score[here], grouped.card[here], scored.card_names, k)]
         found = grouped.card[top[grouped.compromised[top]]]

@@ -24,18 +24,23 @@ def precision_recall(is_fraud: Bools, score: Scores) -> PrecisionRecall | None:
     if not is_fraud.any():
         return None
     order = np.argsort(-score, kind="stable")
-    ordered = score[order]
+    ordered, hits = score[order], is_fraud[order]
+    del order  # of a long run each of these is a part of what there is
     last_of_tie = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-    found = np.cumsum(is_fraud[order])[last_of_tie]
-    return PrecisionRecall(ordered[last_of_tie], found / (last_of_tie + 1), found / found[-1])
+    threshold = ordered[last_of_tie]
+    del ordered
+    found = np.cumsum(hits)[last_of_tie]
+    return PrecisionRecall(threshold, found / (last_of_tie + 1), found / found[-1])
 
 
 def average_precision(is_fraud: Bools, score: Scores) -> float | None:
     """PR-AUC as Σ (recall step) · precision, without interpolation; None without a single fraud."""
-    curve = precision_recall(is_fraud, score)
-    if curve is None:
-        return None
-    return float(np.sum(np.diff(curve.recall, prepend=0.0) * curve.precision))
+    return area(precision_recall(is_fraud, score))
+
+
+def area(curve: PrecisionRecall | None) -> float | None:
+    """The same of a curve; None without one."""
+    return None if curve is None else float(np.sum(np.diff(curve.recall, prepend=0.0) * curve.precision))
 
 
 def roc_auc(is_fraud: Bools, score: Scores) -> float | None:
@@ -44,9 +49,10 @@ def roc_auc(is_fraud: Bools, score: Scores) -> float | None:
     genuine = len(is_fraud) - frauds
     if frauds == 0 or genuine == 0:
         return None
-    _, tie, size = np.unique(score, return_inverse=True, return_counts=True)
-    middle_rank = np.cumsum(size) - (size - 1) / 2
-    rank_sum = float(middle_rank[tie][is_fraud].sum())
+    ordered, of_frauds = np.sort(score), score[is_fraud]
+    below, up_to = (np.searchsorted(ordered, of_frauds, side=side) for side in ("left", "right"))
+    middle_rank = up_to - (up_to - below - 1) / 2
+    rank_sum = float(middle_rank.sum())
     return (rank_sum - frauds * (frauds + 1) / 2) / (frauds * genuine)
 
 
