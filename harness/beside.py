@@ -1,4 +1,4 @@
-"""What is known beside a run's decisions when their quality is measured: explanations, profiles, causes, rules."""
+"""What is known beside a run's decisions when their quality is measured: profiles, causes, rules."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +17,11 @@ WORLD_FILES = "riskbench"
 """The column map of tables that `bench world` wrote."""
 
 
-def beside_of(scenario: Scenario, prepared: Prepared, run: Path) -> Beside:
-    """Of a run folder and the data it streamed; what there is none of stays empty."""
+def beside_of(scenario: Scenario, prepared: Prepared) -> Beside:
+    """Of the data a run streamed; what there is none of stays empty."""
     scorer = scenario.scorer
     rules = Path(scorer.rules) if scorer.rules else SHIPPED_RULES["fraud"]
     return Beside(
-        explanations=_table(run / "explanations.parquet", ("event_id", "reasons")),
         profiles=_table(prepared.file("profiles"), PROFILE_SCHEMA.names),
         causes=_causes(scenario, prepared),
         rule_outcomes=rule_outcomes(rules) if scorer.command is None else {},

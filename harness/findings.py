@@ -28,6 +28,7 @@ from harness.tail import measure_tail
 from harness.timeline import build_timeline
 from harness.verdict import Judged, judge
 from harness.waterfall import measure_waterfall
+from streams.stored_rows import StoredRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,11 @@ def find_results(
     log = measure_latency(outcome.decisions, outcome.start_ns, folder.path / "latency.hlog")
     timeline = build_timeline(outcome.decisions, outcome.start_ns, outcome.samples)
     pq.write_table(timeline, folder.path / "timeline.parquet")
-    events = pq.read_table(prepared.file("events"), columns=["event_time_ns"])
-    decisions, span_ns = pq.read_table(outcome.decisions), int(np.ptp(events["event_time_ns"])) if len(events) else 0
+    happened, decisions = measures.Happened.of(prepared.file("events")), StoredRows(outcome.decisions)
     feed = folder.work / "feed"
-    senders = measures.sender_results(held, np.load(feed / "key_codes.npy"), scenario.load.senders)
+    senders = measures.sender_results(held, np.load(feed / "key_codes.npy", mmap_mode="r"), scenario.load.senders)
     sizes = measures.Sizes.of(feed, outcome.counts)
-    load = measures.load_results(scenario, held, events, log, senders, sizes)
+    load = measures.load_results(scenario, held, happened, log, senders, sizes)
     faults, steady = (assessed.faults, assessed.steady) if assessed else ([], None)
     counts = measures.count_results(outcome, held, faults)
     write_hgrm(folder.path, ((tag, log.series[tag].total) for tag in HGRM_TAGS if tag in log.series))
@@ -79,7 +79,7 @@ def find_results(
     found = SentFindings.read(folder.work / SENT_FILE)
     watched = Watched(prepared, decisions, counts.sent, ready.setup.state, folder.path, found)
     quality, aml = _right(scenario, watched)
-    drift = measures.drift_results(scenario, prepared, decisions, ready.bundle, ready.setup.state, span_ns)
+    drift = measures.drift_results(scenario, prepared, decisions, ready.bundle, ready.setup.state, happened.span_ns)
     drift |= _answers(outcome)
     judged = assessed.judged(latency) if assessed else latency
     return Results(
@@ -126,7 +126,7 @@ def _right(scenario: Scenario, watched: Watched) -> tuple[dict[str, Any], AmlRes
 
 def _held(folder: RunFolder, outcome: StreamOutcome, measured_from: int) -> measures.Held:
     return measures.Held(
-        schedule=np.load(folder.work / "feed" / "schedule.npy"),
+        schedule=np.load(folder.work / "feed" / "schedule.npy", mmap_mode="r"),
         sent_ns=outcome.sent_ns,
         start_ns=outcome.start_ns,
         measured_from=measured_from,

@@ -18,10 +18,11 @@ from harness.drift import Alarm, Limits, measure_drift
 from harness.drift.recorded import is_long_enough, read_reference
 from harness.drift.settings import Settings
 from harness.drift.stored import watch_stored
+from harness.explanations import EXPLANATIONS_FILE
 from harness.latency import LatencyLog, Percentiles, measure_latency, new_histogram, record, summarise
 from harness.latency_results import Distribution, Floor, LatencyResults, PathLatency, TailResults, WaterfallResults
 from harness.prepared import Prepared
-from harness.quality import known_compromised, measure_quality
+from harness.quality import gather_stored, known_compromised, quality_of, stored_reasons
 from harness.results import (
     AuditResults,
     BreakerResults,
@@ -70,6 +71,31 @@ class Held:
         return _rate(len(done), int(done[-1] - self.start_ns - offsets[0])) if len(done) else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """How many events a stream has, and the first and the last event time (ns; 0 of none)."""
+
+    events: int
+    from_ns: int
+    until_ns: int
+
+    @classmethod
+    def of(cls, events: Path) -> "Happened":
+        """Of an events.parquet, read a block at a time."""
+        ends = [
+            (int(times.min()), int(times.max()))
+            for block in StoredRows(events).blocks(["event_time_ns"])
+            for times in (block["event_time_ns"].to_numpy(),)
+        ]
+        rows = pq.read_metadata(events).num_rows
+        return cls(rows, min(low for low, _ in ends), max(high for _, high in ends)) if ends else cls(0, 0, 0)
+
+    @property
+    def span_ns(self) -> int:
+        """The event time they cover."""
+        return self.until_ns - self.from_ns
+
+
 def _rate(events: int, span_ns: int) -> float:
     """n events span n-1 gaps."""
     return (events - 1) * NS_PER_S / span_ns if events > 1 and span_ns > 0 else float(events)
@@ -107,11 +133,10 @@ def _mean(total: int, count: int) -> float | None:
 
 
 def load_results(
-    scenario: Scenario, held: Held, events: pa.Table, latency: LatencyLog, senders: list[SenderResults], sizes: Sizes
+    scenario: Scenario, held: Held, happened: Happened, latency: LatencyLog, senders: list[SenderResults], sizes: Sizes
 ) -> LoadResults:
     """How the load was sent."""
     delay = distribution(latency.percentiles("schedule_delay"))
-    times = events["event_time_ns"]
     span_ns = int(held.schedule[-1]) if len(held.schedule) else 0
     duration = scenario.load.duration_s or max(0.0, span_ns / NS_PER_S - scenario.load.warmup_s)
     return LoadResults(
@@ -123,8 +148,8 @@ def load_results(
         duration_s=round(duration, 3),
         warmup_s=scenario.load.warmup_s,
         partitions=scenario.load.partitions,
-        events_from=_iso(pc.min(times).as_py()) if len(events) else None,
-        events_until=_iso(pc.max(times).as_py()) if len(events) else None,
+        events_from=_iso(happened.from_ns) if happened.events else None,
+        events_until=_iso(happened.until_ns) if happened.events else None,
         linger_ms=scenario.load.lingers_ms,
         senders=scenario.load.senders,
         by_sender=senders,
@@ -269,40 +294,40 @@ def latency_results(
 
 
 def quality_results(
-    scenario: Scenario, prepared: Prepared, decisions: pa.Table, sent: int, run: Path
+    scenario: Scenario, prepared: Prepared, decisions: StoredRows, sent: int, run: Path
 ) -> dict[str, Any]:
     """Measured over all events sent, warm-up included; empty when the truth is not known. `run` is the run folder, for
     the explanations in it."""
     if not prepared.labelled:
         return {}
-    events = pq.read_table(prepared.file("events")).slice(0, sent)
-    labels = pq.read_table(prepared.file("labels")).slice(0, sent)
-    excluded = None
-    if prepared.facts.get("remove_known_compromised"):
-        excluded = _known(prepared, events, labels)
-    found = measure_quality(
-        decisions,
-        events,
-        labels,
+    excluded = _known(prepared, sent) if prepared.facts.get("remove_known_compromised") else None
+    everything = gather_stored(
+        decisions, StoredRows(prepared.file("events")), StoredRows(prepared.file("labels")), sent
+    )
+    explanations = run / EXPLANATIONS_FILE
+    reasons = stored_reasons(decisions, StoredRows(explanations) if explanations.is_file() else None, len(everything))
+    found = quality_of(
+        everything,
+        reasons,
         scenario.measure.k or prepared.facts.get("k") or K_DEFAULT,
         deadline_ms=scenario.slo.response_p99_ms,
         excluded=excluded,
         published=prepared.facts.get("published", []),
-        beside=beside_of(scenario, prepared, run),
+        beside=beside_of(scenario, prepared),
     )
     return found.to_dict()
 
 
-def _known(prepared: Prepared, events: pa.Table, labels: pa.Table) -> Any:
+def _known(prepared: Prepared, sent: int) -> Any:
     """Events of the stream whose card was known to be compromised, seen from the start of training."""
-    history = pq.read_table(prepared.file("history"))
-    columns = ["card_id", "event_time_ns"]
-    both = pa.concat_tables([history.select(columns), events.select(columns)]).unify_dictionaries()
-    truth = pa.concat_tables(
-        [pq.read_table(prepared.file("history_labels")).select(["is_fraud"]), labels.select(["is_fraud"])]
-    )
+    columns, truth = ["card_id", "event_time_ns"], ["is_fraud"]
+    history = pq.read_table(prepared.file("history"), columns=columns)
+    events = pq.read_table(prepared.file("events"), columns=columns).slice(0, sent)
+    both = pa.concat_tables([history, events]).unify_dictionaries()
+    labels = pq.read_table(prepared.file("labels"), columns=truth).slice(0, sent)
+    known = pa.concat_tables([pq.read_table(prepared.file("history_labels"), columns=truth), labels])
     delay = prepared.facts.get("label_delay_days") or 0
-    return known_compromised(both, truth, prepared.windows.train_from_ns, delay)[len(history) :]
+    return known_compromised(both, known, prepared.windows.train_from_ns, delay)[len(history) :]
 
 
 def drift_results(

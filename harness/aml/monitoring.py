@@ -24,6 +24,7 @@ from harness.aml.truth import Truth, truth_of
 from harness.drift import Limits
 from harness.prepared import Prepared
 from harness.scenario import Scenario
+from streams.stored_rows import StoredRows
 
 logger = logging.getLogger("riskbench.harness.aml.monitoring")
 K_DEFAULT = 20
@@ -98,7 +99,7 @@ class Watched:
     """A stream whose monitoring is measured: what was prepared, what was answered, and where the run lies."""
 
     prepared: Prepared
-    decisions: pa.Table
+    decisions: StoredRows
     sent: int
     state: Path | None
     folder: Path
@@ -113,7 +114,7 @@ def monitor(scenario: Scenario, watched: Watched) -> Monitored:
     planned = watched.prepared.events
     looked_at = truth if watched.sent == planned else stream_truth(watched.prepared, planned)
     times = pq.read_table(watched.prepared.file("events"), columns=["event_time_ns"])["event_time_ns"]
-    scored = scored_customers(watched.decisions, times)
+    scored = scored_customers(watched.decisions.read(["event_id", "ordinal", "customers"]), times)
     k = capacity(scenario, watched.prepared)
     asked = Asked(
         k=k,

@@ -11,7 +11,7 @@ import pyarrow as pa
 from harness.quality.agreement import reason_agreement
 from harness.quality.bootstrap import resampled
 from harness.quality.cards import card_precision, lift, mean_ceiling, mean_precision
-from harness.quality.curves import average_precision, precision_recall, roc_auc, thin
+from harness.quality.curves import area, average_precision, precision_recall, roc_auc, thin
 from harness.quality.flags import by_look_alike, by_scenario, share, threshold_measures
 from harness.quality.groups import error_rates, group_codes
 from harness.quality.intervals import UNKNOWN
@@ -72,13 +72,29 @@ def measure_quality(
     """
     beside = beside or Beside()
     everything = gather(decisions, events, labels)
+    reasons = gather_reasons(events["event_id"], decisions, beside.explanations)
+    return quality_of(
+        everything, reasons, k, deadline_ms=deadline_ms, excluded=excluded, published=published, beside=beside
+    )
+
+
+def quality_of(
+    everything: Scored,
+    reasons: GivenReasons,
+    k: int,
+    *,
+    deadline_ms: float | None,
+    excluded: npt.NDArray[np.bool_] | None,
+    published: Sequence[Mapping[str, Any]],
+    beside: Beside,
+) -> Quality:
+    """The same of what was brought together before."""
     kept = np.ones(len(everything), bool) if excluded is None else ~excluded
-    scored = everything.only(kept)
-    given = gather_reasons(events["event_id"], decisions, beside.explanations).of_events(kept)
+    scored, given = everything.only(kept), reasons.of_events(kept)
     spread = resampled(scored, k, beside.seed)
     days = card_precision(scored, k)
     oracle = card_precision(scored, k, scored.is_fraud.astype(np.float64))
-    curve = precision_recall(scored.is_fraud, scored.score)
+    pr_auc, points = _curve(scored)
     scenarios = by_scenario(scored)
     by_day = {day.day: day.to_dict() for day in days}
     by_day = _with_intervals(by_day, dict(zip(by_day, spread.get("days", []), strict=False)), "precision")
@@ -94,14 +110,14 @@ def measure_quality(
         **_within_deadline(scored, k, deadline_ms),
         "lift_at_k": lift(days, k),
         **threshold_measures(scored),
-        "pr_auc": average_precision(scored.is_fraud, scored.score),
+        "pr_auc": pr_auc,
         "roc_auc": roc_auc(scored.is_fraud, scored.score),
         "recall_by_scenario": {name: row["recall"] for name, row in scenarios.items()},
         "scenarios": _with_intervals(scenarios, spread.get("scenarios", {}), "recall"),
         "look_alikes": by_look_alike(scored),
         "by_path": {name: _of_path(scored, code, k) for code, name in enumerate(PATHS)},
         "days": list(by_day.values()),
-        "precision_recall": [] if curve is None else [list(point) for point in thin(curve)],
+        "precision_recall": points,
         "precision_recall_band": spread.get("curve", []),
         "intervals": spread.get("intervals", {}),
         "bootstrap": spread.get("bootstrap"),
@@ -109,6 +125,12 @@ def measure_quality(
         "published": [dict(row) for row in published],
     }
     return Quality(values)
+
+
+def _curve(scored: Scored) -> tuple[float | None, list[list[float]]]:
+    """Average precision, and a few points of the curve; the whole of it is as long as the run."""
+    curve = precision_recall(scored.is_fraud, scored.score)
+    return area(curve), [] if curve is None else [list(point) for point in thin(curve)]
 
 
 def _with_intervals(

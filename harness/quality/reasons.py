@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from harness.quality.scored import Bools, Codes, Scores, codes_of
 from streams.causes import CAUSES
+from streams.stored_rows import WordCodes
 
 Rows = npt.NDArray[np.int64]
 PARTS = ("code", "kind", "cause", "contribution")
@@ -34,6 +35,8 @@ class GivenReasons:
 
     def of_events(self, kept: Bools) -> "GivenReasons":
         """Only reasons of the events kept (bool [events]); `event` then counts those."""
+        if kept.all():
+            return self
         place = np.cumsum(kept) - 1
         rows = kept[self.event]
         return GivenReasons(
@@ -55,15 +58,64 @@ def gather_reasons(event_ids: pa.ChunkedArray, decisions: pa.Table, explanations
     order = np.argsort(flat["event"].to_numpy(), kind="stable")
     flat = flat.take(order)
     code, codes = codes_of(flat["code"])
-    cause = pc.index_in(flat["cause"], value_set=pa.array(CAUSES)).fill_null(-1)
     return GivenReasons(
         event=flat["event"].to_numpy(),
         is_rule=pc.equal(flat["kind"], "rule").fill_null(False).to_numpy(),
         code=code,
         codes=codes,
-        cause=np.asarray(cause.to_numpy(), np.int32),
+        cause=_cause_codes(flat["cause"]),
         contribution=flat["contribution"].fill_null(np.nan).to_numpy(),
     )
+
+
+class CollectedReasons:
+    """The same from blocks of rows that say of which event they are, instead of its id: all reasons of decisions first,
+    then of explanations."""
+
+    def __init__(self) -> None:
+        self._codes = WordCodes()
+        self._event, self._is_rule = [np.zeros(0, np.int64)], [np.zeros(0, np.bool_)]
+        self._code, self._cause = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        self._contribution = [np.zeros(0)]
+
+    def add(self, event: Rows, lists: pa.ChunkedArray, events: int) -> None:
+        """Take the `reasons` of rows of the events `event` (int64 [n], each one once); none beyond `events`."""
+        kept = _has_reasons(lists).to_numpy() & (event < events)
+        if not kept.any():
+            return
+        chosen = lists.filter(pa.array(kept)).combine_chunks()
+        flat = pc.list_flatten(chosen)
+        names = {field.name for field in flat.type}
+        code, kind, cause = (_part(flat, name, pa.string(), name in names) for name in ("code", "kind", "cause"))
+        contribution = _part(flat, "contribution", pa.float64(), "contribution" in names)
+        self._event.append(event[kept][pc.list_parent_indices(chosen).to_numpy()])
+        self._is_rule.append(pc.equal(kind, "rule").fill_null(False).to_numpy(zero_copy_only=False))
+        self._code.append(self._codes.of(pa.chunked_array([code])))
+        self._cause.append(_cause_codes(cause))
+        self._contribution.append(contribution.fill_null(np.nan).to_numpy())
+
+    def in_order(self) -> GivenReasons:
+        """All of them, by event."""
+        event = np.concatenate(self._event)
+        order = np.argsort(event, kind="stable")
+        code = np.concatenate(self._code)[order]
+        # words are numbered by the order in which they come first among the events
+        found, first = np.unique(code[code >= 0], return_index=True)
+        told = found[np.argsort(first)]
+        place = np.full(len(self._codes.words) + 1, -1, np.int32)
+        place[told] = np.arange(len(told), dtype=np.int32)
+        return GivenReasons(
+            event=event[order],
+            is_rule=np.concatenate(self._is_rule)[order],
+            code=place[code],
+            codes=self._codes.words.take(pa.array(told, pa.int32())).to_pylist(),
+            cause=np.concatenate(self._cause)[order],
+            contribution=np.concatenate(self._contribution)[order],
+        )
+
+
+def _cause_codes(cause: pa.Array | pa.ChunkedArray) -> Codes:
+    return np.asarray(pc.index_in(cause, value_set=pa.array(CAUSES)).fill_null(-1).to_numpy(), np.int32)
 
 
 def _nothing() -> pa.Table:

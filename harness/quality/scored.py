@@ -1,6 +1,7 @@
 """Brings events, labels and decisions together: one row an event, what never came back included."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from streams.labels import NS_PER_DAY
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger[Any]]
+"""Integers of any width."""
 Scores = npt.NDArray[np.float64]
 
 NOT_RANKED = -1.0
@@ -36,16 +39,17 @@ ROW_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Parallel arrays, one entry an event. `card`, `scenario` and `look_alike` are codes into their names (−1: none);
-    `path` an index into streams.decision.PATHS (−1: no decision)."""
+    """Parallel arrays, one entry an event; a long run has many, so none need be wider than it must. `card`, `scenario`
+    and `look_alike` are codes into their names (−1: none); `path` an index into streams.decision.PATHS (−1: no
+    decision)."""
 
     is_fraud: Bools
     score: Scores
     decided: Bools
     flagged: Bools
     response_ns: Int64s
-    path: Codes
-    day: Int64s
+    path: Ints
+    day: Ints
     amount_minor: Int64s
     card: Codes
     card_names: list[str]
@@ -58,7 +62,9 @@ class Scored:
         return len(self.is_fraud)
 
     def only(self, chosen: Bools) -> "Scored":
-        """The chosen events."""
+        """The chosen events; all of them are not copied."""
+        if chosen.all():
+            return self
         rows = {name: getattr(self, name)[chosen] for name in ROW_FIELDS}
         return replace(self, **rows)
 
@@ -69,14 +75,10 @@ def gather(decisions: pa.Table, events: pa.Table, labels: pa.Table) -> Scored:
     Raises BadInputError when an event has no label.
     """
     ids = events["event_id"].combine_chunks()
-    label_row = pc.index_in(ids, value_set=labels["event_id"].combine_chunks())
-    if label_row.null_count:
-        first = ids[pc.index(label_row.is_null(), pa.scalar(True)).as_py()].as_py()
-        raise BadInputError(f"{label_row.null_count} events have no label; the first is {first!r}")
-    truth = labels.take(label_row)
+    truth = labels_of(events["event_id"], labels)
     row = pc.index_in(ids, value_set=decisions["event_id"].combine_chunks())
     given = decisions.select(["status", "outcome", "score", "path", "response_ns"]).take(row)
-    decided = _equals(given["status"], "decided") | _equals(given["status"], "late")
+    decided = equals(given["status"], "decided") | equals(given["status"], "late")
     card, card_names = codes_of(events["card_id"])
     scenario, scenario_names = codes_of(truth["scenario"])
     look_alike, look_alike_names = codes_of(truth["look_alike"])
@@ -84,9 +86,9 @@ def gather(decisions: pa.Table, events: pa.Table, labels: pa.Table) -> Scored:
         is_fraud=truth["is_fraud"].to_numpy(),
         score=np.where(decided, given["score"].fill_null(0.0).to_numpy(), NOT_RANKED),
         decided=decided,
-        flagged=decided & (_equals(given["outcome"], "review") | _equals(given["outcome"], "block")),
+        flagged=decided & (equals(given["outcome"], "review") | equals(given["outcome"], "block")),
         response_ns=given["response_ns"].fill_null(0).to_numpy(),
-        path=np.where(decided, _path_codes(given["path"]), NO_PATH).astype(np.int32),
+        path=np.where(decided, path_codes(given["path"]), NO_PATH).astype(np.int32),
         day=events["event_time_ns"].to_numpy() // NS_PER_DAY,
         amount_minor=events["amount_minor"].to_numpy(),
         card=card,
@@ -98,13 +100,25 @@ def gather(decisions: pa.Table, events: pa.Table, labels: pa.Table) -> Scored:
     )
 
 
-def _equals(column: pa.ChunkedArray, word: str) -> Bools:
+def labels_of(event_ids: pa.ChunkedArray, labels: pa.Table) -> pa.Table:
+    """The labels of these events, row for row. Raises BadInputError when one has none."""
+    ids = event_ids.combine_chunks()
+    label_row = pc.index_in(ids, value_set=labels["event_id"].combine_chunks())
+    if label_row.null_count:
+        first = ids[pc.index(label_row.is_null(), pa.scalar(True)).as_py()].as_py()
+        raise BadInputError(f"{label_row.null_count} events have no label; the first is {first!r}")
+    return labels.take(label_row)
+
+
+def equals(column: pa.ChunkedArray, word: str) -> Bools:
+    """Which entries of a column of words are `word`."""
     return np.asarray(
         pc.equal(column.cast(pa.string()), word).fill_null(False).to_numpy(zero_copy_only=False), dtype=bool
     )
 
 
-def _path_codes(column: pa.ChunkedArray) -> Codes:
+def path_codes(column: pa.ChunkedArray) -> Codes:
+    """A column of paths as places in PATHS (NO_PATH: none)."""
     found = pc.index_in(column.cast(pa.string()), value_set=pa.array(PATHS))
     return np.asarray(found.fill_null(NO_PATH).to_numpy(), dtype=np.int32)
 
