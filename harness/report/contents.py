@@ -2,14 +2,16 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hdrh.histogram import HdrHistogram
 
+from harness.report.rows import RunRows
 from streams.errors import BadInputError
 
 _log = logging.getLogger("riskbench.harness")
@@ -17,22 +19,23 @@ CURVES = ("response", "service", "response.rules", "response.model", "response.f
 FLOOR = "floor"
 CASES_INDEX = "cases/index.html"
 HIGHEST_NS = 86_400_000_000_000
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
 class RunContents:
     """A run as the report sees it: `results` is results.json as plain values, `histograms` the latency log by tag, with
-    the response of the floor's log as `floor`."""
+    the response of the floor's log as `floor`. Of the large files rows are read when they are asked for."""
 
     folder: Path
     results: dict[str, Any]
     scenario: str | None
     environment: dict[str, Any]
     timeline: pa.Table | None
-    decisions: pa.Table | None
-    events: pa.Table | None
-    labels: pa.Table | None
-    explanations: pa.Table | None
+    decisions: RunRows | None
+    events: RunRows | None
+    labels: RunRows | None
+    explanations: RunRows | None
     importance: pa.Table | None
     profiles: pa.Table | None
     histograms: dict[str, Any]
@@ -69,10 +72,10 @@ def read_run(folder: Path) -> RunContents:
         scenario=scenario.read_text(encoding="utf-8") if scenario.is_file() else None,
         environment=_read_json(folder / "environment.json"),
         timeline=_read_table(folder / "timeline.parquet"),
-        decisions=_read_table(folder / "decisions.parquet", skip=("features", "rules_version", "model_version")),
-        events=_read_table(folder / "events.parquet"),
-        labels=_read_table(folder / "labels.parquet"),
-        explanations=_read_table(folder / "explanations.parquet"),
+        decisions=_open_rows(folder / "decisions.parquet"),
+        events=_open_rows(folder / "events.parquet"),
+        labels=_open_rows(folder / "labels.parquet"),
+        explanations=_open_rows(folder / "explanations.parquet"),
         importance=_read_table(folder / "importance.parquet"),
         profiles=_read_table(folder / "profiles.parquet"),
         histograms=_read_curves(folder),
@@ -89,12 +92,20 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read_table(path: Path, skip: tuple[str, ...] = ()) -> pa.Table | None:
+def _open_rows(path: Path) -> RunRows | None:
+    return _left_out(path, RunRows)
+
+
+def _read_table(path: Path) -> pa.Table | None:
+    return _left_out(path, pq.read_table)
+
+
+def _left_out(path: Path, read: Callable[[Path], Read]) -> Read | None:
+    """What was read of a file; None where there is none, or it cannot be read."""
     if not path.is_file():
         return None
     try:
-        names = [name for name in pq.read_schema(path).names if name not in skip]
-        return pq.read_table(path, columns=names)
+        return read(path)
     except (pa.ArrowException, OSError) as error:
         _log.warning("%s left out of the report: %s", path, error)
         return None

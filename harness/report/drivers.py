@@ -93,9 +93,10 @@ def _named(codes: npt.NDArray[np.int32], names: list[str]) -> Groups:
 def _by_scenario(run: RunContents, rows: pa.Table) -> Groups:
     if run.labels is None or run.decisions is None:
         return {}
-    guilty, kind = ("is_fraud", "scenario") if "is_fraud" in run.labels.column_names else ("is_laundering", "typology")
-    truth = _of_sample(rows["event_id"], run.labels, (guilty, kind))
-    outcome = _of_sample(rows["event_id"], run.decisions, ("outcome",))["outcome"].cast(pa.string())
+    guilty, kind = ("is_fraud", "scenario") if "is_fraud" in run.labels.names else ("is_laundering", "typology")
+    truth = _of_sample(rows["event_id"], run.labels.among(rows["event_id"], (guilty, kind)), (guilty, kind))
+    decided = run.decisions.among(rows["event_id"], ("outcome",))
+    outcome = _of_sample(rows["event_id"], decided, ("outcome",))["outcome"].cast(pa.string())
     genuine = ~truth[guilty].fill_null(False).to_numpy()
     flagged = pc.is_in(outcome, value_set=pa.array(["review", "block"])).to_numpy()
     groups = _named(*codes_of(truth[kind]))
@@ -105,7 +106,8 @@ def _by_scenario(run: RunContents, rows: pa.Table) -> Groups:
 def _by_segment(run: RunContents, rows: pa.Table) -> Groups:
     if run.profiles is None or run.events is None:
         return {}
-    cards = _of_sample(rows["event_id"], run.events, ("card_id",))["card_id"]
+    held = run.events.among(rows["event_id"], ("card_id",))
+    cards = _of_sample(rows["event_id"], held, ("card_id",))["card_id"]
     return _named(*codes_of(_of_sample(cards, run.profiles, ("segment",), "card_id")["segment"]))
 
 
@@ -113,7 +115,8 @@ def _by_day(run: RunContents, rows: pa.Table) -> Groups:
     """Event-days, or runs of as many days as keep the columns few."""
     if run.events is None:
         return {}
-    times = _of_sample(rows["event_id"], run.events, ("event_time_ns",))["event_time_ns"].fill_null(0).to_numpy()
+    happened = run.events.among(rows["event_id"], ("event_time_ns",))
+    times = _of_sample(rows["event_id"], happened, ("event_time_ns",))["event_time_ns"].fill_null(0).to_numpy()
     day = times // NS_PER_DAY
     first = int(day.min())
     step = 1 + (int(day.max()) - first) // DAY_COLUMNS_MAX

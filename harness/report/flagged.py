@@ -1,18 +1,25 @@
 """A sample of flagged decisions, with their reasons in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.report.contents import RunContents
+from harness.report.rows import RunRows
 from harness.report.table import Tone
 from harness.report.words import ms, spoken
 
 SAMPLE = 12
 REASONS_MAX = 4
+SHOWN = ("event_id", "outcome", "score", "path", "response_ns", "reasons")
+TRUTH = ("is_fraud", "scenario", "is_laundering", "typology", "look_alike")
+AMOUNT = ("amount_minor", "currency")
+"""Columns of decisions, labels and events that are shown, where they are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +39,39 @@ class Flagged:
 
 def flagged_sample(run: RunContents) -> list[Flagged]:
     """Up to twelve: most suspicious first, from the whole range of scores, blocked and reviewed, right and wrong."""
-    if run.decisions is None or "outcome" not in run.decisions.column_names:
+    if run.decisions is None or "outcome" not in run.decisions.names:
         return []
-    outcome = run.decisions["outcome"].cast(pa.string())
-    flagged = run.decisions.filter(pc.fill_null(pc.is_in(outcome, value_set=pa.array(["review", "block"])), False))
-    if len(flagged) == 0:
+    places, scores = _flagged_rows(run.decisions)
+    if len(places) == 0:
         return []
-    order = np.argsort(-flagged["score"].fill_null(0.0).to_numpy(), kind="stable")
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE).astype(int))]
-    rows = flagged.take(pa.array(chosen)).to_pylist()
+    order = np.argsort(-scores, kind="stable")
+    chosen = places[order[np.unique(np.linspace(0, len(order) - 1, SAMPLE).astype(int))]]
+    shown = [name for name in SHOWN if name in run.decisions.names]
+    rows = [row for part in run.decisions.at(chosen, shown) for row in part.to_pylist()]
     ids = pa.array([row["event_id"] for row in rows])
-    truths, amounts, followed = (_by_id(table, ids) for table in (run.labels, run.events, run.explanations))
+    beside = ((run.labels, TRUTH), (run.events, AMOUNT), (run.explanations, ("reasons",)))
+    truths, amounts, followed = (_by_id(table, ids, columns) for table, columns in beside)
     for row in rows:
         row["reasons"] = [*(row.get("reasons") or []), *(followed.get(row["event_id"], {}).get("reasons") or [])]
     return [_flagged(row, truths.get(row["event_id"], {}), amounts.get(row["event_id"], {})) for row in rows]
 
 
-def _by_id(rows: pa.Table | None, ids: pa.Array) -> dict[str, dict[str, Any]]:
+def _flagged_rows(decisions: RunRows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Where the flagged decisions stand in the file, and their scores."""
+    places, scores, start = [np.zeros(0, np.int64)], [np.zeros(0)], 0
+    for block in decisions.blocks(("outcome", "score")):
+        flagged = pc.is_in(block["outcome"].cast(pa.string()), value_set=pa.array(["review", "block"]))
+        places.append(start + np.flatnonzero(flagged.to_numpy()))
+        scores.append(block["score"].filter(flagged).fill_null(0.0).to_numpy())
+        start += len(block)
+    return np.concatenate(places), np.concatenate(scores)
+
+
+def _by_id(rows: RunRows | None, ids: pa.Array, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
     if rows is None:
         return {}
-    found = rows.filter(pc.is_in(rows["event_id"], value_set=ids)).to_pylist()
-    return {row["event_id"]: row for row in found}
+    found = rows.among(ids, [name for name in columns if name in rows.names])
+    return {row["event_id"]: row for row in found.to_pylist()}
 
 
 def _flagged(row: dict[str, Any], truth: dict[str, Any], event: dict[str, Any]) -> Flagged:

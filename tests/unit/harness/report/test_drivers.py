@@ -10,6 +10,7 @@ import pytest
 from harness.report.contents import RunContents
 from harness.report.drivers import GENUINE_APPROVED, drivers_of
 from harness.report.plots.importance import importance_plots
+from harness.report.rows import RunRows
 from streams.labels import NS_PER_DAY
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -18,7 +19,10 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 
 
 def contents(**tables: pa.Table) -> RunContents:
-    return RunContents(folder=Path(), results={}, environment={}, histograms={}, **{**NOTHING, **tables})
+    large: dict[str, Any] = {
+        name: RunRows(tables[name]) for name in ("decisions", "events", "labels") if name in tables
+    }
+    return RunContents(folder=Path(), results={}, environment={}, histograms={}, **{**NOTHING, **tables, **large})
 
 
 def run(rows: int, days: int = 2) -> RunContents:
