@@ -15,6 +15,7 @@ from models.domain import DOMAINS
 from models.explain import Explainer
 from models.onnx_model import OnnxModel
 from streams.errors import BadInputError
+from streams.stored_rows import StoredRows
 
 COLUMNS = ("event_id", "outcome", "path", "model_version", "features")
 ROWS_PER_CALL = 1_024
@@ -37,19 +38,53 @@ def draw(decisions: Path, bundle: Bundle, sample: int, seed: int) -> Drawn:
 
     Raises `BadInputError` when the file cannot be used, holds decisions of another model, or of none with features.
     """
-    table = _read(decisions)
-    by_model = pc.and_(pc.equal(table["path"].cast(pa.string()), "model"), pc.is_valid(table["features"]))
-    table = table.filter(pc.fill_null(by_model, False))
-    _check(decisions, table, bundle)
-    flagged = pc.not_equal(table["outcome"].cast(pa.string()), "approve").to_numpy()
-    rng = np.random.default_rng(seed)
-    kinds = [_some(np.flatnonzero(kind), sample, rng) for kind in (~flagged, flagged)]
-    rows, weights = (np.concatenate(parts) for parts in zip(*kinds, strict=True))
-    order = np.argsort(rows)
-    taken = table.take(rows[order])
-    values = np.frombuffer(b"".join(taken["features"].to_pylist()), "<f4").reshape(len(taken), -1)
-    ids = pa.concat_arrays(taken["event_id"].cast(pa.string()).chunks) if len(taken) else pa.array([], pa.string())
-    return Drawn(ids, weights[order], values.astype(np.float32, copy=False))
+    try:
+        stored = StoredRows(decisions)
+        _lacks_nothing(decisions, stored)
+        found = _Model.of(stored)
+        _check(decisions, found, bundle)
+        rng = np.random.default_rng(seed)
+        kinds = [_some(np.flatnonzero(kind), sample, rng) for kind in (~found.flagged, found.flagged)]
+        rows, weights = (np.concatenate(parts) for parts in zip(*kinds, strict=True))
+        order = np.argsort(rows)
+        parts = list(stored.in_turn(("event_id", "features"), found.places[rows[order]]))
+    except (OSError, pa.ArrowException) as error:
+        raise BadInputError(f"--decisions {decisions} cannot be read as Parquet: {error}") from error
+    values = np.frombuffer(b"".join(row for part in parts for row in part["features"].to_pylist()), "<f4")
+    ids = [chunk for part in parts for chunk in part["event_id"].cast(pa.string()).chunks]
+    return Drawn(
+        pa.concat_arrays(ids) if ids else pa.array([], pa.string()),
+        weights[order],
+        values.reshape(len(order), len(bundle.feature_names)).astype(np.float32, copy=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The decisions of the model that carry features: `places` int64 [n] in the file, `flagged` bool [n]; the versions
+    of the model that are named, and how many bytes of features there are."""
+
+    places: NDArray[np.int64]
+    flagged: NDArray[np.bool_]
+    versions: list[str]
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, stored: StoredRows) -> "_Model":
+        """Look through a file of decisions, a block at a time: all features of a long run fill the memory."""
+        places, flagged, start = [np.zeros(0, np.int64)], [np.zeros(0, np.bool_)], 0
+        versions: dict[str, None] = {}
+        lengths: dict[int, None] = {}
+        for block in stored.blocks(COLUMNS[1:]):
+            by_model = pc.and_(pc.equal(block["path"].cast(pa.string()), "model"), pc.is_valid(block["features"]))
+            by_model = pc.fill_null(by_model, False)
+            chosen = block.filter(by_model)
+            places.append(start + np.flatnonzero(by_model.to_numpy()))
+            flagged.append(pc.not_equal(chosen["outcome"].cast(pa.string()), "approve").to_numpy())
+            versions |= dict.fromkeys(pc.unique(chosen["model_version"].cast(pa.string())).to_pylist())
+            lengths |= dict.fromkeys(pc.unique(pc.binary_length(chosen["features"])).to_pylist())
+            start += len(block)
+        return cls(np.concatenate(places), np.concatenate(flagged), list(versions), list(lengths))
 
 
 def _some(
@@ -90,26 +125,19 @@ def write_importance(bundle: Path, decisions: Path, out: Path, sample: int, seed
     return table
 
 
-def _read(path: Path) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise BadInputError(f"--decisions {path} cannot be read as Parquet: {error}") from error
-    lacking = [name for name in COLUMNS if name not in table.column_names]
+def _lacks_nothing(path: Path, stored: StoredRows) -> None:
+    lacking = [name for name in COLUMNS if name not in stored.names]
     if lacking:
         raise BadInputError(f"--decisions {path} lacks column {', '.join(lacking)}")
-    return table.select(COLUMNS)
 
 
-def _check(path: Path, table: pa.Table, bundle: Bundle) -> None:
-    named = pc.unique(table["model_version"].cast(pa.string())).to_pylist()
-    others = [str(version) for version in named if version != bundle.model_version]
+def _check(path: Path, found: _Model, bundle: Bundle) -> None:
+    others = [str(version) for version in found.versions if version != bundle.model_version]
     if others:
         raise BadInputError(
             f"--decisions {path} holds decisions of model {', '.join(others)}; --bundle {bundle.directory} is "
             f"{bundle.model_version}"
         )
     width = 4 * len(bundle.feature_names)
-    lengths = pc.unique(pc.binary_length(table["features"])).to_pylist()
-    if any(length != width for length in lengths):
-        raise BadInputError(f"--decisions {path}: features of {lengths} bytes; the bundle's rows have {width}")
+    if any(length != width for length in found.lengths):
+        raise BadInputError(f"--decisions {path}: features of {found.lengths} bytes; the bundle's rows have {width}")

@@ -13,6 +13,7 @@ from harness.case import CASE
 from harness.processes import module_command
 from harness.recompute import RECOMPUTE_S, read_recomputed
 from harness.training import Workshop, run_step
+from streams.stored_rows import StoredRows
 
 Int64s = npt.NDArray[np.int64]
 
@@ -30,8 +31,9 @@ def would_have_decided(run: Path, ordinals: Int64s, work: Path, shop: Workshop) 
 
     Raises RunInvalidError when they cannot be computed again.
     """
-    recorded = pq.read_table(run / "decisions.parquet")
-    chosen = recorded.filter(pc.is_in(recorded["ordinal"], value_set=pa.array(ordinals)))
+    recorded, wanted = StoredRows(run / "decisions.parquet"), pa.array(ordinals)
+    blocks = [rows.filter(pc.is_in(rows["ordinal"], value_set=wanted)) for rows in recorded.blocks(recorded.names)]
+    chosen = pa.concat_tables(blocks).unify_dictionaries()
     # a fallback would be made again as one: whose path is the model's is given to the model
     path = pa.array(["model"] * len(chosen)).dictionary_encode()
     asked = chosen.set_column(chosen.column_names.index("path"), "path", path)
