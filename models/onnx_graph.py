@@ -12,6 +12,7 @@ from onnxmltools import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from models.autoencoder import ACTIVATION_LIMIT, GRID, INPUT_LIMIT, ROOTS, Autoencoder
+from models.tree_layout import lay_out
 
 OPSET = 18
 OPSET_ML = 3
@@ -55,8 +56,9 @@ def build_graph(autoencoder: Autoencoder | None, booster: xgboost.Booster, featu
         error = _reconstruction_error(graph, autoencoder, _standardise(graph, autoencoder))
     column = graph.add("Unsqueeze", [error, graph.constant("last_axis", [1], np.int64)], "error_column")
     graph.add("Concat", ["features", column], "augmented", axis=1)
-    trees = _tree_node(booster, features + 1)
-    trees.input[0], trees.output[0] = "augmented", "margin_column"
+    trees = tree_ensemble(booster, features + 1)
+    lay_out(trees, booster, features + 1)
+    trees.input[0], trees.output[0] = _blocks(graph, "augmented"), "margin_column"
     graph.nodes.append(trees)
     graph.add("Squeeze", ["margin_column", "last_axis"], "margin")
     value_info = helper.make_tensor_value_info
@@ -68,6 +70,15 @@ def build_graph(autoencoder: Autoencoder | None, booster: xgboost.Booster, featu
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _blocks(graph: _Graph, columns: str) -> str:
+    """The blocks of columns that `models.tree_layout` has the trees look at, in its order."""
+    absent, lowest = graph.add("IsNaN", [columns], "absent"), graph.constant("lowest", -np.inf, np.float32)
+    low = graph.add("Where", [absent, lowest, columns], "absent_low")
+    negated = graph.add("Neg", [columns], "negated")
+    negated_low = graph.add("Where", [absent, lowest, negated], "negated_absent_low")
+    return graph.add("Concat", [columns, low, negated, negated_low], "blocks", axis=1)
 
 
 def _standardise(graph: _Graph, autoencoder: Autoencoder) -> str:
@@ -112,7 +123,7 @@ def _no_error(graph: _Graph) -> str:
     return graph.add("ConstantOfShape", [rows], "reconstruction_error", value=missing)
 
 
-def _tree_node(booster: xgboost.Booster, columns: int) -> Any:
+def tree_ensemble(booster: xgboost.Booster, columns: int) -> Any:
     """The ensemble as one TreeEnsembleRegressor that returns the margin.
 
     The converter would give a classifier with the LOGISTIC post-transform, whose float32 probabilities make one score
