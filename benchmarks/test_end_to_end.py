@@ -39,7 +39,10 @@ def answered(scorer: Scorer, values: list[bytes]) -> list[bytes]:
     """From bytes to bytes."""
     batch = scorer.pipeline.take(values, lambda _: NOWHERE).batch
     assert batch is not None
-    return [encode_decision(decision) for decision in scorer.pipeline.decide(batch, 0)]
+    words = scorer.pipeline.write(batch, 0)
+    together = words(BATCH).values
+    assert not words(BATCH).values
+    return list(together)
 
 
 def floor(bundle: Bundle, scorer: Scorer, count: int) -> Callable[[list[bytes]], object]:

@@ -1,8 +1,9 @@
 """The decision flow for a micro-batch: features, rules, guarded model, words. The same code under every engine."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,19 +12,20 @@ from numpy.typing import NDArray
 from models.features.batch import Status, TransactionBatch
 from models.features.day_table import DayTable
 from models.features.state import FeatureState
-from rules.pack import APPROVE, Verdicts
+from rules.pack import APPROVE
 from scorer.checkpoint.answered import Answered, sift
 from scorer.clock import ClockNs
 from scorer.counters import Counters
 from scorer.event_clock import EventClock, Plausible
-from scorer.explaining import ExplainedBy, Scored
+from scorer.explaining import Scored
 from scorer.judgement import BY_FALLBACK, BY_MODEL, Judge, Judgement, judge_by_model
 from scorer.messages import Origin, read
 from scorer.options import Explain
-from scorer.rollout.judging import Decided as DecidedByParts
-from scorer.rollout.judging import shadow_scores
 from scorer.rollout.rollout import Rollout, Rows
-from streams.decision import OUTCOMES, PATHS, DeadLetter, Decision, ShadowScore
+from scorer.words.answers import Answers, Speaker
+from scorer.words.decided import Decided
+from scorer.words.written import Words, Written
+from streams.decision import OUTCOMES, PATHS, DeadLetter, Decision
 from streams.transaction import CardTransaction
 
 __all__ = ["Batch", "Parts", "Pipeline", "judge_by_model"]
@@ -70,32 +72,22 @@ class Arrived:
     dead_letters: Sequence[DeadLetter]
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A micro-batch decided in columns: `values` float32 [n, F], `ids` of its n events."""
+class _Writing:
+    """A micro-batch's decisions in words, as they are asked for (`Words`). When there are no more, `then` is called
+    with the instants at which they were emitted."""
 
-    ids: Sequence[str]
-    values: NDArray[np.float32]
-    verdicts: Verdicts
-    judged: Judgement
-    stages: dict[str, int]
-    parts: DecidedByParts | None = None
-    """Who decided which row, while a change of the model is under way."""
+    def __init__(self, answers: Answers, clock_ns: ClockNs, then: Callable[[Sequence[int]], None]) -> None:
+        self._answers, self._clock_ns, self._then = answers, clock_ns, then
+        self._emitted: list[int] = []
 
-    def versions(self, only: str) -> Sequence[str]:
-        """Of each row the model that decided; `only` where there is one."""
-        if self.parts is None:
-            return [only] * len(self.ids)
-        names = [who.model_version for who in self.parts.contenders]
-        return [names[place] for place in self.parts.by.tolist()]
-
-    def shadows(self) -> Sequence[ShadowScore | None]:
-        """Of each row what the model beside says, if there is one."""
-        return [None] * len(self.ids) if self.parts is None else shadow_scores(self.parts)
-
-    def explained_by(self, rows: NDArray[np.intp]) -> Iterator[tuple[ExplainedBy | None, NDArray[np.intp]]]:
-        """These rows, by who explains them (None: the model the worker was started with)."""
-        yield from [(None, rows)] if self.parts is None else self.parts.explained_by(rows)
+    def __call__(self, most: int) -> Written:
+        low, high = len(self._emitted), min(len(self._emitted) + most, len(self._answers))
+        if low == high:
+            self._then(self._emitted)
+            return Written((), (), 0)
+        found = self._answers.written(low, high, self._clock_ns)
+        self._emitted += [found.emitted_ns] * (high - low)
+        return found
 
 
 class Pipeline:
@@ -116,7 +108,7 @@ class Pipeline:
     ) -> None:
         self._parts = parts
         self._clock_ns = clock_ns
-        self._worker = worker
+        self._speaker = Speaker(parts.judge.pack, parts.model_version, worker, tells_all=explain == "all")
         self._explain = explain
         self._explaining: Explains | None = None
         self._late_scores: KeepsLate | None = None
@@ -177,10 +169,16 @@ class Pipeline:
         them must be used up. Then the rows whose scores are to be explained have been handed over too.
         """
         decided = self._decide(batch, table_wait_ns)
-        emitted_ns = yield from self._write(decided, taken_ns)
+        emitted_ns = yield from Answers(decided, self._speaker, taken_ns).decisions(self._clock_ns)
         self._hand_over(decided, emitted_ns)
 
-    def _decide(self, batch: Batch, table_wait_ns: int) -> _Decided:
+    def write(self, batch: Batch, taken_ns: int, table_wait_ns: int = 0) -> Words:
+        """As `decide`, the same decisions in words, a few at a time: `emitted_ns` is read once for those that are asked
+        for together. They must be asked for until there are no more."""
+        decided = self._decide(batch, table_wait_ns)
+        return _Writing(Answers(decided, self._speaker, taken_ns), self._clock_ns, partial(self._hand_over, decided))
+
+    def _decide(self, batch: Batch, table_wait_ns: int) -> Decided:
         state, judge, clock = self._parts.state, self._parts.judge, self._clock_ns
         begin_ns = clock()
         if self._rollout is not None:
@@ -206,7 +204,7 @@ class Pipeline:
         if parts is None and judged.overdue is not None and self._late_scores is not None:
             fallen_back = np.flatnonzero(judged.path == BY_FALLBACK).tolist()
             self._late_scores.expect(judged.overdue, [ids[row] for row in fallen_back])
-        return _Decided(ids, values, verdicts, judged, stages, parts)
+        return Decided(ids, values, verdicts, judged, stages, parts)
 
     def _keep(self, status: NDArray[np.uint8]) -> NDArray[np.intp] | None:
         """Rows that get a decision: all (None) but repeated ones. Counts what was late."""
@@ -245,58 +243,15 @@ class Pipeline:
             times, codes = times[kept], codes[kept]
         return Rows(ids, times, self._parts.state.names_of("card", codes), codes)
 
-    def _again(self, rows: Rows, values: NDArray[np.float32]) -> _Decided:
+    def _again(self, rows: Rows, values: NDArray[np.float32]) -> Decided:
         """Rows that are decided already, once more."""
         judge, rollout = self._parts.judge, self._rollout
         verdicts = judge.pack.decide(values)
         parts = None if rollout is None else rollout.decide(rows, values, verdicts, again=True)
         judged = judge.judge(values, verdicts) if parts is None else parts.judged
-        return _Decided(rows.ids, values, verdicts, judged, {}, parts)
+        return Decided(rows.ids, values, verdicts, judged, {}, parts)
 
-    def _write(self, decided: _Decided, taken_ns: int) -> Generator[Decision, None, list[int]]:
-        """The rows as decisions, one by one; returns when each was emitted."""
-        judged, clock, worker, stages = decided.judged, self._clock_ns, self._worker, decided.stages
-        rules_version = self._parts.judge.pack.version
-        told = np.ones(len(decided.ids), np.bool_) if self._explain == "all" else judged.outcome != APPROVE
-        features = np.ascontiguousarray(decided.values, dtype="<f4").tobytes()
-        width = 4 * decided.values.shape[1]
-        emitted: list[int] = []
-        rows = zip(
-            decided.ids,
-            judged.outcome.tolist(),
-            judged.score.tolist(),
-            judged.path.tolist(),
-            judged.margin.tolist(),
-            told.tolist(),
-            decided.versions(self._parts.model_version),
-            decided.shadows(),
-            strict=True,
-        )
-        for row, (event_id, outcome, score, path, margin, says_why, model_version, shadow) in enumerate(rows):
-            reasons = (
-                self._parts.judge.pack.reasons(decided.verdicts.fired[row], decided.values[row]) if says_why else []
-            )
-            emitted_ns = clock()
-            emitted.append(emitted_ns)
-            yield Decision(
-                event_id=event_id,
-                outcome=OUTCOMES[outcome - 1],
-                score=score,
-                path=PATHS[path],
-                reasons=reasons,
-                margin=margin if path == BY_MODEL else None,
-                rules_version=rules_version,
-                model_version=model_version,
-                worker=worker,
-                taken_ns=taken_ns,
-                emitted_ns=emitted_ns,
-                stages_ns=stages,
-                features=features[row * width : (row + 1) * width],
-                shadow=shadow,
-            )
-        return emitted
-
-    def _hand_over(self, decided: _Decided, emitted_ns: Sequence[int]) -> None:
+    def _hand_over(self, decided: Decided, emitted_ns: Sequence[int]) -> None:
         """Submit the rows whose score the model made and whose contributions are asked for."""
         if self._explaining is None or self._explain == "none":
             return
@@ -310,7 +265,7 @@ class Pipeline:
             rows = np.array([row for row in rows.tolist() if not explained(decided.ids[row])], np.intp)
         self._submit(decided, rows, emitted_ns)
 
-    def _submit(self, decided: _Decided, wanted: NDArray[np.intp], emitted_ns: Sequence[int]) -> None:
+    def _submit(self, decided: Decided, wanted: NDArray[np.intp], emitted_ns: Sequence[int]) -> None:
         """Hand these rows over, each to be explained by the model that decided it."""
         if self._explaining is None or len(wanted) == 0:
             return

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 from models.features.batch import Vocabulary
 from models.features.state import FeatureState
 from models.onnx_model import ModelOutput
+from rules.pack import APPROVE, RulePack
 from scorer.explaining import Contributions
+from scorer.judgement import BY_MODEL, Judgement
 from scorer.pipeline import Parts
-from streams.codec import decode_transactions, encode, encode_decision
-from streams.decision import Decision, Explanation
+from scorer.words.answers import Answers, Speaker
+from scorer.words.decided import Decided
+from streams.codec import decode_transactions, encode
+from streams.decision import Explanation
 from streams.labels import NS_PER_HOUR
 from streams.transaction import CHANNELS, CardTransaction
 
@@ -42,8 +46,25 @@ def rehearse(
         few = slice(0, min(size, 8))
         reasons = list(contributions.told(values[few], output.reconstruction_error[few], 3))
         encode(Explanation(event_id="rehearsal", reasons=reasons[0]))
-        encode_decision(Decision(event_id="rehearsal", outcome="review", score=0.5, features=b"\0" * 4))
+        _put_into_words(Decided(_ids(size), values, verdicts, _approved(output), {"features": 1}), pack)
     parts.state.make_ready()
+
+
+def _ids(count: int) -> list[str]:
+    return [f"rehearsal-{index}" for index in range(count)]
+
+
+def _approved(output: ModelOutput) -> Judgement:
+    count = len(output.margin)
+    by_model = np.full(count, BY_MODEL, np.int8)
+    return Judgement(
+        np.full(count, APPROVE, np.int8), by_model, np.full(count, 0.5), output.margin, output.reconstruction_error
+    )
+
+
+def _put_into_words(decided: Decided, pack: RulePack) -> None:
+    answers = Answers(decided, Speaker(pack, "", "", tells_all=False), 0)
+    answers.written(0, len(answers), lambda: 0)
 
 
 def _made_up(index: int) -> CardTransaction:

@@ -153,9 +153,13 @@ class Checkpoints:
     def took(self, cards: Int32s, places: Sequence[int], partitions: Sequence[int], offsets: Sequence[int]) -> None:
         """It has. Of the messages taken, `partitions` and `offsets` say whence each came (in the order of the offsets);
         the events are those at `places`, of these cards."""
-        whence = np.array(partitions, np.int32)
-        self._cutting.touched(cards, whence if len(places) == len(whence) else whence[places])
-        self._next.update((at, offset + 1) for at, offset in dict(zip(partitions, offsets, strict=True)).items())
+        if partitions and partitions.count(partitions[0]) == len(partitions):  # mostly: then nothing is looked at twice
+            whence = np.full(len(places), partitions[0], np.int32)
+            self._next[partitions[0]] = offsets[-1] + 1
+        else:
+            whence = np.array(partitions, np.int32)[places]
+            self._next.update((at, offset + 1) for at, offset in dict(zip(partitions, offsets, strict=True)).items())
+        self._cutting.touched(cards, whence)
         if self._replaying:
             self._replaying = {each: end for each, end in self._replaying.items() if self._next[each] < end}
             if not self._replaying:

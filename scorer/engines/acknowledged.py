@@ -1,5 +1,6 @@
 """At least once: an offset is committed only after every decision up to it has been acknowledged by the broker."""
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -48,21 +49,20 @@ class AcknowledgedOffsets:
     def follow(self, count: int = 1, then: Callable[[], None] | None = None) -> Any:
         """A delivery callback for a message, or so many messages, that will be produced for what is taken in the open
         epoch, now or later. It must be called once for each; when all of them are acknowledged it calls `then`."""
-        epoch, lock, last, left = self._open, self._lock, dict[int, Any](), count
+        epoch, lock, last, arrived = self._open, self._lock, dict[int, Any](), itertools.count(1).__next__
         with lock:
             epoch.outstanding += 1
 
         def delivered(error: Any, message: Any) -> None:
-            nonlocal left
             if error is not None:
                 self._fail(str(error))
                 return
+            if message is not None:
+                last[message.partition()] = message
+            # Counted last, and without a lock: a counter's step is never interrupted, so each has a number of its own.
+            if arrived() < count:
+                return
             with lock:
-                left -= 1
-                if message is not None:
-                    last[message.partition()] = message
-                if left:
-                    return
                 epoch.outstanding -= 1
                 self._reach(last)
             if then is not None:
@@ -76,7 +76,9 @@ class AcknowledgedOffsets:
 
     def _reach(self, last: Mapping[int, Any]) -> None:
         for partition, message in last.items():
-            self.reached[(message.topic(), partition)] = message.offset() + 1
+            at, offset = (message.topic(), partition), message.offset() + 1
+            if offset > self.reached.get(at, 0):  # another thread may have been faster with a later one
+                self.reached[at] = offset
 
     def raise_failure(self) -> None:
         """Raise `BrokerError` when a message could not be delivered: its input must not be committed."""

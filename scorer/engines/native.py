@@ -69,7 +69,7 @@ class NativeEngine:
             self._explaining.wait_for_room()
         if self._checkpoints is not None:
             self._checkpoints.before(batch.columns.card)
-        self._share.send(self._pipeline.decide(batch, taken_ns, waited_ns))
+        self._share.send_words(self._pipeline.write(batch, taken_ns, waited_ns))
 
     def _enter(self, messages: list[Any], places: Sequence[int], batch: Batch | None) -> None:
         """The state has taken these messages in."""

@@ -62,11 +62,13 @@ class Outgoing:
         """Decisions that are not handed over yet."""
         return len(self._waiting)
 
-    def send(self, messages: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send keys and values, now or as soon as there is room. Raises `BrokerError` when a message could not be
-        delivered: nobody waits for room any longer then."""
-        delivered = self._offsets.follow(len(messages), self._arrived)
-        self._waiting += [{"key": key, "value": value, "callback": delivered} for key, value in messages]
+    def send(self, keys: Sequence[str], values: Sequence[bytes]) -> None:
+        """Send messages of these keys (in UTF-8) and values, now or as soon as there is room. Raises `BrokerError` when
+        a message could not be delivered: nobody waits for room any longer then."""
+        delivered = self._offsets.follow(len(values), self._arrived)
+        self._waiting += [
+            {"key": key, "value": value, "callback": delivered} for key, value in zip(keys, values, strict=True)
+        ]
         self._sendings_waiting += 1
         if self._on_the_way >= ON_THE_WAY_MAX:
             self._producer.poll(0)

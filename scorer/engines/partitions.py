@@ -16,6 +16,7 @@ from scorer.engines.keeping import Keeping
 from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
 from scorer.engines.outgoing import WAITING_MAX, Outgoing
+from scorer.words.written import Words, Written
 from streams.alert import RawAlert
 from streams.codec import encode, encode_decision
 from streams.decision import DeadLetter, Decision, Explanation
@@ -180,18 +181,30 @@ class PartitionShare:
         self._outgoing.serve()
 
     def send(self, decisions: Iterable[Decision]) -> None:
+        """As `send_words`, of decisions that are put into words here."""
+        remaining = iter(decisions)
+
+        def words(most: int) -> Written:
+            together = list(islice(remaining, most))
+            if not together:
+                return Written((), (), 0)
+            ids, values = [each.event_id for each in together], [encode_decision(each) for each in together]
+            return Written(ids, values, together[-1].emitted_ns or self._clock_ns())
+
+        self.send_words(words)
+
+    def send_words(self, words: Words) -> None:
         """Hand decisions to the producer, a few together as they are made: so they leave together, and the broker is
         asked once for them.
 
         Raises `ShareLostError` when their partitions are another worker's: those that are left must not be made.
         """
-        most = WAITING_MAX if self._outgoing.expect(self._taken) else SENT_TOGETHER
-        sent, remaining = 0, iter(decisions)
-        while together := list(islice(remaining, most)):
-            if not self._may_answer(together[-1].emitted_ns or self._clock_ns()):
+        most, sent = WAITING_MAX if self._outgoing.expect(self._taken) else SENT_TOGETHER, 0
+        while (together := words(most)).ids:
+            if not self._may_answer(together.emitted_ns):
                 raise ShareLostError(sent)
-            self._outgoing.send([(each.event_id.encode(), encode_decision(each)) for each in together])
-            sent += len(together)
+            self._outgoing.send(together.ids, together.values)
+            sent += len(together.ids)
             most *= 2
 
     def send_alerts(self, alerts: Iterable[RawAlert]) -> None:

@@ -1,5 +1,7 @@
 """Offsets are committable only after what was produced for them is acknowledged."""
 
+import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,6 +63,54 @@ def test_messages_followed_together_count_when_all_are_there() -> None:
     assert offsets.committable() == {EVENTS: 9}
     assert offsets.reached == {("decisions", 0): 22, ("decisions", 1): 8}
     assert arrived == [True]
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_one_that_fails_among_many_is_seen_and_holds_back_their_offset(failing: int) -> None:
+    offsets, arrived = AcknowledgedOffsets(), []
+    delivered = offsets.follow(5, lambda: arrived.append(True))
+    offsets.took(EVENTS, 8)
+    offsets.close_epoch()
+    for number in range(5):
+        delivered("too large" if number == failing else None, placed(0, number))
+    assert (offsets.committable(), offsets.reached, arrived) == ({}, {}, [])
+    with pytest.raises(BrokerError, match="too large"):
+        offsets.raise_failure()
+
+
+def test_what_is_reached_never_goes_back() -> None:
+    offsets = AcknowledgedOffsets()
+    first, second = offsets.follow(2), offsets.follow()
+    first(None, placed(0, 3))
+    second(None, placed(0, 4))
+    first(None, placed(1, 0))
+    assert offsets.reached == {("decisions", 0): 5, ("decisions", 1): 1}
+
+
+def test_deliveries_served_by_several_threads_complete_once() -> None:
+    offsets, arrived, count = AcknowledgedOffsets(), [], 400
+
+    def deliver(delivered: Any, first: int) -> None:
+        for at in range(first, count, 4):
+            delivered(None, placed(first, at))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for turn in range(20):
+            delivered = offsets.follow(count, lambda: arrived.append(True))
+            offsets.took(EVENTS, turn)
+            offsets.close_epoch()
+            threads = [threading.Thread(target=deliver, args=(delivered, first)) for first in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(arrived) == turn + 1
+            assert offsets.committable() == {EVENTS: turn + 1}
+    finally:
+        sys.setswitchinterval(interval)
+    assert offsets.reached == {("decisions", first): count - 3 + first for first in range(4)}
 
 
 def placed(partition: int, offset: int) -> Any:

@@ -19,6 +19,7 @@ from scorer.__main__ import SHIPPED_RULES
 from scorer.aml.assembly import typology_columns
 from scorer.assembly import rule_columns
 from scorer.handover import Handover
+from scorer.words.columns import Columns, spelled, written
 from streams.transaction import CHANNELS
 
 with install_listener("numba:compile", RecordingListener()) as listener:
@@ -29,6 +30,8 @@ with install_listener("numba:compile", RecordingListener()) as listener:
     typologies = shipped_typologies(typology_columns())
     typologies.score(np.zeros((2, len(AML_FEATURES)), np.float32), np.zeros(2, np.int32))
     Handover()
+    columns = Columns(["e"], [0.5], [0.0], np.zeros(1, np.int8), np.zeros((1, 8), np.uint8))
+    written(columns, spelled(columns), b"")
 print(len(listener.buffer))
 """
 

@@ -16,6 +16,7 @@ from scorer.engines.lease import ShareLostError
 from scorer.engines.membership import Membership
 from scorer.engines.outgoing import MANY, ON_THE_WAY_MAX
 from scorer.engines.partitions import REPLACED_MAX, SENT_TOGETHER, PartitionShare
+from scorer.words.written import Written
 from streams.decision import DeadLetter, Decision, Explanation
 from streams.errors import BrokerError
 from streams.topics import Topics
@@ -74,14 +75,19 @@ class FakeConsumer:
         pass
 
 
+def in_bytes(key: bytes | str) -> bytes:
+    """A key as librdkafka's binding puts it on the wire."""
+    return key.encode() if isinstance(key, str) else key
+
+
 class FakeProducer:
     """A broker that takes everything at once."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
 
-    def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[Any, Any], None]) -> None:
-        self.sent.append((topic, key))
+    def produce(self, topic: str, value: bytes, key: bytes | str, on_delivery: Callable[[Any, Any], None]) -> None:
+        self.sent.append((topic, in_bytes(key)))
         on_delivery(None, None)
 
     def produce_batch(self, topic: str, messages: list[Any]) -> int:
@@ -209,6 +215,27 @@ def test_a_worker_that_stood_still_sends_no_decision(consumer: FakeConsumer) -> 
         at.keeping.lose.assert_called_once_with()
 
 
+def test_words_are_sent_a_few_together_and_none_after_the_share_is_lost(consumer: FakeConsumer) -> None:
+    producer, asked = Batches(), list[int]()
+    at = Standing(consumer, producer=producer)
+    with at.share as share:
+
+        def words(most: int) -> Written:
+            asked.append(most)
+            if len(asked) == 3:
+                at.stand_still()
+            first = sum(asked[:-1])
+            ids = [f"e{n}" for n in range(first, first + most)]
+            return Written(ids, [event_id.upper().encode() for event_id in ids], at.now_ns)
+
+        with pytest.raises(ShareLostError) as lost:
+            share.send_words(words)
+    assert asked == [SENT_TOGETHER, 2 * SENT_TOGETHER, 4 * SENT_TOGETHER]
+    assert producer.sizes == asked[:2]
+    assert lost.value.sent == sum(asked[:2])
+    assert at.producer.sent == [(TOPICS.decisions, f"e{n}".encode()) for n in range(lost.value.sent)]
+
+
 class Batches(FakeProducer):
     """A broker that notes how many messages are handed over at once."""
 
@@ -229,8 +256,8 @@ class Slow(FakeProducer):
         self.open: list[Callable[[Any, Any], None]] = []
         self.acknowledges = False
 
-    def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[Any, Any], None]) -> None:
-        self.sent.append((topic, key))
+    def produce(self, topic: str, value: bytes, key: bytes | str, on_delivery: Callable[[Any, Any], None]) -> None:
+        self.sent.append((topic, in_bytes(key)))
         self.open.append(on_delivery)
 
     def poll(self, timeout: float) -> int:

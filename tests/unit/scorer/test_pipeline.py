@@ -24,7 +24,7 @@ from scorer.judgement import Judge
 from scorer.messages import Origin
 from scorer.options import Explain
 from scorer.pipeline import Parts, Pipeline
-from streams.codec import encode
+from streams.codec import decode_decision, encode
 from streams.decision import Decision, Reason
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.transaction import CardTransaction
@@ -148,6 +148,33 @@ def test_what_is_no_event_becomes_a_letter_and_its_neighbours_a_batch() -> None:
     assert arrived.batch is not None
     assert (list(arrived.batch.event_ids), [letter.offset for letter in arrived.dead_letters]) == (["e3"], [1])
     assert pipeline.take([b"["], taken_from).batch is None
+
+
+@given(
+    amounts=st.lists(st.integers(1, 700_000), max_size=40),
+    most=st.integers(1, 50),
+    explain=st.sampled_from(["flagged", "all", "none"]),
+)
+def test_in_words_they_are_the_same_decisions(amounts: list[int], most: int, explain: Explain) -> None:
+    events = [event(number, amount / 100, card=f"c{number % 3}") for number, amount in enumerate(amounts)]
+    events += events[::7]
+    one_by_one, in_words = make_pipeline(explain=explain), make_pipeline(explain=explain)
+    said, collected = Collected(), Collected()
+    one_by_one.explain_by(said)
+    in_words.explain_by(collected)
+    decisions = decide(one_by_one, events)
+    words, found = in_words.write(in_words.prepare(events), 500, 40), list[bytes]()
+    while (together := words(most)).ids:
+        found += together.values
+        assert not collected.rows, "explained when all of them are out"
+        again = [decode_decision(value) for value in together.values]
+        assert [each.event_id for each in again] == list(together.ids)
+        assert {each.emitted_ns for each in again} == {together.emitted_ns}
+    assert [essence(decode_decision(value)) for value in found] == [essence(each) for each in decisions]
+    instants = {each.event_id: each.emitted_ns for each in map(decode_decision, found)}
+    handed = [(each, at) for rows in collected.rows for each, at in zip(rows.event_ids, rows.decided_ns, strict=True)]
+    assert handed == [(each, instants[each]) for each in said.ids]
+    assert in_words.counters.decided == one_by_one.counters.decided == len(amounts)
 
 
 def test_a_score_is_the_logistic_function_of_its_margin_in_double() -> None:

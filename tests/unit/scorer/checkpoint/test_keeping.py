@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from models.features.batch import Status
 from models.features.state import FeatureState
 from scorer.checkpoint.answered import Answered, sift
+from scorer.checkpoint.changes import CARD
 from scorer.checkpoint.epochs import Identity
 from scorer.checkpoint.keeping import Checkpoints, Keep
 from scorer.counters import Counters
@@ -190,6 +191,22 @@ def _interrupt(system: list[Worker], rng: np.random.Generator, folder: Path, log
             system[number] = Worker(folder, log, warm)
         else:
             worker.lose(int(rng.integers(0, 12)))
+
+
+@pytest.mark.parametrize("partitions", [[1, 1, 1, 1], [0, 1, 0, 1]])
+def test_what_was_taken_together_is_kept_by_its_partitions(tmp_path: Path, partitions: list[int]) -> None:
+    worker = Worker(tmp_path, Log([]), warm_from([]))
+    worker.take_over(range(PARTITIONS))
+    cards = worker.state.codes_of(CARD, ["a", "b", "c"])
+    worker.checkpoints.took(cards, [0, 2, 3], partitions, [7, 8, 8, 9] if partitions[0] else [7, 3, 8, 4])
+    ends = {1: 10} if partitions[0] else {0: 9, 1: 5}
+    for partition, end in ends.items():
+        assert not worker.checkpoints.expects(partition, end - 1)
+        assert worker.checkpoints.expects(partition, end)
+    for partition in range(PARTITIONS):
+        kept = worker.checkpoints._cutting.cards_of(partition).tolist()
+        assert kept == [cards[at] for at, place in enumerate([0, 2, 3]) if partitions[place] == partition]
+    worker.die(0)
 
 
 def test_a_checkpoint_beyond_the_stream_is_refused(tmp_path: Path) -> None:
