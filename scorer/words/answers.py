@@ -72,7 +72,8 @@ class Answers:
         """The rows that say why; where all approve, which is usual, nothing is looked for."""
         if self._outcome[low:high].count(APPROVE) == high - low:
             return []
-        return [row for row in range(low, high) if self._outcome[row] != APPROVE]
+        found: list[int] = (np.flatnonzero(self._decided.judged.outcome[low:high] != APPROVE) + low).tolist()
+        return found
 
     @property
     def _mostly_alike(self) -> bool:
