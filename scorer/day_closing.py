@@ -8,7 +8,7 @@ from operator import attrgetter
 import msgspec
 import numpy as np
 
-from models.features.batch import Int64s
+from models.features.by_day import OfDay, by_day
 from models.features.day_table import DayTable
 from models.features.ledger import CODED, RiskLedger
 from models.features.wire.reader import Plain
@@ -46,6 +46,7 @@ class DayCloser:
         self.next_day = first_day
         self._events: Counter[int] = Counter()
         self._dispositions: Counter[int] = Counter()
+        self._new_dispositions: list[Disposition] = []
         self._ends: dict[int, DayEnd] = {}
         self._end_days: list[int] = []
         self._unreadable = 0
@@ -68,7 +69,7 @@ class DayCloser:
             return
         event_ids, event_times_ns, *places = zip(*map(_fields_of, events), strict=True)
         times_ns = np.array(event_times_ns, np.int64)
-        self._count(times_ns)
+        self._count(by_day(business_days(times_ns)))
         booked = self._ledger.add_transactions(times_ns, dict(zip(CODED, places, strict=True)), event_ids)
         self.repeated += len(events) - booked
 
@@ -78,22 +79,24 @@ class DayCloser:
 
     def add_read(self, plain: Plain) -> None:
         """As `add_events`, of what `read` gave."""
-        self._count(plain.time_ns)
-        self.repeated += len(plain) - self._ledger.add_read(plain)
+        days = by_day(business_days(plain.time_ns))
+        self._count(days)
+        self.repeated += len(plain) - self._ledger.add_read(plain, days)
 
-    def _count(self, times_ns: Int64s) -> None:
-        days, counts = np.unique(business_days(times_ns), return_counts=True)
-        self._events.update(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+    def _count(self, days: Sequence[OfDay]) -> None:
+        for day, _, count in days:
+            self._events[day] += count
 
     def add_unreadable(self, messages: int) -> None:
         """Take note of messages of the events topic that are refused."""
         self._unreadable += messages
 
     def add_dispositions(self, dispositions: Sequence[Disposition]) -> None:
-        """Take dispositions in the order they came; the ledger leaves out repeated ones."""
+        """Take dispositions in the order they came. The ledger gets them when a day is closed, and leaves out repeated
+        ones."""
         for disposition in dispositions:
             self._dispositions[business_day(disposition.reported_at_ns)] += 1
-        self._ledger.add_dispositions(dispositions)
+        self._new_dispositions += dispositions
 
     def add_day_end(self, end: DayEnd) -> None:
         """Take a trailer; a later one for the same day replaces it."""
@@ -105,9 +108,16 @@ class DayCloser:
         """Close every day that has all it needs, in order."""
         closed: list[DayTable] = []
         while self._is_complete(self.next_day):
+            self._book_dispositions()
             closed.append(self._ledger.close(self.next_day))
             self.next_day += 1
         return closed
+
+    def _book_dispositions(self) -> None:
+        """Nothing but a table asks for them: booked all at once they cost little more than one by itself."""
+        if self._new_dispositions:
+            self._ledger.add_dispositions(self._new_dispositions)
+            self._new_dispositions = []
 
     def _is_complete(self, day: int) -> bool:
         end = self._end_from(day)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.features.day_table import DayTable, DayTableAssembler, DayTableError
+from models.features.day_table import DayTable
+from models.features.table_messages import DayTableAssembler, DayTableError, to_messages
 from scorer.day_closing import DayCloser
 from scorer.engines import Ready, StopSignal
 from scorer.event_clock import EventClock, Plausible
@@ -129,7 +130,7 @@ class TablePublisher:
 
     def publish(self, table: DayTable) -> None:
         """Send a table and wait until the broker has it. Raises `BrokerError` when it does not take it."""
-        for chunk, message in enumerate(table.to_messages(MESSAGE_BYTES_MAX)):
+        for chunk, message in enumerate(to_messages(table, MESSAGE_BYTES_MAX)):
             self._producer.produce(
                 self._topics.day_tables, message, f"{table.day}/{chunk}".encode(), on_delivery=self._delivered
             )
@@ -171,13 +172,29 @@ def run_nightly(nightly: Nightly, consumer: Any, stop: StopSignal, ready: Ready)
 
 
 def _by_topic(messages: Sequence[Any]) -> dict[str, list[bytes]]:
+    """Values by topic, in their order. Mostly all are of one topic, and none is an error: then nothing but calls of the
+    client's own methods is made for each."""
+    kind = type(messages[0])
+    errors = list(map(kind.error, messages))
+    if errors.count(None) < len(errors):
+        messages = [message for message in messages if not _is_error(message)]
+    topics, values = list(map(kind.topic, messages)), list(map(kind.value, messages))
+    if None in values:
+        values = [value or b"" for value in values]
+    if len(set(topics)) == 1:
+        return {topics[0]: values}
     found: dict[str, list[bytes]] = {}
-    for message in messages:
-        error = message.error()
-        if error is None:
-            found.setdefault(message.topic(), []).append(message.value() or b"")
-        elif error.fatal():
-            raise BrokerError(f"the broker refuses to give messages of {message.topic()}: {error.str()}")
-        else:
-            log.warning("reading %s: %s", message.topic(), error.str())
+    for topic, value in zip(topics, values, strict=True):
+        found.setdefault(topic, []).append(value)
     return found
+
+
+def _is_error(message: Any) -> bool:
+    """Whether a message is none; what it says is logged, or raised when the broker will give no more."""
+    error = message.error()
+    if error is None:
+        return False
+    if error.fatal():
+        raise BrokerError(f"the broker refuses to give messages of {message.topic()}: {error.str()}")
+    log.warning("reading %s: %s", message.topic(), error.str())
+    return True

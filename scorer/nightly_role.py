@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.bundle import Bundle
 from models.features.ledger import RiskLedger
+from models.features.table_messages import to_messages
 from models.freezing import freeze
 from scorer.day_closing import DayCloser
 from scorer.engines import StopSignal
@@ -48,7 +49,8 @@ def run_nightly_role(options: RunOptions, stop: StopSignal) -> None:
 
 
 def rehearse_closing(label_delay_days: int) -> None:
-    """Book and close once on a scratch ledger, so that the first day of the stream does not wait for a compiler."""
+    """Book on a scratch ledger, and close days until a table tells of what was booked, so that the first day of the
+    stream does not wait for a compiler."""
     closer = DayCloser(RiskLedger.empty(label_delay_days), 2)
     event = CardTransaction(
         event_id="rehearsal",
@@ -72,6 +74,6 @@ def rehearse_closing(label_delay_days: int) -> None:
         terminal_id="t",
     )
     closer.add_dispositions([fraud])
-    closer.add_day_end(DayEnd(day=2, events=0, dispositions=0))
+    closer.add_day_end(DayEnd(day=2 + label_delay_days, events=0, dispositions=0))
     for table in closer.close_ready():
-        table.to_messages(MESSAGE_BYTES_MAX)
+        to_messages(table, MESSAGE_BYTES_MAX)

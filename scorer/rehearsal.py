@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.batch import Vocabulary
+from models.features.day_table import DayTable, PlaceRows
+from models.features.place_kinds import KINDS
 from models.features.state import FeatureState
+from models.features.table_messages import DayTableAssembler, to_messages
 from models.onnx_model import ModelOutput
 from rules.pack import APPROVE, RulePack
 from scorer.explaining import Contributions
@@ -30,6 +33,8 @@ def rehearse(
     The worker's own state, its counters and the breaker are not touched.
     """
     scratch = FeatureState.empty(Vocabulary(parts.state.vocabulary.category, parts.state.vocabulary.channel))
+    for day in range(2):
+        _install(day, scratch)
     pack = parts.judge.pack
     start = 0
     for size in (1, batch_max) * ROUNDS:
@@ -65,6 +70,15 @@ def _approved(output: ModelOutput) -> Judgement:
 def _put_into_words(decided: Decided, pack: RulePack) -> None:
     answers = Answers(decided, Speaker(pack, "", "", tells_all=False), 0)
     answers.written(0, len(answers), lambda: 0)
+
+
+def _install(day: int, state: FeatureState) -> None:
+    """Install a table of a place of each kind that came as messages."""
+    rows = {kind.name: PlaceRows.of([f"{kind.name}-1"], np.ones((1, kind.width), np.float32)) for kind in KINDS}
+    assembler = DayTableAssembler()
+    for message in to_messages(DayTable.of(day, rows)):
+        if (table := assembler.add(message)) is not None:
+            state.install(table)
 
 
 def _made_up(index: int) -> CardTransaction:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from models.features.day_table import DayTable, DayTableAssembler, DayTableError
+from models.features.day_table import DayTable
+from models.features.table_messages import DayTableAssembler, DayTableError
 from scorer.clock import ClockNs
 from scorer.pipeline import Batch, Pipeline
 from streams.errors import BrokerError

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Float32s, Int32s, Int64s
+from models.features.compiled import compiled
 from models.features.day_table import DayTable
 from models.features.interner import Interner
 from models.features.kernel import NO_DAY, PlaceTables
@@ -68,12 +69,11 @@ class HeldTables:
         """Note how far events have come; tables well behind them may go."""
         self.newest_needed = max(self.newest_needed, _day_needed(time_ns))
 
-    def install(self, table: DayTable, interners: Mapping[str, Interner]) -> None:
+    def install(self, table: DayTable, codes: Mapping[str, Int32s], interners: Mapping[str, Interner]) -> None:
         """Take a table in; one of the same day is replaced, one that events have left behind is left out.
 
-        `interners` give the codes of each kind's ids.
+        `codes` are those of each kind's ids, by `interners`.
         """
-        codes = {kind.name: interners[kind.name].encode(table.places[kind.name].ids) for kind in KINDS}
         place = self._place_for(table.day)
         if place is None:
             return
@@ -117,8 +117,21 @@ def _tables(days: Int64s, rows: Mapping[str, Float32s]) -> PlaceTables:
 
 
 def _fill(rows: Float32s, codes: Int32s, values: Float32s, absent: Float32s) -> None:
-    rows[:] = absent
-    rows[codes] = values
+    """Values from a message are not to be written to: a kernel is of another type then, so that all are made so."""
+    told = np.require(values, np.float32, ["C", "A"]).view()
+    told.flags.writeable = False
+    put_rows(rows, codes, told, absent)
+
+
+@compiled
+def put_rows(rows: Float32s, codes: Int32s, values: Float32s, absent: Float32s) -> None:
+    """Let `rows` [places, width] hold the values of each of these codes, and of all others what is `absent`."""
+    for place in range(len(rows)):
+        for column in range(len(absent)):
+            rows[place, column] = absent[column]
+    for row in range(len(codes)):
+        for column in range(len(absent)):
+            rows[codes[row], column] = values[row, column]
 
 
 def _with_room(tables: Float32s, slots: int, places: int, absent: Float32s) -> Float32s:

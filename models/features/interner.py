@@ -134,15 +134,20 @@ class Interner:
         found: Int32s = code_of[indices]
         return found
 
-    def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
-        """The strings as two arrays for a snapshot: UTF-8 bytes and the length of each. Cheap when few are new since
-        the last time; the arrays do not change later."""
+    def text(self) -> tuple[UInt8s, Int32s]:
+        """All strings in UTF-8, one behind the other, and the length of each. Cheap when few are new since the last
+        time; the arrays do not change later."""
         text, lengths = self._told
         new = self._codes.strings[len(lengths) :]
         if new:
             found = text_arrays("new", new)
             text, lengths = np.append(text, found["new_text"]), np.append(lengths, found["new_lengths"])
             self._told = text, lengths
+        return text, lengths
+
+    def to_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """The strings as two arrays for a snapshot, see `text`."""
+        text, lengths = self.text()
         return {f"{name}_text": text, f"{name}_lengths": lengths}
 
     @staticmethod

@@ -10,10 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from models.features.batch import Int32s, Int64s, UInt64s, Vocabulary
-from models.features.day_table import DayTable, PlaceRows
-from models.features.event_hash import hash_ids
+from models.features.bookings import Bookings
+from models.features.by_day import OfDay, by_day, chosen_rows
+from models.features.day_table import DayTable, PlaceRows, known_rows
+from models.features.event_hash import hash_ids, hash_texts
+from models.features.id_text import chosen_ids
 from models.features.interner import Interner
-from models.features.known_events import EventsOfDays, event_arrays, events_of, forget_events, fresh_events
+from models.features.known_events import KnownEvents
 from models.features.place_kinds import DEVICE, KINDS, MERCHANT, NETWORK_DAYS_MAX, NETWORK_LAG_DAYS, TERMINAL, PlaceKind
 from models.features.place_ledger import DAYS, Columns, PlaceLedger, share
 from models.features.reports import NO_REPORTS, REPORT_LAYOUT, Reports, report_arrays, reports_of
@@ -65,6 +68,7 @@ class RiskLedger:
     """
 
     __slots__ = (
+        "_bookings",
         "_card_reported",
         "_events",
         "_frauds",
@@ -88,8 +92,9 @@ class RiskLedger:
         self._visitors = {name: VisitorLedger.empty() for name in VISITED}
         self._reports = NO_REPORTS
         self._card_reported = np.zeros(0, np.int64)
-        self._events: EventsOfDays = {}
-        self._frauds: EventsOfDays = {}
+        self._bookings = Bookings()
+        self._events = KnownEvents()
+        self._frauds = KnownEvents()
         self._reader: WireReader | None = None
 
     @classmethod
@@ -114,7 +119,7 @@ class RiskLedger:
         days = business_days(np.asarray(time_ns, np.int64))
         codes = self._encode(ids, len(days))
         if event_ids is not None:
-            return self._add_fresh(days, hash_ids(pa.array(event_ids, pa.string())), codes)
+            return self._add_fresh(by_day(days), hash_ids(pa.array(event_ids, pa.string())), codes)
         self.add_coded(days, codes)
         return len(days)
 
@@ -122,23 +127,22 @@ class RiskLedger:
         """Transactions as messages; see `WireReader.read`."""
         return self._wire_reader().read(values)
 
-    def add_read(self, plain: Plain) -> int:
-        """As `add_transactions` with ids of events, of what `read` gave."""
+    def add_read(self, plain: Plain, days: Sequence[OfDay] | None = None) -> int:
+        """As `add_transactions` with ids of events, of what `read` gave. `days` are its rows by business day, where the
+        caller knows them."""
         card, merchant, terminal, device = self._wire_reader().codes(plain)
         codes = {"card": card, "merchant": merchant, "terminal": terminal, "device": device}
-        return self._add_fresh(business_days(plain.time_ns), plain.event_hash, codes)
+        return self._add_fresh(by_day(business_days(plain.time_ns)) if days is None else days, plain.event_hash, codes)
 
     def _wire_reader(self) -> WireReader:
         if self._reader is None:
             self._reader = WireReader(self.codes, Vocabulary((), ()))
         return self._reader
 
-    def _add_fresh(self, days: Int64s, hashes: UInt64s, codes: Codes) -> int:
-        fresh = fresh_events(self._events, days, hashes, self.last_closed - REPEATS_KNOWN_DAYS)
-        if not fresh.all():
-            days, codes = days[fresh], {name: column[fresh] for name, column in codes.items()}
-        self.add_coded(days, codes)
-        return len(days)
+    def _add_fresh(self, days: Sequence[OfDay], hashes: UInt64s, codes: Codes) -> int:
+        fresh = self._events.fresh(days, hashes, self.last_closed - REPEATS_KNOWN_DAYS)
+        self._book(days if fresh.all() else chosen_rows(days, fresh), codes)
+        return int(np.count_nonzero(fresh))
 
     def _encode(self, ids: Mapping[str, Sequence[str | None]], rows: int) -> dict[str, Int32s]:
         null = np.full(rows, -1, np.int32)
@@ -146,21 +150,29 @@ class RiskLedger:
 
     def add_coded(self, days: Int64s, codes: Codes) -> None:
         """Book transactions by business day and the ledger's own codes of the ids in `CODED` (-1 null)."""
-        useful = days > self._forgotten()
-        if not useful.all():
-            self.too_old += int((~useful).sum())
-            days, codes = days[useful], {name: column[useful] for name, column in codes.items()}
-        for kind in (TERMINAL, MERCHANT):
-            self.places[kind.name].add_transactions(days, codes[kind.name], len(self.codes[kind.name]))
-        for name, visitors in self._visitors.items():
-            visitors.add(days, codes[name], codes["card"])
+        self._book(by_day(days), codes)
+
+    def _book(self, days: Sequence[OfDay], codes: Codes) -> None:
+        forgotten = self._forgotten()
+        self.too_old += sum(count for day, _, count in days if day <= forgotten)
+        self._bookings.add([part for part in days if part.day > forgotten], tuple(codes[name] for name in CODED))
+        if self._bookings.is_full():
+            self._count_bookings()
+
+    def _count_bookings(self) -> None:
+        for day, columns in self._bookings.take():
+            codes = dict(zip(CODED, columns, strict=True))
+            for kind in (TERMINAL, MERCHANT):
+                self.places[kind.name].add_transactions(day, codes[kind.name], len(self.codes[kind.name]))
+            for name, visitors in self._visitors.items():
+                visitors.add(day, codes[name], codes["card"])
 
     def add_dispositions(self, dispositions: Sequence[Disposition]) -> int:
         """Take investigators' findings; the number of frauds new to the ledger (repeated ones are left out)."""
         frauds = [found for found in dispositions if found.is_fraud]
         ids = {name: [getattr(found, f"{name}_id") for found in frauds] for name in CODED}
         return self.add_reports(
-            event_hash=hash_ids(pa.array([found.event_id for found in frauds], pa.string())),
+            event_hash=hash_texts([found.event_id.encode() for found in frauds]),
             time_ns=np.array([found.event_time_ns for found in frauds], np.int64),
             reported_at_ns=np.array([found.reported_at_ns for found in frauds], np.int64),
             codes=self._encode(ids, len(frauds)),
@@ -171,7 +183,7 @@ class RiskLedger:
         days = business_days(time_ns)
         useful = days > self._forgotten()
         self.too_old += int((~useful).sum())
-        fresh = fresh_events(self._frauds, days, event_hash, self._forgotten()) & useful
+        fresh = self._frauds.fresh(by_day(days), event_hash, self._forgotten()) & useful
         columns = [codes[name] for name in CODED]
         found = Reports(business_days(reported_at_ns), days, *columns).where(fresh)
         self._reports = self._reports.followed_by(found)
@@ -188,6 +200,7 @@ class RiskLedger:
         """
         if business_day < self.last_closed:
             raise BadInputError(f"business day {business_day} cannot be closed: {self.last_closed} is closed already")
+        self._count_bookings()
         self._book_reports(business_day)
         self.last_closed = business_day
         self._forget()
@@ -195,8 +208,8 @@ class RiskLedger:
 
     def make_ready(self) -> None:
         """Look at the month behind the last closed day once, so that the next close is no longer than later ones, and
-        make what reads messages."""
-        self._wire_reader()
+        make what reads messages, with the ids that are known."""
+        self._wire_reader().know_all()
         if self.last_closed > NEVER_CLOSED:
             for kind in KINDS:
                 self._columns(kind, self.last_closed)
@@ -206,7 +219,7 @@ class RiskLedger:
         booked, self._reports = self._reports.where(due), self._reports.where(~due)
         for kind in KINDS:
             codes: Int32s = getattr(booked, kind.name)
-            self.places[kind.name].add_frauds(booked.day, codes, len(self.codes[kind.name]))
+            self.places[kind.name].add_frauds(booked.day, codes)
         reported = np.full(len(self.codes["card"]), NEVER_REPORTED, np.int64)
         reported[: len(self._card_reported)] = self._card_reported
         with_card = booked.card >= 0
@@ -216,10 +229,8 @@ class RiskLedger:
     def _rows(self, kind: PlaceKind, day: int) -> PlaceRows:
         columns = self._columns(kind, day)
         values = np.stack([columns[column.name] for column in kind.columns])
-        rows = np.flatnonzero((~np.isnan(values) & (values != 0)).any(axis=0))
-        strings = self.codes[kind.name].strings()
-        found = np.ascontiguousarray(values[:, rows].T, np.float32)
-        return PlaceRows(tuple(map(strings.__getitem__, rows.tolist())), found)
+        codes, rows = known_rows(values)
+        return PlaceRows(chosen_ids(*self.codes[kind.name].text(), codes), rows)
 
     def _columns(self, kind: PlaceKind, day: int) -> Columns:
         """The kind's columns of table `day` by name, float64 [places] each."""
@@ -252,11 +263,12 @@ class RiskLedger:
             ledger.forget(self._forgotten())
         for visitors in self._visitors.values():
             visitors.forget(self._forgotten())
-        forget_events(self._frauds, self._forgotten())
-        forget_events(self._events, self.last_closed - REPEATS_KNOWN_DAYS)
+        self._frauds.forget(self._forgotten())
+        self._events.forget(self.last_closed - REPEATS_KNOWN_DAYS)
 
     def save(self, path: Path, offsets: Mapping[str, int]) -> None:
         """Write a snapshot together with the input offsets it contains (see `write_snapshot`)."""
+        self._count_bookings()
         arrays: dict[str, npt.NDArray[Any]] = {}
         for name, interner in self.codes.items():
             arrays |= interner.to_arrays(name)
@@ -265,7 +277,7 @@ class RiskLedger:
         for name, visitors in self._visitors.items():
             arrays |= visitors.to_arrays(name)
         arrays |= report_arrays(self._reports) | {"card_reported_day": self._card_reported}
-        arrays |= event_arrays("events", self._events) | event_arrays("frauds", self._frauds)
+        arrays |= self._events.to_arrays("events") | self._frauds.to_arrays("frauds")
         settings = {
             "label_delay_days": self.label_delay_days,
             "last_closed": self.last_closed,
@@ -285,5 +297,6 @@ class RiskLedger:
         ledger.places = {kind.name: PlaceLedger.from_arrays(kind.name, arrays) for kind in KINDS}
         ledger._visitors = {name: VisitorLedger.from_arrays(name, arrays) for name in VISITED}
         ledger._reports, ledger._card_reported = reports_of(arrays), arrays["card_reported_day"]
-        ledger._events, ledger._frauds = events_of("events", arrays), events_of("frauds", arrays)
+        ledger._events = KnownEvents.from_arrays("events", arrays)
+        ledger._frauds = KnownEvents.from_arrays("frauds", arrays)
         return ledger, snapshot.offsets

@@ -10,6 +10,7 @@ from models.features.compiled import compiled
 from models.features.place_kinds import RISK_WINDOWS_DAYS
 
 Buckets = dict[int, Int32s]
+Sparse = dict[int, dict[int, int]]
 Columns = dict[str, npt.NDArray[np.float64]]
 ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
 
@@ -24,43 +25,58 @@ WINDOWS = len(RISK_WINDOWS_DAYS)
 MADE, KNOWN, WEIGHTED, WEIGHTED_FRAUDS = 0, WINDOWS, 2 * WINDOWS, 2 * WINDOWS + 1
 """Of a place: transactions and frauds of each window, the shortest first; weighted sums of both."""
 GENUINE, FIRST_BACK, SUMS = 2 * WINDOWS + 2, 2 * WINDOWS + 3, 2 * WINDOWS + 4
-"""Transactions on days after its last fraud; how many days back its first one lies, the last day being 1 (0: none)."""
+"""Transactions on days after its last fraud, of places that had one; how many days back its first one lies, the last
+day being 1 (0: none)."""
 
 
 class PlaceLedger:
-    """For each business day held one bucket a place, by the place's code: transactions, and frauds known of them."""
+    """For each business day held one bucket a place, by the place's code: transactions, and, of the few places that had
+    any, frauds known of them."""
 
-    __slots__ = ("frauds", "transactions")
+    __slots__ = ("_frauds_listed", "frauds", "transactions")
 
-    def __init__(self, transactions: Buckets, frauds: Buckets) -> None:
+    def __init__(self, transactions: Buckets, frauds: Sparse) -> None:
         self.transactions = transactions
         self.frauds = frauds
+        self._frauds_listed: dict[int, tuple[Int32s, Int32s]] = {}
 
     @classmethod
     def empty(cls) -> "PlaceLedger":
         """No place, no day."""
         return cls({}, {})
 
-    def add_transactions(self, days: Int64s, codes: Int32s, places: int) -> None:
-        """Count transactions by the business day they were made; code -1 (no place) is passed over. `places` is the
-        number of codes given out so far."""
-        _count(self.transactions, days, codes, places)
+    def add_transactions(self, day: int, codes: Int32s, places: int) -> None:
+        """Count transactions made on a business day; code -1 (no place) is passed over. `places` is the number of codes
+        given out so far."""
+        codes = codes[codes >= 0]
+        if len(codes):
+            bucket = np.bincount(codes, minlength=places).astype(np.int32)
+            held = self.transactions.get(day)
+            if held is not None:
+                bucket[: len(held)] += held
+            self.transactions[day] = bucket
 
-    def add_frauds(self, days: Int64s, codes: Int32s, places: int) -> None:
+    def add_frauds(self, days: Int64s, codes: Int32s) -> None:
         """Count frauds that have become known, by the business day of their transaction."""
-        _count(self.frauds, days, codes, places)
+        for day, code in zip(days.tolist(), codes.tolist(), strict=True):
+            if code >= 0:
+                of_day = self.frauds.setdefault(day, {})
+                of_day[code] = of_day.get(code, 0) + 1
+                self._frauds_listed.pop(day, None)
 
     def forget(self, last_day: int) -> None:
         """Drop the buckets of business days up to and including `last_day`."""
-        for buckets in (self.transactions, self.frauds):
-            for day in [day for day in buckets if day <= last_day]:
-                del buckets[day]
+        held: dict[int, Any]
+        for held in (self.transactions, self.frauds, self._frauds_listed):
+            for day in [day for day in held if day <= last_day]:
+                del held[day]
 
     def frauds_in(self, last_day: int, days: int, places: int) -> Int64s:
         """Frauds known of each place in `days` business days that end with `last_day`, int64 [places]."""
         total = np.zeros(places, np.int64)
         for back in range(days):
-            _add_bucket(total, self.frauds.get(last_day - back))
+            codes, frauds = self._frauds_of(last_day - back)
+            total[codes] += frauds
         return total
 
     def risk(self, last_day: int, served_day: int, places: int) -> Columns:
@@ -70,10 +86,7 @@ class PlaceLedger:
         Counts and shares: the Fraud Detection Handbook's terminal risk (chapter 3, "Baseline feature transformation"),
         with whole business days in place of a sliding window.
         """
-        made = _table(self.transactions, last_day, places)
-        known = _table(self.frauds, last_day, places)
-        sums = np.zeros((SUMS, places), np.int64)
-        _sum(made, known, np.array(RISK_WINDOWS_DAYS), np.array(RECENT_WEIGHTS, np.int64), sums)
+        sums = self._sums(last_day, places)
         counts, shares = Columns(), Columns()
         for window, days in enumerate(RISK_WINDOWS_DAYS):
             counts[f"count_{days}d"] = sums[MADE + window].astype(np.float64)
@@ -92,16 +105,43 @@ class PlaceLedger:
             "days_since_first_fraud": np.where(had, days_since, np.nan),
         }
 
+    def _sums(self, last_day: int, places: int) -> Int64s:
+        """Sums over the `DAYS` business days that end with `last_day`, int64 [SUMS, places]."""
+        sums = np.zeros((SUMS, places), np.int64)
+        for back, weight in enumerate(RECENT_WEIGHTS):
+            made = self.transactions.get(last_day - back, NO_PLACE)
+            codes, frauds = self._frauds_of(last_day - back)
+            if len(made) or len(codes):
+                add_day(made, codes, frauds, back, weight, sums)
+            if back + 1 in RISK_WINDOWS_DAYS[:-1]:
+                window = RISK_WINDOWS_DAYS.index(back + 1)
+                sums[[MADE + window, KNOWN + window]] = sums[[MADE + WINDOWS - 1, KNOWN + WINDOWS - 1]]
+        return sums
+
+    def _frauds_of(self, day: int) -> tuple[Int32s, Int32s]:
+        """The places that had frauds on a day, and how many each."""
+        listed = self._frauds_listed.get(day)
+        if listed is None:
+            found = self.frauds.get(day, {})
+            codes, frauds = np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), np.int32, len(found))
+            listed = self._frauds_listed[day] = codes, frauds
+        return listed
+
     def to_arrays(self, name: str, places: int) -> dict[str, npt.NDArray[Any]]:
         """The ledger as arrays for a snapshot."""
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        for kind, buckets in (("transactions", self.transactions), ("frauds", self.frauds)):
-            days = sorted(buckets)
-            table = np.zeros((len(days), places), np.int32)
-            for row, day in zip(table, days, strict=True):
-                row[: len(buckets[day])] = buckets[day]
-            arrays |= {f"{name}_{kind}_days": np.array(days, np.int64), f"{name}_{kind}": table}
-        return arrays
+        made, known = sorted(self.transactions), sorted(self.frauds)
+        tables = np.zeros((len(made), places), np.int32), np.zeros((len(known), places), np.int32)
+        for row, day in zip(tables[0], made, strict=True):
+            row[: len(self.transactions[day])] = self.transactions[day]
+        for row, day in zip(tables[1], known, strict=True):
+            codes, frauds = self._frauds_of(day)
+            row[codes] = frauds
+        return {
+            f"{name}_transactions_days": np.array(made, np.int64),
+            f"{name}_transactions": tables[0],
+            f"{name}_frauds_days": np.array(known, np.int64),
+            f"{name}_frauds": tables[1],
+        }
 
     @staticmethod
     def layout(name: str) -> ArrayLayout:
@@ -114,54 +154,34 @@ class PlaceLedger:
     @classmethod
     def from_arrays(cls, name: str, arrays: dict[str, npt.NDArray[Any]]) -> "PlaceLedger":
         """The ledger that `to_arrays` wrote."""
-        buckets = [
-            dict(zip(arrays[f"{name}_{kind}_days"].tolist(), arrays[f"{name}_{kind}"], strict=True))
-            for kind in ("transactions", "frauds")
-        ]
-        return cls(*buckets)
+        transactions = dict(
+            zip(arrays[f"{name}_transactions_days"].tolist(), arrays[f"{name}_transactions"], strict=True)
+        )
+        frauds: Sparse = {}
+        for day, row in zip(arrays[f"{name}_frauds_days"].tolist(), arrays[f"{name}_frauds"], strict=True):
+            codes = np.flatnonzero(row)
+            frauds[day] = dict(zip(codes.tolist(), row[codes].tolist(), strict=True))
+        return cls(transactions, frauds)
 
 
-def _count(buckets: Buckets, days: Int64s, codes: Int32s, places: int) -> None:
-    known = codes >= 0
-    days, codes = days[known], codes[known]
-    for day in np.unique(days).tolist():
-        bucket = np.bincount(codes[days == day], minlength=places).astype(np.int32)
-        _add_bucket(bucket, buckets.get(day))
-        buckets[day] = bucket
-
-
-def _add_bucket(total: Int32s | Int64s, bucket: Int32s | None) -> None:
-    if bucket is not None:
-        total[: len(bucket)] += bucket
-
-
-def _table(buckets: Buckets, last_day: int, places: int) -> Int32s:
-    """Buckets of the last `DAYS` business days, the latest first, int32 [DAYS, places]."""
-    table = np.zeros((DAYS, places), np.int32)
-    for back, row in enumerate(table):
-        bucket = buckets.get(last_day - back)
-        if bucket is not None:
-            row[: len(bucket)] = bucket
-    return table
+NO_PLACE: Int32s = np.zeros(0, np.int32)
 
 
 @compiled
-def _sum(made: Int32s, known: Int32s, windows: Int64s, weights: Int64s, sums: Int64s) -> None:
-    """Sums of a place's transactions and known frauds (int32 [DAYS, places], the latest day first) into `sums` (zeros,
-    int64 [SUMS, places])."""
-    every, every_fraud = sums[MADE + WINDOWS - 1], sums[KNOWN + WINDOWS - 1]  # up to the day reached, in the end of all
-    for back in range(made.shape[0]):
-        for place in range(made.shape[1]):
-            transactions, frauds = made[back, place], known[back, place]
-            every[place] += transactions
-            every_fraud[place] += frauds
-            sums[WEIGHTED, place] += weights[back] * transactions
-            sums[WEIGHTED_FRAUDS, place] += weights[back] * frauds
-            sums[FIRST_BACK, place] = back + 1 if frauds > 0 else sums[FIRST_BACK, place]
-            sums[GENUINE, place] += transactions if sums[FIRST_BACK, place] == 0 else 0
-        for window in range(WINDOWS - 1):
-            if windows[window] == back + 1:
-                sums[MADE + window], sums[KNOWN + window] = every, every_fraud
+def add_day(made: Int32s, codes: Int32s, frauds: Int32s, back: int, weight: int, sums: Int64s) -> None:
+    """Add a day to `sums` (int64 [SUMS, places]), to which all later days were added before: its transactions of each
+    place, and of the places in `codes` its known frauds. The widest windows stand for all days added."""
+    every, weighted = sums[MADE + WINDOWS - 1], sums[WEIGHTED]
+    for row in range(len(codes)):
+        place = codes[row]
+        if sums[FIRST_BACK, place] == 0:
+            sums[GENUINE, place] = every[place]
+        sums[FIRST_BACK, place] = back + 1
+        sums[KNOWN + WINDOWS - 1, place] += frauds[row]
+        sums[WEIGHTED_FRAUDS, place] += weight * frauds[row]
+    for place in range(len(made)):
+        every[place] += made[place]
+        weighted[place] += weight * made[place]
 
 
 def share(part: Int64s, whole: Int64s) -> npt.NDArray[np.float64]:

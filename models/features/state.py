@@ -147,7 +147,9 @@ class FeatureState:
 
     def install(self, table: DayTable) -> None:
         """Take in a day table; it is kept until the events are some days past it."""
-        self._held.install(table, self._coder.interners)
+        reader = self._coder.reader
+        codes = {kind: reader.codes_of(kind, rows.names) for kind, rows in table.places.items()}
+        self._held.install(table, codes, self._coder.interners)
 
     def compute(self, batch: TransactionBatch) -> FeatureBlock:
         """Take the batch into the state and return its feature rows; any split into batches gives the same rows."""

@@ -7,10 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s
+from models.features.compiled import compiled
+from models.features.kernel.hashing import MIX_1, SHIFT
 from models.features.visitor_window import VisitorWindow
 
 CARD_BITS = 31
 """A pair is one whole number: the place's code above, the card's code in the lower bits."""
+CARD = (1 << CARD_BITS) - 1
 ArrayLayout = dict[str, tuple[Any, tuple[int | None, ...]]]
 
 
@@ -22,25 +25,27 @@ class VisitorLedger:
     asked for are kept beside it (`VisitorWindow`).
     """
 
-    __slots__ = ("_added", "_counts", "_pairs", "_windows")
+    __slots__ = ("_added", "_counts", "_pairs", "_sum", "_summed", "_windows")
 
     def __init__(self, pairs: dict[int, Int64s]) -> None:
         self._pairs = pairs
         self._added: dict[int, list[Int64s]] = {}
         self._windows: dict[str, VisitorWindow] = {}
         self._counts: dict[int, tuple[int, Int64s]] = {}
+        self._summed: dict[int, Int64s] = {}
+        self._sum: Int64s = np.zeros(0, np.int64)
 
     @classmethod
     def empty(cls) -> "VisitorLedger":
         """No place, no card, no day."""
         return cls({})
 
-    def add(self, days: Int64s, places: Int32s, cards: Int32s) -> None:
-        """Take visits; those without a place (-1) are passed over."""
+    def add(self, day: int, places: Int32s, cards: Int32s) -> None:
+        """Take visits of a business day; those without a place (-1) are passed over."""
         known = places >= 0
-        days, pairs = days[known], (places[known].astype(np.int64) << CARD_BITS) | cards[known]
-        for day in np.unique(days).tolist():
-            self._added.setdefault(day, []).append(pairs[days == day])
+        if known.any():
+            pairs = (places[known].astype(np.int64) << CARD_BITS) | cards[known]
+            self._added.setdefault(day, []).append(pairs)
 
     def forget(self, last_day: int) -> None:
         """Drop business days up to and including `last_day`."""
@@ -60,12 +65,19 @@ class VisitorLedger:
         return dict(zip(days, held.per_place(days, CARD_BITS, places), strict=True))
 
     def daily_total(self, last_day: int, days: int, places: int) -> Int64s:
-        """Distinct cards a day of each place, summed over those days, int64 [places]."""
-        total = np.zeros(places, np.int64)
-        for back in range(days):
-            counts = self._counts_of(last_day - back)
-            total[: len(counts)] += counts
-        return total
+        """Distinct cards a day of each place, summed over those days, int64 [places]. What differs from the sum asked
+        for before is taken away and added."""
+        before, total = self._summed, np.zeros(places, np.int64)
+        total[: len(self._sum)] = self._sum
+        now = {day: self._counts_of(day) for day in range(last_day - days + 1, last_day + 1)}
+        for day, counts in before.items():
+            if now.get(day) is not counts:
+                total[: len(counts)] -= counts
+        for day, counts in now.items():
+            if before.get(day) is not counts:
+                total[: len(counts)] += counts
+        self._summed, self._sum = now, total
+        return total.copy()
 
     def _counts_of(self, day: int) -> Int64s:
         """Distinct cards of each place on a business day, as far as its last place."""
@@ -78,11 +90,13 @@ class VisitorLedger:
     def distinct_marked(self, last_day: int, days: int, places: int, marked_day: Int64s) -> Int64s:
         """Distinct cards of each place in `days` business days that end with `last_day`, int64 [places], of cards only
         whose `marked_day` (int64, by card code) is not before their visit."""
-        found = []
-        for back in range(days):
-            pairs = self._day(last_day - back)
-            found.append(pairs[marked_day[pairs & ((1 << CARD_BITS) - 1)] >= last_day - back])
-        return _per_place(_union(found), places)
+        visits = {day: self._day(day) for day in range(last_day - days + 1, last_day + 1)}
+        kept, count = np.empty(sum(map(len, visits.values())), np.int64), 0
+        for day, pairs in visits.items():
+            count = keep_marked(pairs, marked_day, day, kept, count)
+        found = np.zeros(places, np.int64)
+        count_distinct(kept[:count], np.zeros(1 << (2 * count).bit_length(), np.int64), found)
+        return found
 
     def _day(self, day: int) -> Int64s:
         added = self._added.pop(day, None)
@@ -110,6 +124,31 @@ class VisitorLedger:
         days, pairs = arrays[f"{name}_visits_day"], arrays[f"{name}_visits"]
         held, starts = np.unique(days, return_index=True)
         return cls(dict(zip(held.tolist(), np.split(pairs, starts[1:]), strict=True)) if len(held) else {})
+
+
+@compiled
+def keep_marked(pairs: Int64s, marked_day: Int64s, visited: int, kept: Int64s, count: int) -> int:
+    """Put into `kept`, of which `count` are taken, the pairs of cards whose marked day is not before the day of the
+    visit; how many are taken then."""
+    for pair in pairs:
+        if marked_day[pair & CARD] >= visited:
+            kept[count] = pair
+            count += 1
+    return count
+
+
+@compiled
+def count_distinct(pairs: Int64s, slots: Int64s, found: Int64s) -> None:
+    """Add to each place in `found` its distinct pairs; `slots` are zeros, a power of two and more of them than
+    pairs."""
+    mask = np.uint64(len(slots) - 1)
+    for pair in pairs:
+        place = ((np.uint64(pair) * MIX_1) >> SHIFT) & mask
+        while slots[place] != 0 and slots[place] != pair + 1:
+            place = (place + np.uint64(1)) & mask
+        if slots[place] == 0:
+            slots[place] = pair + 1
+            found[pair >> CARD_BITS] += 1
 
 
 def _union(pairs: list[Int64s]) -> Int64s:

@@ -69,27 +69,33 @@ def merge_pairs(
     """Both, ascending, each pair once, with the latest day of each, without those last seen on `forgotten` or before;
     how many that are."""
     at = count = 0
-    for number in range(len(added) + 1):
-        last = number == len(added)
-        while at < len(pairs) and (last or pairs[at] < added[number]):
-            if latest_day[at] > forgotten:
-                merged[count], merged_latest[count] = pairs[at], latest_day[at]
-                count += 1
+    for number in range(len(added)):
+        pair = added[number]
+        while at < len(pairs) and pairs[at] < pair:
+            merged[count], merged_latest[count] = pairs[at], latest_day[at]  # overwritten unless it counts
+            count += latest_day[at] > forgotten
             at += 1
-        if not last:
-            merged[count], merged_latest[count] = added[number], day
-            if at < len(pairs) and pairs[at] == added[number]:
-                merged_latest[count] = max(latest_day[at], day)
-                at += 1
-            count += 1
+        latest = day
+        if at < len(pairs) and pairs[at] == pair:
+            latest = max(latest_day[at], day)
+            at += 1
+        merged[count], merged_latest[count] = pair, latest
+        count += 1
+    while at < len(pairs):
+        merged[count], merged_latest[count] = pairs[at], latest_day[at]
+        count += latest_day[at] > forgotten
+        at += 1
     return count
 
 
 @compiled
 def count_places(pairs: Int64s, latest_day: Int64s, after: Int64s, card_bits: int, found: Int64s) -> None:
     """Of each place the pairs seen later than each of these days, added to `found` int64 [days, places]."""
-    for at in range(len(pairs)):
-        place = pairs[at] >> card_bits
-        for span in range(len(after)):
-            if latest_day[at] > after[span]:
-                found[span, place] += 1
+    for span in range(len(after)):
+        at = 0
+        while at < len(pairs):
+            place, count = pairs[at] >> card_bits, 0
+            while at < len(pairs) and pairs[at] >> card_bits == place:
+                count += latest_day[at] > after[span]
+                at += 1
+            found[span, place] += count

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from models.features.day_table import decode_part
+from models.features.table_messages import decode_part
 from streams.brokers import Broker
 from streams.brokers.connection import KafkaConnection
 from streams.codec import decode_dead_letter, decode_decision, decode_explanation

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.features.batch import Int64s, UInt8s
+from models.features.batch import Int32s, Int64s, UInt8s
 from models.features.compiled import compiled, inlined
 from models.features.kernel.hashing import MIX_1, MIX_2, SHIFT
-from models.features.kernel.words import WORD_BYTES, address_of, first_bytes, number_at, same_text, word_at
+from models.features.kernel.words import WORD_BYTES, address_of, byte_at, first_bytes, number_at, same_text, word_at
 from models.features.room import longer, roomy
 
 UNMET = -2
@@ -141,14 +141,27 @@ def put_in(slots: Int64s, first: int, mask: int, slot: int) -> None:
 
 
 @compiled
-def learn(text: UInt8s, length: int, kind: int, code: int, table: NameTable) -> bool:
-    """Take a name (the first bytes of `text`) of a kind with its code; one that is known already stays as it is. False
-    when there is no room for it, and nothing is done."""
-    slots, parts, used = table.slots, table.parts, table.used
+def learn(text: UInt8s, spans: Int32s, kinds: Int32s, codes: Int32s, table: NameTable) -> int:
+    """Take names with their kinds and codes: they stand in `text`, with a word behind the last of them, from begin to
+    end, `spans` int32 [n, 2]. One that is known already stays as it is. Returns how many are done: fewer than there are
+    when there is no room for the next."""
     address = address_of(text)
-    if code_of(address, 0, length, kind, addresses_of(table)) != UNMET:
+    for row in range(len(codes)):
+        if not put_name(address, spans[row, 0], spans[row, 1], int(kinds[row]), int(codes[row]), table):
+            return row
+    return len(codes)
+
+
+@inlined
+def put_name(text: int, start: int, end: int, kind: int, code: int, table: NameTable) -> bool:
+    """See `learn`; the name stands at address `text` from `start` to `end`. One that is too long for this table is left
+    out."""
+    if end - start >= 1 << LENGTH_BITS:
         return True
-    hashed = name_hash(address, 0, length, kind)
+    slots, parts, used = table.slots, table.parts, table.used
+    if code_of(text, start, end, kind, addresses_of(table)) != UNMET:
+        return True
+    hashed, length = name_hash(text, start, end, kind), end - start
     part = np.int64(hashed >> _PART_SHIFT)
     room = parts[part, MASK] + 1
     grows = 4 * (parts[part, USED] + 1) > 3 * room
@@ -166,7 +179,7 @@ def learn(text: UInt8s, length: int, kind: int, code: int, table: NameTable) -> 
                 put_in(slots, parts[part, START], parts[part, MASK], slots[place])
     entry, at = used[ENTRIES_USED], used[TEXT_USED]
     for place in range(length):
-        table.text[at + place] = text[place]
+        table.text[at + place] = byte_at(text, start + place)
     table.entries[entry, TEXT_AT] = at
     table.entries[entry, KIND_AND_LENGTH] = kind << LENGTH_BITS | length
     table.entries[entry, CODE] = code

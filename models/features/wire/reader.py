@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
 from models.features.batch import UNKNOWN_CATEGORY, Int32s, Int64s, TransactionBatch, UInt64s, Vocabulary
 from models.features.compiled import entry_point
+from models.features.id_text import EVERY, IdText
 from models.features.interner import Interner
 from models.features.kernel.words import PADDING
 from models.features.wire.fields import NOT_PLAIN
@@ -29,6 +29,7 @@ from models.features.wire.layout import (
     TIME_NS,
     WHOLES,
 )
+from models.features.wire.listed import Listed
 from models.features.wire.names import UNMET, empty_names, learn, with_more_room
 from models.features.wire.rows import Rows, read_rows
 from streams.codec import MESSAGE_BYTES_MAX
@@ -73,12 +74,13 @@ class WireReader:
     is first read on, in a table beside the interner's, so that reading it again needs no string.
     """
 
-    __slots__ = ("_interners", "_kernel", "_table")
+    __slots__ = ("_interners", "_kernel", "_listed", "_table")
 
     def __init__(self, interners: Mapping[str, Interner], vocabulary: Vocabulary) -> None:
         self._interners = [interners[kind] for kind in INTERNED_KINDS if kind in interners]
         self._kernel: Callable[..., int] | None = None
         self._table = empty_names()
+        self._listed = {kind: Listed() for kind in INTERNED_KINDS}
         self._know(CATEGORY, {word: place for place, word in enumerate(vocabulary.category)})
         places = {word: place for place, word in enumerate(vocabulary.channel)}
         self._know(CHANNEL, {word: places.get(word, int(UNKNOWN_CATEGORY)) for word in CHANNELS})
@@ -87,10 +89,10 @@ class WireReader:
     def read(self, values: Sequence[bytes]) -> Plain | None:
         """The messages, whose ids are not coded yet; None when there are none, or one of them is for the decoder
         (`streams.codec.decode_transactions`)."""
-        if not values or max(map(len, values)) > MESSAGE_BYTES_MAX:
+        lengths, count = list(map(len, values)), len(values)
+        if max(lengths, default=MESSAGE_BYTES_MAX + 1) > MESSAGE_BYTES_MAX:
             return None
-        text, count = b"".join([*values, PADDING, PADDING]), len(values)
-        ends = np.array(list(accumulate(map(len, values))), np.int64)
+        text, ends = b"".join([*values, PADDING, PADDING]), np.array(lengths, np.int64).cumsum()
         rows = Rows(
             whole=np.empty((WHOLES, count), np.int64),
             codes=np.empty((CODES, count), np.int32),
@@ -108,8 +110,7 @@ class WireReader:
         """The codes of the ids, int32 [kinds, n]; what was not met before gets one, in the order of the messages."""
         codes = plain.rows.codes[: len(self._interners)]
         if plain.unmet:
-            for kind, interner in enumerate(self._interners):
-                self._code(plain, kind, interner, codes[kind])
+            self._code(plain, codes)
         return codes
 
     def batch(self, plain: Plain) -> TransactionBatch:
@@ -132,18 +133,48 @@ class WireReader:
             is_refund=rows.refund,
         )
 
-    def _code(self, plain: Plain, kind: int, interner: Interner, codes: Int32s) -> None:
-        for row in np.flatnonzero(codes == UNMET).tolist():
-            start, end = plain.rows.spans[row, kind].tolist()
-            name = plain.text[start:end]
-            codes[row] = code = interner.code(name.decode("ascii"))
-            self._learn(kind, name, code)
+    def know_all(self) -> None:
+        """Take in all ids that the interners hold, so that none has to be looked for there when it is first read."""
+        for kind, interner in enumerate(self._interners):
+            text, lengths = interner.text()
+            ends = np.cumsum(lengths, dtype=np.int32)
+            spans = np.stack((ends - lengths, ends), axis=1)
+            self._learn(
+                text.tobytes() + PADDING,
+                spans,
+                np.full(len(lengths), kind, np.int32),
+                np.arange(len(lengths), dtype=np.int32),
+            )
+
+    def codes_of(self, kind: str, ids: IdText) -> Int32s:
+        """The codes of ids of a kind (`INTERNED_KINDS`), int32 [n], that a day table lists; new ones get one."""
+        number, listed = INTERNED_KINDS.index(kind), self._listed[kind]
+        interner = self._interners[number]
+        codes, unmet = listed.codes(ids, number, self._table)
+        if len(unmet):
+            found = interner.encode(ids.strings(unmet))
+            codes[unmet] = found
+            self._learn(ids.text, ids.spans(unmet), np.full(len(found), number, np.int32), found)
+        listed.keep(ids, codes, interner)
+        return codes
+
+    def _code(self, plain: Plain, codes: Int32s) -> None:
+        kinds, rows = np.nonzero(codes == UNMET)
+        spans = plain.rows.spans[rows, kinds]
+        found = np.empty(len(rows), np.int32)
+        for at, (kind, (start, end)) in enumerate(zip(kinds.tolist(), spans.tolist(), strict=True)):
+            found[at] = self._interners[kind].code(plain.text[start:end].decode("ascii"))
+        codes[kinds, rows] = found
+        self._learn(plain.text, spans, kinds.astype(np.int32), found)
 
     def _know(self, kind: int, codes: Mapping[str, int]) -> None:
-        for word, code in codes.items():
-            self._learn(kind, word.encode(), code)
+        words, found = IdText.of(list(codes)), np.array(list(codes.values()), np.int32)
+        self._learn(words.text, words.spans(EVERY), np.full(len(found), kind, np.int32), found)
 
-    def _learn(self, kind: int, name: bytes, code: int) -> None:
-        text = np.frombuffer(name + PADDING, np.uint8)
-        while not learn(text, len(name), kind, code, self._table):
+    def _learn(self, text: bytes, spans: Int32s, kinds: Int32s, codes: Int32s) -> None:
+        source, done = np.frombuffer(text, np.uint8), 0
+        while True:
+            done += learn(source, spans[done:], kinds[done:], codes[done:], self._table)
+            if done == len(codes):
+                return
             self._table = with_more_room(self._table)

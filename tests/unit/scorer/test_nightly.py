@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from models.features.day_table import DayTable, DayTableAssembler
+from models.features.day_table import DayTable
 from models.features.ledger import RiskLedger
+from models.features.table_messages import DayTableAssembler, to_messages
 from scorer.day_closing import DayCloser, PlaceEvent
 from scorer.nightly import Nightly
 from scorer.nightly_role import rehearse_closing
@@ -155,7 +156,7 @@ def test_what_is_published_is_what_is_installed() -> None:
     book.add_day_end(end(FIRST, events=50))
     (table,) = book.close_ready()
     assembler = DayTableAssembler()
-    (found,) = [whole for part in table.to_messages(1_024) if (whole := assembler.add(part)) is not None]
+    (found,) = [whole for part in to_messages(table, 1_024) if (whole := assembler.add(part)) is not None]
     assert found.places["terminal"].ids == table.places["terminal"].ids
     np.testing.assert_array_equal(terminal_values(found), terminal_values(table))
 

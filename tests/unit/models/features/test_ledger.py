@@ -13,6 +13,7 @@ from models.features.ledger import CODED, RiskLedger
 from models.features.place_kinds import TERMINAL
 from models.features.snapshot import SnapshotError
 from models.features.state import FeatureState
+from models.features.table_messages import to_messages
 from streams.codec import encode
 from streams.errors import BadInputError
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, Disposition
@@ -92,7 +93,7 @@ def test_messages_are_booked_as_their_fields_are() -> None:
     for ledger in (as_fields, as_messages):
         ledger.add_dispositions(dispositions(booked))
     for day in range(FIRST_DAY, FIRST_DAY + 62):
-        assert as_messages.close(day).to_messages(100_000) == as_fields.close(day).to_messages(100_000)
+        assert to_messages(as_messages.close(day), 100_000) == to_messages(as_fields.close(day), 100_000)
 
 
 @pytest.mark.parametrize("delay_days", [0, 1, 7])
@@ -169,7 +170,7 @@ def test_a_day_can_be_closed_again_but_not_an_earlier_one() -> None:
     add(ledger, booked)
     ledger.add_dispositions(dispositions(booked))
     first, second = ledger.close(FIRST_DAY + 40), ledger.close(FIRST_DAY + 40)
-    assert first.to_messages() == second.to_messages()
+    assert to_messages(first) == to_messages(second)
     with pytest.raises(BadInputError, match=f"{FIRST_DAY + 40} is closed already"):
         ledger.close(FIRST_DAY + 39)
 
@@ -220,7 +221,7 @@ def test_a_restored_ledger_goes_on_identically(tmp_path: Path, cut: int) -> None
     for one in (ledger, restored):
         assert add(one, booked[240:], 240) >= len(booked) - 250
     for day in range(cut, FIRST_DAY + 80):
-        assert ledger.close(day).to_messages() == restored.close(day).to_messages()
+        assert to_messages(ledger.close(day)) == to_messages(restored.close(day))
     assert restored.too_old == ledger.too_old
 
 
@@ -243,7 +244,7 @@ def test_saved_anywhere_and_restored_is_never_stopped(
         add(one, booked[cut:], cut)
         one.add_dispositions(found[cut // 4 :])
     for day in (FIRST_DAY + 20, FIRST_DAY + 33):
-        assert restored.close(day).to_messages() == whole.close(day).to_messages()
+        assert to_messages(restored.close(day)) == to_messages(whole.close(day))
 
 
 @pytest.mark.parametrize("place", [5, 200, -1])

@@ -119,7 +119,7 @@ def test_reports_from_the_end_on_are_left_to_the_stream() -> None:
     known = [at for at in labels.column("reported_at_ns").to_pylist()[:201] if at is not None and at < until_ns]
     day = business_day(until_ns) + DELAY_DAYS
     history.ledger.close(day)
-    taken = sum(int(bucket.sum()) for bucket in history.ledger.places["merchant"].frauds.values())
+    taken = sum(sum(of_day.values()) for of_day in history.ledger.places["merchant"].frauds.values())
     placed = [
         row
         for row, at in enumerate(labels.column("reported_at_ns").to_pylist()[:201])

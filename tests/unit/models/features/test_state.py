@@ -40,7 +40,7 @@ def day_table(day: int, terminal_ids: tuple[str, ...] = ("terminal1",), value: f
     return DayTable.of(
         day,
         {
-            kind.name: PlaceRows(ids, np.full((len(ids), kind.width), value + row, np.float32))
+            kind.name: PlaceRows.of(ids, np.full((len(ids), kind.width), value + row, np.float32))
             for row, (kind, ids) in enumerate(zip(KINDS, (terminal_ids, ("merchant2",), ("device1",)), strict=True))
         },
     )

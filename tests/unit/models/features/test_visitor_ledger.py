@@ -17,8 +17,9 @@ steps = st.lists(st.tuples(visits, st.integers(0, DAYS)), min_size=1, max_size=8
 
 
 def book(ledger: VisitorLedger, made: list[Visit]) -> None:
-    days, places, cards = (np.array(column) for column in zip(*made, strict=True)) if made else (np.zeros(0),) * 3
-    ledger.add(days.astype(np.int64), places.astype(np.int32), cards.astype(np.int32))
+    for day in {day for day, _, _ in made}:
+        places, cards = zip(*(visit[1:] for visit in made if visit[0] == day), strict=True)
+        ledger.add(day, np.array(places, np.int32), np.array(cards, np.int32))
 
 
 def distinct(made: list[Visit], last_day: int, days: int) -> list[int]:
@@ -55,3 +56,18 @@ def test_what_a_ledger_forgot_is_out_of_a_window_that_has_left_it_behind() -> No
     assert ledger.distinct("one", 3, [3], PLACES)[3].tolist() == [2, 0, 0, 0]
     ledger.forget(2)
     assert ledger.distinct("one", 9, [3], PLACES)[3].tolist() == [1, 0, 0, 0]
+
+
+@given(steps, st.lists(st.integers(-1, DAYS), min_size=CARDS, max_size=CARDS))
+def test_marked_cards_and_daily_totals_are_counted_as_sets_are(
+    moves: list[tuple[list[Visit], int]], marked: list[int]
+) -> None:
+    ledger, made = VisitorLedger.empty(), list[Visit]()
+    for new, last_day in moves:
+        book(ledger, new)
+        made += new
+        counted = [visit for visit in made if marked[visit[2]] >= visit[0]]
+        found = ledger.distinct_marked(last_day, 3, PLACES, np.array(marked, np.int64))
+        assert found.tolist() == distinct(counted, last_day, 3)
+        daily = [distinct(made, day, 1) for day in range(last_day - 6, last_day + 1)]
+        assert ledger.daily_total(last_day, 7, PLACES).tolist() == np.sum(daily, axis=0).tolist()

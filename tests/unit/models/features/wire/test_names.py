@@ -31,7 +31,9 @@ def bytes_of(name: bytes) -> UInt8s:
 
 
 def taken(table: NameTable, name: bytes, kind: int, code: int) -> NameTable:
-    while not learn(bytes_of(name), len(name), kind, code, table):
+    spans, codes = np.array([[0, len(name)]], np.int32), np.array([code], np.int32)
+    kinds = np.array([kind], np.int32)
+    while learn(bytes_of(name), spans, kinds, codes, table) == 0:
         table = with_more_room(table)
     return table
 
