@@ -19,7 +19,10 @@ PART_BITS, PARTS = 8, 256
 """Parts of the table, by the first bits of the hash: each grows by itself, so that none stops the stream."""
 FIRST_SLOTS = 16
 START, MASK, USED, PART_FIELDS = 0, 1, 2, 3
-TEXT_AT, KIND_AND_LENGTH, CODE, ENTRY_FIELDS = 0, 1, 2, 3
+WHAT, CODE, FIRST_WORD, SECOND_WORD, ENTRY_FIELDS = 0, 1, 2, 3, 4
+"""Of a name: kind and length; its code; its bytes where two words hold them, else the first is where its text begins. A
+short name is compared without going where the text is."""
+SHORT_BYTES = 2 * WORD_BYTES
 LENGTH_BITS = 16
 ENTRIES_USED, TEXT_USED, SLOTS_USED = 0, 1, 2
 TAG_BITS = 32
@@ -31,8 +34,8 @@ _PART_SHIFT = np.uint64(64 - PART_BITS)
 
 class NameTable(NamedTuple):
     """`slots` int64 [S]: the hash's last bits above, the entry's number and one below; 0 is free. `parts` and `entries`
-    int64 [n, fields], `text` uint8: the bytes of all names and a word behind, `used` int64 [3]: how much of entries,
-    text and slots is taken."""
+    int64 [n, fields], `text` uint8: the bytes of all longer names and a word behind, `used` int64 [3]: how much of
+    entries, text and slots is taken."""
 
     slots: Int64s
     parts: Int64s
@@ -124,11 +127,26 @@ def code_of(text: int, start: int, end: int, kind: int, names: Addresses) -> int
             return UNMET
         if (slot >> TAG_BITS) & LOWER_HALF == tag:
             entry = (slot & LOWER_HALF) - 1
-            if cell(names.entries, entry, ENTRY_FIELDS, KIND_AND_LENGTH) == wanted:
-                at = cell(names.entries, entry, ENTRY_FIELDS, TEXT_AT)
-                if same_text(text, start, end, names.text, at):
+            if cell(names.entries, entry, ENTRY_FIELDS, WHAT) == wanted:
+                first_word = cell(names.entries, entry, ENTRY_FIELDS, FIRST_WORD)
+                if length > SHORT_BYTES:
+                    same = same_text(text, start, end, names.text, first_word)
+                else:
+                    second_word = cell(names.entries, entry, ENTRY_FIELDS, SECOND_WORD)
+                    same = first_word == front_word(text, start, end) and second_word == front_word(
+                        text, start + WORD_BYTES, end
+                    )
+                if same:
                     return cell(names.entries, entry, ENTRY_FIELDS, CODE)
         place = (place + 1) & mask
+
+
+@inlined
+def front_word(text: int, start: int, end: int) -> int:
+    """The first word of a text, zeros where it ends before; 0 of none."""
+    if end <= start:
+        return 0
+    return np.int64(first_bytes(word_at(text, start), min(end - start, WORD_BYTES)))  # type: ignore[return-value]
 
 
 @inlined
@@ -178,13 +196,17 @@ def put_name(text: int, start: int, end: int, kind: int, code: int, table: NameT
             if slots[place] != 0:
                 put_in(slots, parts[part, START], parts[part, MASK], slots[place])
     entry, at = used[ENTRIES_USED], used[TEXT_USED]
-    for place in range(length):
-        table.text[at + place] = byte_at(text, start + place)
-    table.entries[entry, TEXT_AT] = at
-    table.entries[entry, KIND_AND_LENGTH] = kind << LENGTH_BITS | length
+    table.entries[entry, WHAT] = kind << LENGTH_BITS | length
     table.entries[entry, CODE] = code
+    if length > SHORT_BYTES:
+        table.entries[entry, FIRST_WORD] = at
+        for place in range(length):
+            table.text[at + place] = byte_at(text, start + place)
+        used[TEXT_USED] += length
+    else:
+        table.entries[entry, FIRST_WORD] = front_word(text, start, end)
+        table.entries[entry, SECOND_WORD] = front_word(text, start + WORD_BYTES, end)
     used[ENTRIES_USED] += 1
-    used[TEXT_USED] += length
     tag = np.int64(hashed & _TAG)
     put_in(slots, parts[part, START], parts[part, MASK], tag << TAG_BITS | (entry + 1))
     parts[part, USED] += 1
