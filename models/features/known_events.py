@@ -19,7 +19,7 @@ FIRST_SLOTS = 1_024
 class KnownEvents:
     """For each business day the hashes of its events, in a table of its own: the day's end frees it whole.
 
-    Bounded by the caller, who forgets days: 16 to 32 bytes an event.
+    Bounded by the caller, who forgets days: 16 to 64 bytes an event.
     """
 
     __slots__ = ("_days",)
