@@ -72,8 +72,8 @@ class Recorder:
 
     def read(self, stamped: Stamped) -> list[tuple[int, int, bytes]]:
         """What readers hand over, each every `READERS`-th message: (reader, until when, what)."""
-        event_bytes = Pages(self._feed / "messages").__getitem__
-        reader = Reader(EventIndex.open(self._feed), "flagged", Bodies(self._plan().thresholds, event_bytes))
+        bodies = Bodies.of_pages(self._plan().thresholds, Pages(self._feed / "messages"))
+        reader = Reader(EventIndex.open(self._feed), "flagged", bodies)
         found = []
         for start in range(0, len(stamped), READERS * BATCH):
             for place in range(READERS):

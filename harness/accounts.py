@@ -60,7 +60,10 @@ class EventIndex:
 
     def of(self, event_ids: list[str]) -> Int64s:
         """The ordinal of each event; UNKNOWN for those the stream never had, ELSEWHERE for what others account for."""
-        wanted = event_hashes(event_ids)
+        return self.of_hashes(event_hashes(event_ids))
+
+    def of_hashes(self, wanted: npt.NDArray[np.uint64]) -> Int64s:
+        """As `of`, by the ids' hashes (`feed.event_hashes`)."""
         found = np.full(len(wanted), UNKNOWN, dtype=np.int64)
         if len(self.hashes):
             at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)

@@ -7,15 +7,15 @@ Run as `python -m harness.collector PLAN`. Ends when the receivers have ended an
 are recorded, when they were read too.
 """
 
+import gc
 import json
 import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,16 @@ from harness.audit_trail.bodies import Bodies
 from harness.audit_trail.records import Opening, Thresholds
 from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import EventTimes, lost_rows, open_rows, timed_rows
+from harness.decision_wire.arrived import Arrived, arrived_in
+from harness.decision_wire.rehearsal import rehearse
+from harness.decision_wire.texts import Texts
 from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.late_scores import record_late_scores
 from harness.pages import Pages
 from harness.progress import Live
-from harness.reading import Reader, Reading, Said, Unreadable
+from harness.reading import Int64s, Reader, Reading, Said, Unreadable, joined
 from harness.receipt_order import ReceiptOrder
-from harness.spool import SpoolReader, Stamped
+from harness.spool import Found, SpoolReader, Stamped, stamped_in
 from streams.decision import PATHS
 from streams.priority import LAST, claim_priority
 
@@ -97,9 +100,9 @@ class Records:
 @contextmanager
 def open_records(plan: RecordsPlan, accounts: Accounts, feed: Path, measured_from: int) -> Iterator[Records]:
     """Begin the audit trail and explanations.parquet."""
-    event_bytes = Pages(feed / "messages").__getitem__
-    trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, event_bytes)
-    bodies = Bodies(plan.thresholds, event_bytes)
+    sent = Pages(feed / "messages")
+    bodies = Bodies.of_pages(plan.thresholds, sent)
+    trail = AuditTrail(Path(plan.audit), plan.opening, plan.thresholds, sent.__getitem__)
     with pq.ParquetWriter(plan.explanations, EXPLANATION_ROWS_SCHEMA, compression="zstd") as writer:
         explanations = Explanations(accounts, writer, asked=plan.asked, measured_from=measured_from, trail=trail)
         yield Records(trail, explanations, bodies, plan.asked, Path(plan.logs) if plan.logs else None)
@@ -114,9 +117,15 @@ class Rows:
     ordinals: npt.NDArray[np.int64]
 
 
-def _record_answers(trail: AuditTrail, answers: Iterable[tuple[int, bytes, bool]]) -> None:
-    for ordinal, body, late in answers:
-        trail.answer(KINDS.get(ordinal, "decision"), body, late=late)
+def _record_answers(trail: AuditTrail, bodies: Texts, ordinals: Int64s, late: npt.NDArray[np.bool_]) -> None:
+    """Those that count by the run, the others one by one."""
+    done = 0
+    for at in [*np.flatnonzero(ordinals < 0).tolist(), len(ordinals)]:
+        if at > done:
+            trail.decisions(bodies.part(slice(done, at)), late[done:at])
+        if at < len(ordinals):
+            trail.answer(KINDS[int(ordinals[at])], bodies[at], late=False)
+        done = at + 1
 
 
 class Collector:
@@ -144,7 +153,7 @@ class Collector:
         self.first_malformed: str | None = None
         self.by_path = dict.fromkeys(PATHS, 0)
 
-    def take(self, stamped: list[Stamped]) -> None:
+    def take(self, stamped: list[Stamped] | Arrived) -> None:
         """Read messages that come after all that were taken, and settle them."""
         self.settle(self._reader.read(stamped))
 
@@ -168,16 +177,17 @@ class Collector:
         if self._rows_held >= ROWS_PER_GROUP:
             self.write()
 
-    def _record(self, trail: AuditTrail, reading: Reading, ordinals: npt.NDArray[np.int64]) -> None:
+    def _record(self, trail: AuditTrail, reading: Reading, ordinals: Int64s) -> None:
         """One audit record a message, in the order of receipt."""
         late = (ordinals >= 0) & (self.accounts.state[ordinals] == LATE)
-        answers = iter(zip(ordinals.tolist(), reading.bodies, late.tolist(), strict=True))
+        bodies = reading.bodies or Texts.of([])
         done = 0
-        for each in reading.unreadable:
-            _record_answers(trail, islice(answers, each.before - done))
-            trail.malformed("decision", each.error, each.value, each.received_ns)
-            done = each.before
-        _record_answers(trail, answers)
+        for each in [*reading.unreadable, None]:
+            part = slice(done, len(reading) if each is None else each.before)
+            _record_answers(trail, bodies.part(part), ordinals[part], late[part])
+            if each is not None:
+                trail.malformed("decision", each.error, each.value, each.received_ns)
+                done = each.before
         trail.flush()
 
     def _count_malformed(self, unreadable: list[Unreadable]) -> None:
@@ -190,7 +200,7 @@ class Collector:
     def write(self) -> None:
         """Write the gathered rows as a row group."""
         if self._rows_held:
-            said = type(self._rows[0].said).joined([rows.said for rows in self._rows]).table()
+            said = joined([rows.said for rows in self._rows])
             received_ns = np.concatenate([rows.received_ns for rows in self._rows])
             ordinals = np.concatenate([rows.ordinals for rows in self._rows])
             late = self.accounts.state[ordinals] == LATE
@@ -259,18 +269,21 @@ def _await_start(path: Path, reader: SpoolReader) -> int | None:
 
 
 def _follow(
-    reader: SpoolReader, take: Callable[[list[Stamped]], None], show: Callable[[int], None] = lambda now_ns: None
+    reader: SpoolReader,
+    parse: Callable[[bytes], tuple[Found, int, int | None]],
+    take: Callable[[Found], None],
+    show: Callable[[int], None] = lambda now_ns: None,
 ) -> None:
     while True:
         ended = reader.ended()
-        stamped = reader.read()
-        if stamped:
+        stamped = reader.parsed(parse)
+        if stamped is not None:
             take(stamped)
         show(time.monotonic_ns())
-        if ended and not stamped:
+        if ended and stamped is None:
             reader.close()
             return
-        if not ended and len(stamped) < MANY:
+        if not ended and (stamped is None or len(stamped) < MANY):
             time.sleep(GATHER_S)
 
 
@@ -317,9 +330,9 @@ def run_collector(plan: CollectorPlan) -> None:
         if plan.readings:
             _follow_readers(readers, collector.settle, collector.show)
         else:
-            _follow(readers[0], collector.take, collector.show)
+            _follow(readers[0], arrived_in, collector.take, collector.show)
         if records is not None and plan.explanations_spool is not None:
-            _follow(SpoolReader(Path(plan.explanations_spool)), records.explanations.take)
+            _follow(SpoolReader(Path(plan.explanations_spool)), stamped_in, records.explanations.take)
         sent = int(np.count_nonzero(times.sent_ns))
         summary = collector.finish(sent, Path(plan.events))
     partial = Path(plan.summary).with_suffix(".part")
@@ -330,6 +343,9 @@ def run_collector(plan: CollectorPlan) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    rehearse()
+    # what is there now stays: it is not looked through again and again
+    gc.freeze()
     # its work can wait, the scorer's and the load's cannot
     claim_priority(LAST)
     run_collector(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=CollectorPlan))

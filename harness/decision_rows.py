@@ -179,8 +179,13 @@ def _lists(given: Sequence[list[Reason]] | Sequence[list[CustomerScore]], kind: 
     return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(columns, fields=list(kind)))
 
 
-def _service_ns(taken_ns: pa.Array, emitted_ns: pa.Array) -> pa.Array:
-    """Null where either instant is."""
+def no_reasons(count: int) -> pa.Array:
+    """The same, of decisions that have none."""
+    return pa.ListArray.from_arrays(np.zeros(count + 1, np.int32), pa.array([], REASON))
+
+
+def service_ns(taken_ns: pa.Array, emitted_ns: pa.Array) -> pa.Array:
+    """How long the scorer had each event. Null where either instant is."""
     return pc.subtract(emitted_ns, taken_ns)
 
 
@@ -189,7 +194,7 @@ def _given(decisions: list[Decision]) -> dict[str, Any]:
     columns: dict[str, Any] = {name: list(map(attrgetter(name), decisions)) for name in _PLAIN}
     for name in ("taken_ns", "emitted_ns"):
         columns[name] = pa.array(columns[name], pa.int64())
-    columns["service_ns"] = _service_ns(columns["taken_ns"], columns["emitted_ns"])
+    columns["service_ns"] = service_ns(columns["taken_ns"], columns["emitted_ns"])
     columns["reasons"] = reasons_column([decision.reasons for decision in decisions])
     customers = [decision.customers for decision in decisions]
     if any(customers):
@@ -224,6 +229,11 @@ def _table(columns: dict[str, Any], rows: int, schema: pa.Schema) -> pa.Table:
 def said_rows(decisions: list[Decision]) -> pa.Table:
     """What decisions say, a row each: the columns of `SAID_SCHEMA`."""
     return _table(_given(decisions), len(decisions), SAID_SCHEMA)
+
+
+def said_columns(columns: dict[str, Any], rows: int) -> pa.Table:
+    """The same of columns by their names; those that are left out are null."""
+    return _table(columns, rows, SAID_SCHEMA)
 
 
 def timed_rows(

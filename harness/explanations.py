@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 from harness.accounts import Accounts
 from harness.audit_trail.writer import AuditTrail
 from harness.decision_rows import REASON, reasons_column
+from harness.decision_wire.reader import PlainRows
 from harness.ours import ours_of
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_explanation
-from streams.decision import Decision, Explanation
+from streams.decision import OUTCOMES, PATHS, Decision, Explanation
 
 logger = logging.getLogger("riskbench.harness.explanations")
 Asked = Literal["flagged", "all", "none"]
@@ -42,6 +43,16 @@ EXPLANATION_ROWS_SCHEMA = pa.schema(
 def flags_of(decisions: Sequence[Decision], asked: Asked) -> npt.NDArray[np.uint8]:
     """DUE for a decision that has to be explained, EXPLAINED for one that brings its explanation with it; else 0."""
     return np.fromiter((_flag(decision, asked) for decision in decisions), np.uint8, len(decisions))
+
+
+def flags_of_rows(rows: PlainRows, asked: Asked) -> npt.NDArray[np.uint8]:
+    """As `flags_of`, of decisions without reasons."""
+    if asked == "none":
+        return np.zeros(len(rows), np.uint8)
+    due = rows.paths == PATHS.index("model")
+    if asked == "flagged":
+        due &= rows.outcomes != OUTCOMES.index("approve")
+    return np.where(due, np.uint8(DUE), np.uint8(0))
 
 
 def _flag(decision: Decision, asked: Asked) -> int:

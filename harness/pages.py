@@ -44,6 +44,11 @@ class Pages:
     def __getitem__(self, index: int) -> bytes:
         return self._bytes[int(self._starts[index]) : int(self._starts[index + 1])]
 
+    @property
+    def mapped(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The bytes of all, and where each begins (and the last one ends)."""
+        return np.frombuffer(self._bytes, np.uint8), self._starts
+
     def take(self, indices: npt.NDArray[np.int64]) -> list[bytes]:
         """Several, in the order of `indices`."""
         starts, ends = self._starts[indices].tolist(), self._starts[indices + 1].tolist()

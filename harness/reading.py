@@ -5,9 +5,9 @@ does not depend on what came before or elsewhere. Counting, the order, and what 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain, compress, groupby
 from operator import attrgetter
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,11 @@ import pyarrow as pa
 from harness.accounts import EventIndex
 from harness.audit_trail.bodies import Bodies
 from harness.decision_rows import SAID_SCHEMA, said_rows
-from harness.explanations import Asked, flags_of
+from harness.decision_wire.arrived import Arrived
+from harness.decision_wire.reader import PlainRows, read_none, read_plain
+from harness.decision_wire.texts import Texts
+from harness.explanations import Asked, flags_of, flags_of_rows
+from harness.feed import event_hashes
 from harness.ours import ours_of
 from harness.spool import Stamped
 from streams.codec import UNDECODABLE, decode_decision
@@ -25,6 +29,8 @@ from streams.decision import PATHS, Decision
 logger = logging.getLogger("riskbench.harness.reading")
 Int64s = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+WORTH_OF, UNTRIED = 4, 15
+"""Where not every fourth decision is plain, so many batches are read without looking for any."""
 CODES = {path: code for code, path in enumerate(PATHS)}
 
 
@@ -44,10 +50,6 @@ class Said(Protocol):
     def chosen(self, which: npt.NDArray[np.bool_]) -> Self:
         """Those that `which` is true for."""
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several as one."""
-
     def table(self) -> pa.Table:
         """A row each: `decision_rows.SAID_SCHEMA`."""
 
@@ -62,11 +64,6 @@ class SaidObjects:
         """Those that `which` is true for."""
         return self if which.all() else type(self)(list(compress(self.decisions, which.tolist())))
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several as one."""
-        return cls(list(chain.from_iterable(part.decisions for part in parts)))
-
     def table(self) -> pa.Table:
         """A row each."""
         return said_rows(self.decisions)
@@ -74,7 +71,7 @@ class SaidObjects:
 
 @dataclass(frozen=True, slots=True)
 class SaidRows:
-    """Decisions as rows, as they come from another process."""
+    """Decisions as rows."""
 
     rows: pa.Table
 
@@ -82,14 +79,21 @@ class SaidRows:
         """Those that `which` is true for."""
         return self if which.all() else type(self)(self.rows.filter(pa.array(which)))
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several as one."""
-        return cls(pa.concat_tables([part.rows for part in parts]) if parts else SAID_SCHEMA.empty_table())
-
     def table(self) -> pa.Table:
         """A row each."""
         return self.rows
+
+
+def joined(parts: Sequence[Said]) -> pa.Table:
+    """What several say, one after the other, a row each. Objects that follow each other become rows together."""
+    tables = [SAID_SCHEMA.empty_table()]
+    for kind, group in groupby(parts, type):
+        if kind is SaidObjects:
+            decisions = [part.decisions for part in group if isinstance(part, SaidObjects)]
+            tables.append(said_rows(list(chain.from_iterable(decisions))))
+        else:
+            tables += [part.table() for part in group]
+    return pa.concat_tables(tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Reading:
 
     Of each decision, [n]: when it was received (ns, monotonic), its event's ordinal (UNKNOWN: the stream has no such
     event), its path's place in PATHS, what `explanations.flags_of` says of it, and where there is an audit trail the
-    body of its record; else `bodies` is empty. `size_bytes` is what all messages together have.
+    body of its record; else `bodies` is None. `size_bytes` is what all messages together have.
     """
 
     received_ns: Int64s
@@ -106,7 +110,7 @@ class Reading:
     paths: Bytes
     flags: Bytes
     said: Said
-    bodies: list[bytes]
+    bodies: Texts | None
     unreadable: list[Unreadable]
     size_bytes: int = 0
 
@@ -114,43 +118,112 @@ class Reading:
         return len(self.received_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Where decisions that were read in two ways belong in their common order: the places of the plain ones and of the
+    others, [n]."""
+
+    plain: Int64s
+    others: Int64s
+
+    def of(self, plain: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of both."""
+        if len(self.others) == 0:
+            return plain
+        found = np.empty(len(self.plain) + len(self.others), plain.dtype)
+        found[self.plain], found[self.others] = plain, others
+        return found
+
+    @property
+    def order(self) -> Int64s:
+        """Of what holds the plain ones first and then the others: the places to take."""
+        return self.of(np.arange(len(self.plain)), len(self.plain) + np.arange(len(self.others)))
+
+
 class Reader:
-    """Reads messages. Without `bodies` there is no audit trail; `asked` as in `explanations.Explanations`."""
+    """Reads messages. Without `bodies` there is no audit trail; `asked` as in `explanations.Explanations`.
+
+    Plain messages are read by a kernel (`decision_wire`), the others one by one. Where few are plain, most batches are
+    not even tried."""
 
     def __init__(self, index: EventIndex, asked: Asked, bodies: Bodies | None) -> None:
         self._index, self._asked, self._bodies = index, asked, bodies
+        self._untried = 0
 
-    def read(self, stamped: Sequence[Stamped]) -> Reading:
+    def read(self, stamped: Sequence[Stamped] | Arrived) -> Reading:
         """Decode the messages, and say of each all that it says by itself."""
-        stamped = ours_of(self._index, stamped)
-        decisions, received, unreadable = _decoded(stamped)
-        ordinals = self._index.of([decision.event_id for decision in decisions])
-        bodies: list[bytes] = []
-        if self._bodies is not None:
-            rows = zip(decisions, received, ordinals.tolist(), strict=True)
-            bodies = [self._bodies.of(*row) for row in rows]
+        arrived = stamped if isinstance(stamped, Arrived) else Arrived.of(stamped)
+        if self._index.others is not None:
+            arrived = Arrived.of(ours_of(self._index, arrived.stamped()))
+        plain = self._plain_of(arrived)
+        others = np.flatnonzero(~plain.is_plain)
+        decisions, unreadable = _decoded(arrived, others)
+        readable = np.delete(np.arange(len(arrived)), [each.before for each in unreadable])
+        is_plain = plain.is_plain[readable]
+        merging = Merging(np.flatnonzero(is_plain), np.flatnonzero(~is_plain))
+        ids = [decision.event_id for decision in decisions]
+        ordinals = self._index.of_hashes(merging.of(plain.event_hashes(), event_hashes(ids)))
+        received_ns = arrived.received_ns[readable]
+        codes = np.fromiter(map(CODES.__getitem__, map(attrgetter("path"), decisions)), np.uint8, len(decisions))
         return Reading(
-            received_ns=np.array(received, np.int64),
+            received_ns=received_ns,
             ordinals=ordinals,
-            paths=np.fromiter(map(CODES.__getitem__, map(attrgetter("path"), decisions)), np.uint8, len(decisions)),
-            flags=flags_of(decisions, self._asked),
-            said=SaidObjects(decisions),
-            bodies=bodies,
-            unreadable=unreadable,
-            size_bytes=sum(len(value) for _, value in stamped),
+            paths=merging.of(plain.paths, codes),
+            flags=merging.of(flags_of_rows(plain, self._asked), flags_of(decisions, self._asked)),
+            said=_said(plain, decisions, merging),
+            bodies=None
+            if self._bodies is None
+            else _bodies(self._bodies, plain, decisions, merging, received_ns, ordinals),
+            unreadable=[
+                Unreadable(each.before - at, each.error, each.received_ns, each.value)
+                for at, each in enumerate(unreadable)
+            ],
+            size_bytes=arrived.size_bytes,
         )
 
+    def _plain_of(self, arrived: Arrived) -> PlainRows:
+        if self._untried > 0:
+            self._untried -= 1
+            return read_none(arrived)
+        plain = read_plain(arrived)
+        if len(arrived) > WORTH_OF * len(plain):
+            self._untried = UNTRIED
+        return plain
 
-def _decoded(stamped: Sequence[Stamped]) -> tuple[list[Decision], list[int], list[Unreadable]]:
-    """The decisions, when each was received, and what is none."""
+
+def _said(plain: PlainRows, decisions: list[Decision], merging: Merging) -> Said:
+    if not decisions:
+        return SaidRows(plain.table())
+    if len(plain) == 0:
+        return SaidObjects(decisions)
+    both = pa.concat_tables([plain.table(), said_rows(decisions)]).combine_chunks()
+    return SaidRows(both.take(merging.order))
+
+
+def _bodies(
+    bodies: Bodies,
+    plain: PlainRows,
+    decisions: list[Decision],
+    merging: Merging,
+    received_ns: Int64s,
+    ordinals: Int64s,
+) -> Texts:
+    of_plain = bodies.of_rows(plain, ordinals[merging.plain])
+    if not decisions:
+        return of_plain
+    rows = zip(decisions, received_ns[merging.others].tolist(), ordinals[merging.others].tolist(), strict=True)
+    of_others = Texts.of([bodies.of(*row) for row in rows])
+    return of_others if len(plain) == 0 else Texts.joined([of_plain, of_others]).taken(merging.order)
+
+
+def _decoded(arrived: Arrived, which: Int64s) -> tuple[list[Decision], list[Unreadable]]:
+    """The decisions among these messages, and what is none, each `before` its place among all."""
     decisions: list[Decision] = []
-    received: list[int] = []
     unreadable: list[Unreadable] = []
-    for received_ns, value in stamped:
+    for at in which.tolist():
+        value = arrived.value(at)
         try:
             decisions.append(decode_decision(value))
         except UNDECODABLE as error:
-            unreadable.append(Unreadable(len(decisions), str(error), received_ns, value))
-        else:
-            received.append(received_ns)
-    return decisions, received, unreadable
+            unreadable.append(Unreadable(at, str(error), int(arrived.received_ns[at]), value))
+    return decisions, unreadable

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.decision_rows import SAID_SCHEMA
+from harness.decision_wire.texts import Texts
 from harness.reading import Int64s, Reading, SaidRows, Unreadable
 from streams.decision import PATHS
 
@@ -20,7 +21,7 @@ _HANDED = pa.schema(
         pa.field("received_ns", pa.int64()),
         pa.field("ordinal", pa.int64()),
         pa.field("flags", pa.uint8()),
-        pa.field("body", pa.binary()),
+        pa.field("body", pa.large_binary()),
     ]
 )
 
@@ -31,32 +32,36 @@ class _Handed(msgspec.Struct, frozen=True, array_like=True):
     rows: bytes
     unreadable: list[Unreadable]
     size_bytes: int
+    recorded: bool
 
 
 def handed_over(reading: Reading) -> bytes:
     """A reading as bytes, for another process."""
     said = reading.said.table()
-    bodies = pa.array(reading.bodies, pa.binary()) if reading.bodies else pa.nulls(len(reading), pa.binary())
+    bodies = pa.nulls(len(reading), pa.large_binary()) if reading.bodies is None else reading.bodies.arrow()
     beside = [pa.array(values) for values in (reading.received_ns, reading.ordinals, reading.flags)]
     columns = [*said.columns, *beside, bodies]
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, _HANDED) as stream:
         stream.write_table(pa.Table.from_arrays(columns, schema=_HANDED))
-    return msgspec.msgpack.encode(_Handed(sink.getvalue().to_pybytes(), reading.unreadable, reading.size_bytes))
+    handed = _Handed(
+        sink.getvalue().to_pybytes(), reading.unreadable, reading.size_bytes, recorded=reading.bodies is not None
+    )
+    return msgspec.msgpack.encode(handed)
 
 
 def taken_over(content: bytes) -> Reading:
     """A reading from bytes."""
     handed = msgspec.msgpack.decode(content, type=_Handed)
     rows = pa.ipc.open_stream(handed.rows).read_all()
-    bodies = rows["body"]
+    bodies = rows["body"].combine_chunks()
     return Reading(
         received_ns=rows["received_ns"].to_numpy(),
         ordinals=rows["ordinal"].to_numpy(),
         paths=pc.index_in(rows["path"], pa.array(PATHS)).to_numpy().astype(np.uint8),
         flags=rows["flags"].to_numpy(),
         said=SaidRows(rows.select(SAID_SCHEMA.names)),
-        bodies=[] if bodies.null_count else bodies.to_pylist(),
+        bodies=Texts.from_arrow(bodies) if handed.recorded else None,
         unreadable=handed.unreadable,
         size_bytes=handed.size_bytes,
     )
@@ -125,7 +130,7 @@ def _part(reading: Reading, rows: slice, unreadable: list[Unreadable], size_byte
     said = SaidRows(reading.said.table()[rows])
     return Reading(
         reading.received_ns[rows], reading.ordinals[rows], reading.paths[rows], reading.flags[rows], said,
-        reading.bodies[rows], unreadable, size_bytes,
+        None if reading.bodies is None else reading.bodies.part(rows), unreadable, size_bytes,
     )  # fmt: skip
 
 
@@ -137,14 +142,14 @@ def _merged(parts: Sequence[tuple[int, Reading]]) -> Reading:
     received_ns = np.concatenate([reading.received_ns for reading in readings])
     order = np.argsort(received_ns, kind="stable")  # what is equal keeps its reader's place, and its own
     said = pa.concat_tables([reading.said.table() for reading in readings]).combine_chunks().take(order)
-    bodies = [body for reading in readings for body in reading.bodies]
+    bodies = [reading.bodies for reading in readings if reading.bodies is not None]
     return Reading(
         received_ns=received_ns[order],
         ordinals=np.concatenate([reading.ordinals for reading in readings])[order],
         paths=np.concatenate([reading.paths for reading in readings])[order],
         flags=np.concatenate([reading.flags for reading in readings])[order],
         said=SaidRows(said),
-        bodies=[bodies[row] for row in order.tolist()] if bodies else [],
+        bodies=Texts.joined(bodies).taken(order) if bodies else None,
         unreadable=_placed(readings, order, received_ns[order]),
         size_bytes=sum(reading.size_bytes for reading in readings),
     )

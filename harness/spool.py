@@ -4,15 +4,17 @@ A pipe would push back on the receiver when the collector is busy, and the stamp
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 HEAD = struct.Struct("<qI")
 MARK = 2**32 - 1
 """In place of a length: no message, only an instant up to which nothing more has come."""
 SEGMENT_BYTES = 64 * 1024 * 1024
+SOME_BYTES = 1 << 20
 Stamped = tuple[int, bytes]
+Found = TypeVar("Found", bound=Sized)
 
 
 def _segment(stem: Path, number: int) -> Path:
@@ -53,6 +55,23 @@ class SpoolWriter:
         self._stem.with_name(f"{self._stem.name}.end").touch()
 
 
+def stamped_in(block: bytes) -> tuple[list[Stamped], int, int | None]:
+    """The whole messages that a block begins with; where what is left begins; and the last instant that was read, None
+    where the block has none."""
+    found: list[Stamped] = []
+    at, until_ns = 0, None
+    while at + HEAD.size <= len(block):
+        received_ns, length = HEAD.unpack_from(block, at)
+        end = at + HEAD.size + (0 if length == MARK else length)
+        if end > len(block):
+            break
+        until_ns = received_ns
+        if length != MARK:
+            found.append((received_ns, block[at + HEAD.size : end]))
+        at = end
+    return found, at, until_ns
+
+
 class SpoolReader:
     """Reads what has arrived so far; whole messages only. Everything received before `until_ns` has been read."""
 
@@ -66,36 +85,35 @@ class SpoolReader:
             self._file = _segment(self._stem, self._number).open("rb", buffering=0)
         return self._file
 
-    def _parse(self, block: bytes) -> Iterator[Stamped]:
-        """Whole messages; what is left of one is kept for the next read."""
-        at = 0
-        while at + HEAD.size <= len(block):
-            received_ns, length = HEAD.unpack_from(block, at)
-            end = at + HEAD.size + (0 if length == MARK else length)
-            if end > len(block):
-                break
-            self.until_ns = received_ns
-            if length != MARK:
-                yield received_ns, block[at + HEAD.size : end]
-            at = end
-        self._rest = block[at:]
-
-    def read(self, limit_bytes: int = 1 << 20) -> list[Stamped]:
+    def read(self, limit_bytes: int = SOME_BYTES) -> list[Stamped]:
         """What is new, at most about `limit_bytes`; empty when there is nothing."""
-        file = self._open()
-        if file is None:
-            return []
-        followed = _segment(self._stem, self._number + 1).exists()
-        block = file.read(limit_bytes)
-        if not block and followed:
+        return self.parsed(stamped_in, limit_bytes) or []
+
+    def parsed(
+        self, parse: Callable[[bytes], tuple[Found, int, int | None]], limit_bytes: int = SOME_BYTES
+    ) -> Found | None:
+        """What is new, as `parse` finds it in a block (`stamped_in`); None when there is nothing."""
+        # a block may end within its first message: then there is more to read, or soon will be
+        while block := self._more(limit_bytes):
+            block = self._rest + block
+            found, behind, until_ns = parse(block)
+            self._rest = block[behind:]
+            self.until_ns = self.until_ns if until_ns is None else until_ns
+            if len(found):
+                return found
+        return None
+
+    def _more(self, limit_bytes: int) -> bytes:
+        """What is new as it was written; nothing when there is nothing."""
+        while (file := self._open()) is not None:
+            followed = _segment(self._stem, self._number + 1).exists()
+            block = file.read(limit_bytes)
+            if block or not followed:
+                return block
             file.close()
             _segment(self._stem, self._number).unlink()
             self._file, self._number = None, self._number + 1
-            return self.read(limit_bytes)
-        if not block:
-            return []
-        # the block may end within its first message: then there is more to read, or soon will be
-        return list(self._parse(self._rest + block)) or self.read(limit_bytes)
+        return b""
 
     def ended(self) -> bool:
         """True once the writer has closed (there may still be something to read)."""

@@ -2,10 +2,16 @@
 place is given where all of them come together."""
 
 from collections.abc import Callable
+from typing import Self
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from harness.audit_trail.records import DecisionRecord, Thresholds, content_hash
+from harness.decision_wire.reader import PlainRows
+from harness.decision_wire.texts import Texts
+from harness.pages import Pages
 from streams.decision import Decision
 
 _HEAD = b'{"kind":"decision","seq":0,'
@@ -14,10 +20,24 @@ _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(DecisionRecord
 
 
 class Bodies:
-    """Makes bodies. `event_bytes` gives an event's message as it was sent, by ordinal."""
+    """Makes bodies. `event_bytes` gives an event's message as it was sent, by ordinal; `sent` are all of them, for
+    whoever has more to ask than one."""
 
-    def __init__(self, thresholds: Thresholds | None, event_bytes: Callable[[int], bytes]) -> None:
-        self._thresholds, self._event_bytes = thresholds, event_bytes
+    def __init__(
+        self, thresholds: Thresholds | None, event_bytes: Callable[[int], bytes], sent: Texts | None = None
+    ) -> None:
+        self._thresholds, self._event_bytes, self._sent = thresholds, event_bytes, sent
+
+    @classmethod
+    def of_pages(cls, thresholds: Thresholds | None, sent: Pages) -> Self:
+        """Where the events' messages are those of a feed."""
+        return cls(thresholds, sent.__getitem__, Texts(*sent.mapped))
+
+    def of_rows(self, rows: PlainRows, ordinals: npt.NDArray[np.int64]) -> Texts:
+        """The bodies of received decisions, as `of`."""
+        if self._sent is None:
+            raise ValueError("all events' messages are needed, and only one by one they are given")
+        return rows.bodies(ordinals, self._sent, _ENCODER.encode(self._thresholds))
 
     def of(self, decision: Decision, received_ns: int, ordinal: int) -> bytes:
         """The body of a received decision; `ordinal` is negative when the event is not known."""

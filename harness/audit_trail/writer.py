@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from harness.audit_trail.bodies import Bodies, placed
 from harness.audit_trail.records import (
@@ -28,6 +30,8 @@ from harness.audit_trail.records import (
     chained,
     content_hash,
 )
+from harness.decision_wire.records import chained_lines
+from harness.decision_wire.texts import Texts
 from streams.codec import UNDECODABLE, decode_late_score
 from streams.decision import Decision, Explanation
 
@@ -75,6 +79,12 @@ class AuditTrail:
     def answer(self, kind: str, body: bytes, *, late: bool) -> None:
         """Append a received decision by its body (`audit_trail.bodies`)."""
         self._chain(placed(kind, body, self.records, late=late))
+
+    def decisions(self, bodies: Texts, late: npt.NDArray[np.bool_]) -> None:
+        """Append received decisions that count, each by its body."""
+        lines, self.head = chained_lines(bodies, late, self.records, self.head)
+        self._lines.append(lines)
+        self.records += len(bodies)
 
     def malformed(self, of: str, error: str, content: bytes, received_ns: int) -> None:
         """Append a message that could not be read; `of` is decision or explanation."""
