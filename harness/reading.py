@@ -31,6 +31,8 @@ Int64s = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 WORTH_OF, UNTRIED = 4, 15
 """Where not every fourth decision is plain, so many batches are read without looking for any."""
+FEW_OF = 50
+"""Where at most one of so many decisions is not plain, those between them are put together as they stand."""
 CODES = {path: code for code, path in enumerate(PATHS)}
 
 
@@ -135,6 +137,18 @@ class Merging:
         return found
 
     @property
+    def runs(self) -> list[tuple[bool, int, int]] | None:
+        """The order as stretches of plain ones (True) and of others, from one to the other in their own counting; None
+        where there are too many of them to be worth it."""
+        if len(self.others) * FEW_OF > len(self.plain):
+            return None
+        found, done = list[tuple[bool, int, int]](), 0
+        for number, place in enumerate(self.others.tolist()):
+            found += [(True, done, place - number), (False, number, number + 1)]
+            done = place - number
+        return [*found, (True, done, len(self.plain))]
+
+    @property
     def order(self) -> Int64s:
         """Of what holds the plain ones first and then the others: the places to take."""
         return self.of(np.arange(len(self.plain)), len(self.plain) + np.arange(len(self.others)))
@@ -196,8 +210,10 @@ def _said(plain: PlainRows, decisions: list[Decision], merging: Merging) -> Said
         return SaidRows(plain.table())
     if len(plain) == 0:
         return SaidObjects(decisions)
-    both = pa.concat_tables([plain.table(), said_rows(decisions)]).combine_chunks()
-    return SaidRows(both.take(merging.order))
+    of_plain, of_others = plain.table(), said_rows(decisions)
+    if (runs := merging.runs) is None:
+        return SaidRows(pa.concat_tables([of_plain, of_others]).combine_chunks().take(merging.order))
+    return SaidRows(pa.concat_tables([(of_plain if one else of_others)[start:end] for one, start, end in runs]))
 
 
 def _bodies(
@@ -213,7 +229,9 @@ def _bodies(
         return of_plain
     rows = zip(decisions, received_ns[merging.others].tolist(), ordinals[merging.others].tolist(), strict=True)
     of_others = Texts.of([bodies.of(*row) for row in rows])
-    return of_others if len(plain) == 0 else Texts.joined([of_plain, of_others]).taken(merging.order)
+    if (runs := merging.runs) is None:
+        return Texts.joined([of_plain, of_others]).taken(merging.order)
+    return Texts.joined([(of_plain if one else of_others).part(slice(start, end)) for one, start, end in runs])
 
 
 def _decoded(arrived: Arrived, which: Int64s) -> tuple[list[Decision], list[Unreadable]]:
