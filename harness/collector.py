@@ -36,7 +36,7 @@ from harness.explanations import EXPLANATION_ROWS_SCHEMA, Asked, Explanations
 from harness.late_scores import record_late_scores
 from harness.pages import Pages
 from harness.progress import Live
-from harness.reading import Int64s, Reader, Reading, Said, Unreadable, joined
+from harness.reading import Int64s, Reader, Reading, Said, Unreadable
 from harness.receipt_order import ReceiptOrder
 from harness.spool import Found, SpoolReader, Stamped, stamped_in
 from streams.decision import PATHS
@@ -200,7 +200,7 @@ class Collector:
     def write(self) -> None:
         """Write the gathered rows as a row group."""
         if self._rows_held:
-            said = joined([rows.said for rows in self._rows])
+            said = Said.joined([rows.said for rows in self._rows]).table()
             received_ns = np.concatenate([rows.received_ns for rows in self._rows])
             ordinals = np.concatenate([rows.ordinals for rows in self._rows])
             late = self.accounts.state[ordinals] == LATE

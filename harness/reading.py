@@ -5,9 +5,9 @@ does not depend on what came before or elsewhere. Counting, the order, and what 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, groupby
+from itertools import chain, compress
 from operator import attrgetter
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -46,80 +46,6 @@ class Unreadable:
     value: bytes
 
 
-class Said(Protocol):
-    """What decisions say, one after the other."""
-
-    def chosen(self, which: npt.NDArray[np.bool_]) -> Self:
-        """Those that `which` is true for."""
-
-    def table(self) -> pa.Table:
-        """A row each: `decision_rows.SAID_SCHEMA`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaidObjects:
-    """Decisions as they were decoded: made into rows only when there are many."""
-
-    decisions: list[Decision]
-
-    def chosen(self, which: npt.NDArray[np.bool_]) -> Self:
-        """Those that `which` is true for."""
-        return self if which.all() else type(self)(list(compress(self.decisions, which.tolist())))
-
-    def table(self) -> pa.Table:
-        """A row each."""
-        return said_rows(self.decisions)
-
-
-@dataclass(frozen=True, slots=True)
-class SaidRows:
-    """Decisions as rows."""
-
-    rows: pa.Table
-
-    def chosen(self, which: npt.NDArray[np.bool_]) -> Self:
-        """Those that `which` is true for."""
-        return self if which.all() else type(self)(self.rows.filter(pa.array(which)))
-
-    def table(self) -> pa.Table:
-        """A row each."""
-        return self.rows
-
-
-def joined(parts: Sequence[Said]) -> pa.Table:
-    """What several say, one after the other, a row each. Objects that follow each other become rows together."""
-    tables = [SAID_SCHEMA.empty_table()]
-    for kind, group in groupby(parts, type):
-        if kind is SaidObjects:
-            decisions = [part.decisions for part in group if isinstance(part, SaidObjects)]
-            tables.append(said_rows(list(chain.from_iterable(decisions))))
-        else:
-            tables += [part.table() for part in group]
-    return pa.concat_tables(tables)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Decisions in the order of receipt and, between them, what is no decision.
-
-    Of each decision, [n]: when it was received (ns, monotonic), its event's ordinal (UNKNOWN: the stream has no such
-    event), its path's place in PATHS, what `explanations.flags_of` says of it, and where there is an audit trail the
-    body of its record; else `bodies` is None. `size_bytes` is what all messages together have.
-    """
-
-    received_ns: Int64s
-    ordinals: Int64s
-    paths: Bytes
-    flags: Bytes
-    said: Said
-    bodies: Texts | None
-    unreadable: list[Unreadable]
-    size_bytes: int = 0
-
-    def __len__(self) -> int:
-        return len(self.received_ns)
-
-
 @dataclass(frozen=True, slots=True)
 class Merging:
     """Where decisions that were read in two ways belong in their common order: the places of the plain ones and of the
@@ -127,6 +53,11 @@ class Merging:
 
     plain: Int64s
     others: Int64s
+
+    @classmethod
+    def by(cls, is_plain: npt.NDArray[np.bool_]) -> Self:
+        """Of decisions of which it is said whether each is plain."""
+        return cls(np.flatnonzero(is_plain), np.flatnonzero(~is_plain))
 
     def of(self, plain: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values of both."""
@@ -154,6 +85,71 @@ class Merging:
         return self.of(np.arange(len(self.plain)), len(self.plain) + np.arange(len(self.others)))
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What n decisions say: `rows` of `decision_rows.SAID_SCHEMA`, and `others` as they were decoded, which become rows
+    only when there are many. `is_row` [n] says in which of the two each is."""
+
+    rows: pa.Table
+    others: list[Decision]
+    is_row: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of_rows(cls, rows: pa.Table) -> Self:
+        """Decisions that are rows already."""
+        return cls(rows, [], np.ones(len(rows), np.bool_))
+
+    def chosen(self, which: npt.NDArray[np.bool_]) -> Self:
+        """Those that `which` is true for."""
+        if which.all():
+            return self
+        others = list(compress(self.others, which[~self.is_row].tolist()))
+        return type(self)(self.rows.filter(pa.array(which[self.is_row])), others, self.is_row[which])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several as one."""
+        return cls(
+            pa.concat_tables([SAID_SCHEMA.empty_table(), *(part.rows for part in parts)]),
+            list(chain.from_iterable(part.others for part in parts)),
+            np.concatenate([np.zeros(0, np.bool_), *(part.is_row for part in parts)]),
+        )
+
+    def table(self) -> pa.Table:
+        """A row each."""
+        if not self.others:
+            return self.rows
+        others = said_rows(self.others)
+        if len(self.rows) == 0:
+            return others
+        merging = Merging.by(self.is_row)
+        if (runs := merging.runs) is None:
+            return pa.concat_tables([self.rows, others]).combine_chunks().take(merging.order)
+        return pa.concat_tables([(self.rows if one else others)[start:end] for one, start, end in runs])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Decisions in the order of receipt and, between them, what is no decision.
+
+    Of each decision, [n]: when it was received (ns, monotonic), its event's ordinal (UNKNOWN: the stream has no such
+    event), its path's place in PATHS, what `explanations.flags_of` says of it, and where there is an audit trail the
+    body of its record; else `bodies` is None. `size_bytes` is what all messages together have.
+    """
+
+    received_ns: Int64s
+    ordinals: Int64s
+    paths: Bytes
+    flags: Bytes
+    said: Said
+    bodies: Texts | None
+    unreadable: list[Unreadable]
+    size_bytes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.received_ns)
+
+
 class Reader:
     """Reads messages. Without `bodies` there is no audit trail; `asked` as in `explanations.Explanations`.
 
@@ -174,7 +170,7 @@ class Reader:
         decisions, unreadable = _decoded(arrived, others)
         readable = np.delete(np.arange(len(arrived)), [each.before for each in unreadable])
         is_plain = plain.is_plain[readable]
-        merging = Merging(np.flatnonzero(is_plain), np.flatnonzero(~is_plain))
+        merging = Merging.by(is_plain)
         ids = [decision.event_id for decision in decisions]
         ordinals = self._index.of_hashes(merging.of(plain.event_hashes(), event_hashes(ids)))
         received_ns = arrived.received_ns[readable]
@@ -184,7 +180,7 @@ class Reader:
             ordinals=ordinals,
             paths=merging.of(plain.paths, codes),
             flags=merging.of(flags_of_rows(plain, self._asked), flags_of(decisions, self._asked)),
-            said=_said(plain, decisions, merging),
+            said=Said(plain.table(), decisions, is_plain),
             bodies=None
             if self._bodies is None
             else _bodies(self._bodies, plain, decisions, merging, received_ns, ordinals),
@@ -203,17 +199,6 @@ class Reader:
         if len(arrived) > WORTH_OF * len(plain):
             self._untried = UNTRIED
         return plain
-
-
-def _said(plain: PlainRows, decisions: list[Decision], merging: Merging) -> Said:
-    if not decisions:
-        return SaidRows(plain.table())
-    if len(plain) == 0:
-        return SaidObjects(decisions)
-    of_plain, of_others = plain.table(), said_rows(decisions)
-    if (runs := merging.runs) is None:
-        return SaidRows(pa.concat_tables([of_plain, of_others]).combine_chunks().take(merging.order))
-    return SaidRows(pa.concat_tables([(of_plain if one else of_others)[start:end] for one, start, end in runs]))
 
 
 def _bodies(

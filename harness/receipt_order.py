@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from harness.decision_rows import SAID_SCHEMA
 from harness.decision_wire.texts import Texts
-from harness.reading import Int64s, Reading, SaidRows, Unreadable
+from harness.reading import Int64s, Reading, Said, Unreadable
 from streams.decision import PATHS
 
 NEVER = 2**63 - 1
@@ -60,7 +60,7 @@ def taken_over(content: bytes) -> Reading:
         ordinals=rows["ordinal"].to_numpy(),
         paths=pc.index_in(rows["path"], pa.array(PATHS)).to_numpy().astype(np.uint8),
         flags=rows["flags"].to_numpy(),
-        said=SaidRows(rows.select(SAID_SCHEMA.names)),
+        said=Said.of_rows(rows.select(SAID_SCHEMA.names)),
         bodies=Texts.from_arrow(bodies) if handed.recorded else None,
         unreadable=handed.unreadable,
         size_bytes=handed.size_bytes,
@@ -127,7 +127,7 @@ def _cut(reading: Reading, before_ns: int) -> tuple[Reading | None, Reading | No
 
 
 def _part(reading: Reading, rows: slice, unreadable: list[Unreadable], size_bytes: int) -> Reading:
-    said = SaidRows(reading.said.table()[rows])
+    said = Said.of_rows(reading.said.table()[rows])
     return Reading(
         reading.received_ns[rows], reading.ordinals[rows], reading.paths[rows], reading.flags[rows], said,
         None if reading.bodies is None else reading.bodies.part(rows), unreadable, size_bytes,
@@ -148,7 +148,7 @@ def _merged(parts: Sequence[tuple[int, Reading]]) -> Reading:
         ordinals=np.concatenate([reading.ordinals for reading in readings])[order],
         paths=np.concatenate([reading.paths for reading in readings])[order],
         flags=np.concatenate([reading.flags for reading in readings])[order],
-        said=SaidRows(said),
+        said=Said.of_rows(said),
         bodies=Texts.joined(bodies).taken(order) if bodies else None,
         unreadable=_placed(readings, order, received_ns[order]),
         size_bytes=sum(reading.size_bytes for reading in readings),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.decision_rows import STAGES, no_reasons, said_columns, service_ns
+from harness.decision_rows import SAID_SCHEMA, STAGES, no_reasons, said_columns, service_ns
 from harness.decision_wire.arrived import Arrived
 from harness.decision_wire.blake2b import scratch, short_hashes
 from harness.decision_wire.layout import (
@@ -79,6 +79,8 @@ class PlainRows:
 
     def table(self) -> pa.Table:
         """A row each: `decision_rows.SAID_SCHEMA`."""
+        if len(self) == 0:
+            return SAID_SCHEMA.empty_table()
         columns: dict[str, Any] = {name: self._words(kind) for name, kind in _TEXTS.items()}
         columns["outcome"], columns["path"] = _OUTCOMES.take(pa.array(self.outcomes)), _PATHS.take(pa.array(self.paths))
         columns["score"], columns["margin"] = self.scores, self.margins
