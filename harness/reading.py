@@ -223,8 +223,9 @@ def _decoded(arrived: Arrived, which: Int64s) -> tuple[list[Decision], list[Unre
     """The decisions among these messages, and what is none, each `before` its place among all."""
     decisions: list[Decision] = []
     unreadable: list[Unreadable] = []
-    for at in which.tolist():
-        value = arrived.value(at)
+    text, starts, ends = arrived.text.data, arrived.starts[which].tolist(), arrived.ends[which].tolist()
+    for at, start, end in zip(which.tolist(), starts, ends, strict=True):
+        value = bytes(text[start:end])
         try:
             decisions.append(decode_decision(value))
         except UNDECODABLE as error:
