@@ -60,7 +60,8 @@ class AcknowledgedOffsets:
             if message is not None:
                 last[message.partition()] = message
             # Counted last, and without a lock: a counter's step is never interrupted, so each has a number of its own.
-            if arrived() < count:
+            # One too many must not count for others.
+            if arrived() != count:
                 return
             with lock:
                 epoch.outstanding -= 1

@@ -78,6 +78,18 @@ def test_one_that_fails_among_many_is_seen_and_holds_back_their_offset(failing: 
         offsets.raise_failure()
 
 
+def test_a_delivery_too_many_does_not_stand_for_another() -> None:
+    offsets, arrived = AcknowledgedOffsets(), []
+    first, second = offsets.follow(2, lambda: arrived.append(True)), offsets.follow()
+    offsets.took(EVENTS, 8)
+    offsets.close_epoch()
+    for number in range(4):
+        first(None, placed(0, number))
+    assert (offsets.committable(), arrived) == ({}, [True])
+    second(None, placed(0, 4))
+    assert offsets.committable() == {EVENTS: 9}
+
+
 def test_what_is_reached_never_goes_back() -> None:
     offsets = AcknowledgedOffsets()
     first, second = offsets.follow(2), offsets.follow()
