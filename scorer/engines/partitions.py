@@ -75,7 +75,8 @@ class PartitionShare:
         self._offsets = AcknowledgedOffsets()
         self._outgoing = Outgoing(producer, topics.decisions, self._offsets, self._still_ours, gathering)
         if keeping is not None:
-            keeping.connect(lambda: self._offsets.reached, self._offsets.close_epoch)
+            # A copy, made in one step: another thread that serves deliveries may put a partition in meanwhile.
+            keeping.connect(self._offsets.reached.copy, self._offsets.close_epoch)
         self._assigned: set[Position] = set()
         self._safe: dict[Position, int] = {}
         self._revocations = 0

@@ -45,6 +45,22 @@ class Slow(FakeProducer):
         return len(due)
 
 
+class Acknowledged:
+    """A decision that has its place."""
+
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def topic(self) -> str:
+        return TOPICS.decisions
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+
 def test_words_are_sent_a_few_together_and_none_after_the_share_is_lost() -> None:
     consumer = FakeConsumer()
     producer, asked = Batches(), list[int]()
@@ -101,3 +117,18 @@ def test_decisions_that_wait_when_the_share_is_lost_are_given_up() -> None:
         producer.acknowledges = True
         share.take(10)
     assert len(producer.sent) == counters.given_up == ON_THE_WAY_MAX
+
+
+def test_what_is_told_of_acknowledgements_stands_still_while_others_arrive() -> None:
+    producer = Slow()
+    at = Standing(FakeConsumer(), producer=producer)
+    with at.share as share:
+        decide(share, [message(0, 5)])
+        decide(share, [message(0, 6)])
+        reached = at.keeping.connect.call_args.args[0]
+        for offset, delivered in enumerate(producer.open):
+            before = reached()
+            delivered(None, Acknowledged(offset))
+            assert before == ({(TOPICS.decisions, 0): offset} if offset else {})
+            assert reached() == {(TOPICS.decisions, 0): offset + 1}
+        producer.open.clear()
