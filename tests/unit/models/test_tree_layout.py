@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from models.onnx_graph import tree_ensemble
+from models.onnx_graph import build_graph, tree_ensemble
 from models.tree_layout import BLOCKS, SMALLEST_NORMAL, lay_out
 
 COLUMNS = 5
 Rows = NDArray[np.float32]
 
 
-def boosted(seed: int) -> xgboost.Booster:
+def boosted(seed: int, rounds: int = 12, **settings: float) -> xgboost.Booster:
     """Trees of columns that are small whole numbers about zero, or floats, some of them missing."""
     rng = np.random.default_rng(seed)
     values = rng.integers(-3, 4, (800, COLUMNS)).astype(np.float32)
     values[:, 0] = rng.normal(size=800)
     values[rng.random(values.shape) < 0.2] = np.nan
     label = (np.nan_to_num(values[:, 0]) + np.nan_to_num(values[:, 1], nan=2.0) > rng.normal(size=800)).astype(float)
-    params = {"objective": "binary:logistic", "max_depth": 5, "seed": seed, "eta": 0.3}
-    return xgboost.train(params, xgboost.DMatrix(values, label), num_boost_round=12)
+    params = {"objective": "binary:logistic", "max_depth": 5, "seed": seed, "eta": 0.3, **settings}
+    return xgboost.train(params, xgboost.DMatrix(values, label), num_boost_round=rounds)
 
 
 def session_of(ensemble: Any, columns: int) -> Any:
@@ -58,6 +58,14 @@ def attribute(ensemble: Any, name: str) -> Any:
     return next(each for each in ensemble.attribute if each.name == name)
 
 
+def odd_values(ensemble: Any) -> Rows:
+    """Every threshold, its neighbours, what they are negated, and what is odd about floats."""
+    thresholds = np.unique(np.array(attribute(ensemble, "nodes_values").floats, np.float32))
+    below, above = (np.nextafter(thresholds, np.float32(side)) for side in (-np.inf, np.inf))
+    odd = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, SMALLEST_NORMAL, -SMALLEST_NORMAL], np.float32)
+    return np.concatenate([thresholds, -thresholds, below, above, odd])
+
+
 @pytest.fixture(scope="module", params=[0, 1, 2])
 def forest(request: pytest.FixtureRequest) -> tuple[Any, Any, xgboost.Booster]:
     """The trees as converted, and as laid out."""
@@ -69,12 +77,22 @@ def forest(request: pytest.FixtureRequest) -> tuple[Any, Any, xgboost.Booster]:
 
 def test_every_threshold_and_its_neighbours(forest: tuple[Any, Any, xgboost.Booster]) -> None:
     plain, laid_out, _ = forest
-    thresholds = np.unique(np.array(attribute(plain, "nodes_values").floats, np.float32))
-    below, above = (np.nextafter(thresholds, np.float32(side)) for side in (-np.inf, np.inf))
-    odd = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, SMALLEST_NORMAL, -SMALLEST_NORMAL], np.float32)
-    known = np.concatenate([thresholds, -thresholds, below, above, odd])
-    rows = np.random.default_rng(7).choice(known, (20_000, COLUMNS)).astype(np.float32)
+    rows = np.random.default_rng(7).choice(odd_values(plain), (20_000, COLUMNS)).astype(np.float32)
     np.testing.assert_array_equal(margins_of(plain, rows), margins_of(laid_out, in_blocks(rows)))
+
+
+@pytest.mark.parametrize("gamma", [4.0, 1e9])
+def test_a_graph_of_trees_some_or_all_of_which_are_a_leaf(gamma: float) -> None:
+    booster = boosted(4, rounds=60, gamma=gamma, base_score=0.1)
+    plain = tree_ensemble(booster, COLUMNS)
+    sizes = np.bincount(attribute(plain, "nodes_treeids").ints)
+    assert np.any(sizes == 1)
+    assert np.all(sizes == 1) == (gamma == 1e9)
+    rows = np.random.default_rng(8).choice(odd_values(plain), (5_000, COLUMNS)).astype(np.float32)
+    rows[:, -1] = np.nan  # where there is no autoencoder
+    session = onnxruntime.InferenceSession(build_graph(None, booster, COLUMNS - 1))
+    found = session.run(["margin"], {"features": np.ascontiguousarray(rows[:, :-1])})[0]
+    np.testing.assert_array_equal(found, margins_of(plain, rows)[:, 0])
 
 
 @cache
