@@ -1,4 +1,4 @@
-"""How the trees of a graph lie in memory: the same margins to the bit, found sooner.
+"""How the trees of a graph lie in memory: the same margins to the bit, found sooner where rows are many.
 
 onnxruntime (`core/providers/cpu/ml/tree_ensemble_common.h`) looks at every node whether a value is missing as soon as
 one node of the ensemble sends missing values the way of a true test; and it keeps a node's false child right behind the
