@@ -18,6 +18,7 @@ from models.features.kernel.hashing import MIX_1, MIX_2, SHIFT
 from models.features.kernel.words import PADDING, WORD_BYTES, address_of, word_at
 from models.features.place_kinds import KIND_OF, KINDS
 from streams.errors import BadInputError
+from streams.labels import NS_PER_DAY
 
 MAGIC = b"DAYTABLE"
 FORMAT: Literal[3] = 3
@@ -26,6 +27,9 @@ LENGTH_BYTES = 4
 MESSAGE_HEAD_BYTES = 256
 MESSAGE_BYTES_MIN = 1_024
 MESSAGE_BYTES_MAX = 512_000
+DAY_MAX = (2**63 - 1) // NS_PER_DAY
+"""No event time in ns that 64 bits hold lies on a later day; a day beyond has no place among the tables held."""
+INT32_MAX = 2**31 - 1
 DAYS_AWAITED_MAX = 16
 """Incomplete tables an assembler keeps; of more, the oldest is given up."""
 
@@ -42,13 +46,13 @@ class Head(msgspec.Struct, frozen=True):
     """
 
     format: Literal[3]
-    day: int
+    day: Annotated[int, msgspec.Meta(ge=-DAY_MAX, le=DAY_MAX)]
     digest: str
-    part: Annotated[int, msgspec.Meta(ge=0)]
+    part: Annotated[int, msgspec.Meta(ge=0, le=INT32_MAX)]
     parts: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
     kind: str
-    rows: Annotated[int, msgspec.Meta(ge=0)]
-    id_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    rows: Annotated[int, msgspec.Meta(ge=0, le=INT32_MAX)]
+    id_bytes: Annotated[int, msgspec.Meta(ge=0, le=INT32_MAX)]
 
 
 class DayTablePart(NamedTuple):

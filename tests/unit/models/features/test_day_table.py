@@ -1,14 +1,19 @@
 """Day tables as messages."""
 
+import json
+
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.features.batch import Vocabulary
 from models.features.day_table import DayTable, PlaceRows, known_rows
 from models.features.place_kinds import KINDS
+from models.features.state import FeatureState
 from models.features.table_messages import (
+    DAY_MAX,
     DAYS_AWAITED_MAX,
     MAGIC,
     DayTableAssembler,
@@ -116,6 +121,9 @@ def message_of(head: object, content: bytes) -> bytes:
         ({"format": 2}, r"no part of a day table \(format 3\)"),
         ({"parts": 0}, "no part of a day table"),
         ({"rows": -1}, "no part of a day table"),
+        ({"day": 2**63}, "no part of a day table"),
+        ({"day": -(2**63)}, "no part of a day table"),
+        ({"rows": 2**63}, "no part of a day table"),
     ],
 )
 def test_a_message_that_is_no_part_is_refused(change: dict[str, object], reason: str) -> None:
@@ -130,6 +138,24 @@ def test_a_message_that_is_no_part_is_refused(change: dict[str, object], reason:
 def test_what_is_no_message_of_ours_is_refused(message: bytes) -> None:
     with pytest.raises(DayTableError, match=r"no part of a day table \(format 3\)"):
         DayTableAssembler().add(message)
+
+
+@pytest.mark.parametrize("key", ["day", "part", "rows", "id_bytes"])
+def test_a_number_too_long_to_be_said_is_refused(key: str) -> None:
+    head, content = parts_of(to_messages(table(1, 2, 0))[0])
+    told = json.dumps({**head, key: 10**4_299}).encode()
+    with pytest.raises(DayTableError, match=r"no part of a day table \(format 3\)"):
+        decode_part(MAGIC + len(told).to_bytes(8, "little") + told + content)
+
+
+@pytest.mark.parametrize("day", [-DAY_MAX, DAY_MAX])
+def test_a_table_of_any_day_that_is_read_can_be_held(day: int) -> None:
+    state = FeatureState.empty(Vocabulary((), ()))
+    assembler = DayTableAssembler()
+    *_, whole = [assembler.add(message) for message in to_messages(DayTable.of(day, {}))]
+    assert whole is not None
+    state.install(whole)
+    assert state.table_days == [day]
 
 
 def test_ids_that_are_none_are_refused() -> None:
