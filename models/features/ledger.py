@@ -220,11 +220,16 @@ class RiskLedger:
         for kind in KINDS:
             codes: Int32s = getattr(booked, kind.name)
             self.places[kind.name].add_frauds(booked.day, codes)
-        reported = np.full(len(self.codes["card"]), NEVER_REPORTED, np.int64)
-        reported[: len(self._card_reported)] = self._card_reported
+        reported = self._reported_days()
         with_card = booked.card >= 0
         np.maximum.at(reported, booked.card[with_card], booked.reported_day[with_card])
         self._card_reported = reported
+
+    def _reported_days(self) -> Int64s:
+        """Of every card known by now the business day it was reported, int64 [cards]: more than at the last close."""
+        reported = np.full(len(self.codes["card"]), NEVER_REPORTED, np.int64)
+        reported[: len(self._card_reported)] = self._card_reported
+        return reported
 
     def _rows(self, kind: PlaceKind, day: int) -> PlaceRows:
         columns = self._columns(kind, day)
@@ -250,7 +255,7 @@ class RiskLedger:
         total = visitors.daily_total(last, NETWORK_DAYS_MAX, places)
         growth = np.full(places, np.nan)
         np.divide(columns["cards_1d"] * NETWORK_DAYS_MAX, total, out=growth, where=total > 0)
-        compromised = visitors.distinct_marked(delayed, NETWORK_DAYS_MAX, places, self._card_reported)
+        compromised = visitors.distinct_marked(delayed, NETWORK_DAYS_MAX, places, self._reported_days())
         whole = visitors.distinct("delayed", delayed, [NETWORK_DAYS_MAX], places)[NETWORK_DAYS_MAX]
         return columns | {"cards_growth": growth, "compromised_share_30d": share(compromised, whole)}
 

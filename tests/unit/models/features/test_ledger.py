@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.features import visitor_ledger
 from models.features.day_table import DayTable
 from models.features.ledger import CODED, RiskLedger
 from models.features.place_kinds import TERMINAL
@@ -223,6 +224,18 @@ def test_a_restored_ledger_goes_on_identically(tmp_path: Path, cut: int) -> None
     for day in range(cut, FIRST_DAY + 80):
         assert to_messages(ledger.close(day)) == to_messages(restored.close(day))
     assert restored.too_old == ledger.too_old
+
+
+def test_made_ready_with_cards_that_came_after_the_last_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own indexing looks at the bounds, which the compiled kernel does not."""
+    monkeypatch.setattr(visitor_ledger, "keep_marked", getattr(visitor_ledger.keep_marked, "py_func"))  # noqa: B009
+    ledger = RiskLedger.empty(0)
+    noon_ns = FIRST_DAY * NS_PER_DAY + NS_PER_DAY // 2
+    ledger.add_transactions([noon_ns], {"card": ["early"], "merchant": ["m"]})
+    ledger.close(FIRST_DAY)
+    ledger.add_transactions([noon_ns], {"card": ["late"], "merchant": ["m"]})
+    ledger.save(tmp_path / "ledger.state", {})
+    RiskLedger.load(tmp_path / "ledger.state")[0].make_ready()
 
 
 @given(st.integers(0, 2), st.integers(0, 300), st.integers(0, 2))
