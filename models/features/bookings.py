@@ -28,6 +28,8 @@ class Bookings:
     def add(self, days: Sequence[OfDay], codes: Codes) -> None:
         """Take rows, by their business days. The columns are kept: they must not change any more."""
         for day, rows, count in days:
+            if count == 0:  # all repeated: a stream of nothing else would never make it full
+                continue
             self._rows += count
             self._days.setdefault(day, []).append(tuple(column[rows] for column in codes))
 

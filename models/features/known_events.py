@@ -19,7 +19,8 @@ FIRST_SLOTS = 1_024
 class KnownEvents:
     """For each business day the hashes of its events, in a table of its own: the day's end frees it whole.
 
-    Bounded by the caller, who forgets days: 16 to 64 bytes an event.
+    Bounded by the caller, who forgets days: 16 to 64 bytes an event, repeated ones of the last batch among them,
+    and 8 kB a day at least.
     """
 
     __slots__ = ("_days",)

@@ -46,6 +46,12 @@ def test_what_was_booked_is_given_back_once(made: list[list[int]]) -> None:
     assert list(bookings.take()) == []
 
 
+def test_rows_of_which_none_is_chosen_leave_nothing() -> None:
+    bookings = Bookings()
+    bookings.add(chosen_rows(by_day(np.zeros(5, np.int64)), np.zeros(5, np.bool_)), (np.zeros(5, np.int32),))
+    assert list(bookings.take()) == []
+
+
 def test_they_are_full_when_there_are_many() -> None:
     bookings = Bookings()
     bookings.add(by_day(np.zeros(ROWS_MAX, np.int64)), (np.zeros(ROWS_MAX, np.int32),))
