@@ -11,13 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import yaml
 
 from harness.scenario import SCENARIOS, load_scenario
 from models.features.batch import Vocabulary
 from models.features.catalog import FEATURES
+from models.features.day_table import DayTable, PlaceRows
+from models.features.place_kinds import KINDS
 from models.features.snapshot import DIGEST_BYTES, SnapshotError, read_snapshot
 from models.features.state import SNAPSHOT_KIND, SNAPSHOT_LAYOUT, FeatureState
+from models.features.table_messages import DayTableError, decode_part, to_messages
 from rules.errors import RuleError
 from rules.pack import load_pack
 from scorer.assembly import rule_columns
@@ -185,6 +189,19 @@ def _parts() -> list[bytes]:
     return [content for path, content in _checkpoints().items() if path.endswith(".changes")]
 
 
+def day_table(content: bytes) -> None:
+    """As a part of a day table, which a state then takes in by itself; its ids are read to the last."""
+    with suppress(DayTableError):
+        head, rows = decode_part(content)
+        FeatureState.empty(VOCABULARY).install(DayTable.of(head.day, {head.kind: rows}))
+
+
+@cache
+def _day_tables() -> list[bytes]:
+    places = {kind.name: PlaceRows.of(["p1", "é" * 9], np.ones((2, kind.width), np.float32)) for kind in KINDS}
+    return to_messages(DayTable.of(20_000, places))
+
+
 TARGETS: Mapping[str, Target] = {
     "codec": Target(codec, _messages),
     "rules": Target(rule_file, _rule_files),
@@ -193,6 +210,7 @@ TARGETS: Mapping[str, Target] = {
     "column-map": Target(column_map, lambda: [MAP_TEXT]),
     "snapshot": Target(snapshot, _snapshots),
     "checkpoint": Target(checkpoint, _parts),
+    "day-table": Target(day_table, _day_tables),
 }
 
 
