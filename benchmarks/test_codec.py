@@ -7,12 +7,20 @@ import pytest
 
 from benchmarks.by_turns import by_turns, note_rate
 from benchmarks.traffic import answers, events
-from streams.codec import decode_decision, decode_transactions, encode_decision, encode_events
+from streams.codec import (
+    decode_decision,
+    decode_transactions,
+    encode,
+    encode_decision,
+    encode_events,
+    table_to_transactions,
+)
 
-BATCH = 256
+BATCH, MANY = 256, 50_000
 EVENT_MAX = (0.52, 0.8)
 DECISION_MAX = (0.34, 0.55)
 ENCODED_MAX = (0.23, 0.4)
+COLUMNS_MAX = 0.12
 GARBLED_MAX = 1.05
 
 
@@ -26,6 +34,14 @@ def test_decode_transactions(benchmark: Any, count: int) -> None:
 def test_encode_events(benchmark: Any) -> None:
     benchmark(encode_events, events(BATCH))
     note_rate(benchmark, "events", BATCH)
+
+
+def test_encoding_events_by_columns_costs_a_fraction_of_one_by_one() -> None:
+    table = events(MANY)
+    turns = by_turns(
+        lambda _: encode_events(table), lambda _: [encode(event) for event in table_to_transactions(table)], rounds=5
+    )
+    turns.hold("one by one", COLUMNS_MAX)
 
 
 def test_decode_decision(benchmark: Any) -> None:

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.pages import Pages, PageWriter
-from streams.codec import encode, encode_events
+from streams.codec import encode
 from streams.errors import BadInputError
+from streams.event_texts import event_texts
 from streams.labels import CUT_OFF_NS, NS_PER_DAY, DayEnd, Disposition, business_days
 
 Int64s = npt.NDArray[np.int64]
@@ -211,7 +212,8 @@ def write_feed(
     messages, keys, are_cards = PageWriter(folder / "messages"), _Keys(), False
     hashes, times = [np.zeros(0, np.uint64)], [NOTHING]
     for part in _chunks(events):
-        messages.extend(encode_events(part))
+        for texts in event_texts(part).chunks:
+            messages.extend_texts(texts)
         hashes.append(event_hashes(part["event_id"].to_pylist()))
         times.append(part["event_time_ns"].to_numpy())
         keys.add(owners(part))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 
 class PageWriter:
@@ -21,6 +22,15 @@ class PageWriter:
         held = list(values)
         self._file.write(b"".join(held))
         self._lengths.append(np.fromiter(map(len, held), dtype=np.int64, count=len(held)))
+
+    def extend_texts(self, texts: pa.StringArray) -> None:
+        """Append the bytes of these strings (no null) in order, without making objects of them."""
+        _, offsets, data = texts.buffers()
+        if data is None:
+            return
+        ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+        self._file.write(memoryview(data)[ends[0] : ends[-1]])
+        self._lengths.append(np.diff(ends).astype(np.int64))
 
     def close(self) -> None:
         """Write the index and close."""

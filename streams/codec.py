@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from streams.alert import RawAlert
 from streams.decision import DeadLetter, Decision, Explanation
+from streams.event_texts import ROWS_PER_SLICE, event_texts
 from streams.labels import DayEnd, Disposition
 from streams.late_score import LateScore
 from streams.laundering import Finding
@@ -41,7 +42,6 @@ _dead_letter_decoder = msgspec.json.Decoder(DeadLetter)
 _alert_decoder = msgspec.json.Decoder(RawAlert)
 _finding_decoder = msgspec.json.Decoder(Finding)
 
-ROWS_PER_SLICE = 65_536
 MESSAGE_BYTES_MAX = 65_536
 """A longer message is no transaction, whatever it says: the longest that the schema allows, every character escaped, is
 a tenth of it."""
@@ -64,9 +64,8 @@ def table_to_transfers(table: pa.Table) -> list[Transfer]:
 
 def encode_events(table: pa.Table) -> list[bytes]:
     """One JSON message a row, in the table's order: transactions where the table has cards, else transfers."""
-    if "card_id" in table.column_names:
-        return [encode(event) for part in _slices(table, CardTransaction, TRANSACTION_SCHEMA) for event in part]
-    return [encode(event) for part in _slices(table, Transfer, TRANSFER_SCHEMA) for event in part]
+    messages: list[bytes] = event_texts(table).cast(pa.binary()).to_pylist()
+    return messages
 
 
 def _slices(table: pa.Table, kind: type[Message], schema: pa.Schema) -> Iterator[list[Message]]:
