@@ -21,6 +21,7 @@ from harness.drift.volume import rank_allowance
 from streams.reference_bins import ReferenceBins
 
 Floats = npt.NDArray[np.float64]
+DAYS_PER_WEEK = BLOCKS_PER_WEEK // BLOCKS_PER_DAY
 WINDOWS = (BLOCKS_PER_DAY, 3 * BLOCKS_PER_DAY, BLOCKS_PER_WEEK)
 SHIFT_MIN = (0.12, 0.09, 0.06)
 """Of the mean rank, by window: in a week about a fifth of a spread, in less more; less does not matter."""
@@ -85,7 +86,7 @@ class LearnedMeans:
         whole = blocks.sum(axis=0)
         rank = ranks(bins, whole)
         is_known, rank = ~np.isnan(rank), np.nan_to_num(rank)
-        days = blocks.reshape(-1, BLOCKS_PER_DAY, *blocks.shape[1:]).sum(axis=1)
+        days = _whole_weeks(blocks)
         means, events = _means(days, rank, is_known)
         usual, learned = _means(whole, rank, is_known)
         variance = (whole * is_known * (rank - usual[..., np.newaxis]) ** 2).sum(axis=-1) / np.maximum(learned, 1)
@@ -109,6 +110,14 @@ class LearnedMeans:
     def means(self, counts: Counts) -> tuple[Floats, Counts]:
         """Mean rank and number of the known values of counts [..., R, C, B]."""
         return _means(counts, self.rank, self.is_known)
+
+
+def _whole_weeks(blocks: Counts) -> Counts:
+    """Counts by day, int64 [days, R, C, B], of the last whole weeks of blocks that begin at midnight. Where events are
+    few, bins come late, and the burn-in ends in the middle of a day."""
+    count = len(blocks) // BLOCKS_PER_DAY
+    days = blocks[: count * BLOCKS_PER_DAY].reshape(count, BLOCKS_PER_DAY, *blocks.shape[1:]).sum(axis=1)
+    return np.asarray(days[count % DAYS_PER_WEEK :])
 
 
 def _means(counts: Counts, rank: Floats, is_known: npt.NDArray[np.bool_]) -> tuple[Floats, Counts]:

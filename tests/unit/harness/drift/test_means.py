@@ -49,3 +49,18 @@ def test_chance_what_wanders_and_what_volume_does_are_no_shift(shift: float, sur
 def test_a_volume_as_usual_or_less_allows_nothing() -> None:
     assert rank_allowance(1.0) == rank_allowance(0.5) == 0.0
     assert 0 < rank_allowance(1.2) < rank_allowance(1.5)
+
+
+@pytest.mark.parametrize("until", [14 * BLOCKS_PER_DAY + 1, 17 * BLOCKS_PER_DAY - 3, 20 * BLOCKS_PER_DAY])
+def test_where_events_are_few_the_burn_in_ends_whenever_there_are_enough(until: int) -> None:
+    """The last ones that are needed to fit bins come in a block after the second week, in the middle of a day."""
+    random = np.random.default_rng(5)
+    watch, settings = MeansWatch(("amount",), 1, {}, Settings()), Settings()
+    for block in range(until + 1):
+        values = random.normal(0, 1, (A_BLOCK if block == until else settings.events_min // (2 * until), 1))
+        values = np.concatenate([values, random.normal(0, 1, (settings.events_min, 1))]) if block == until else values
+        watch.take(values, np.zeros(len(values), np.int16))
+        assert watch.learned is None
+        watch.close(BlockEnd(block, 0, 0, 1.0))
+    assert watch.learned is not None
+    assert watch.learned.days == 14
