@@ -24,6 +24,7 @@ ROWS_MIN = {"scenario": 5, "segment": 20, "day": 20}
 """Groups with fewer sampled decisions are left out (and named): their mean says little. The frauds of a scenario are
 all sampled and of a kind, so that fewer of them say enough."""
 GENUINE_APPROVED, GENUINE_FLAGGED = "genuine, approved", "genuine, flagged"
+NO_DAY = -1
 _EPOCH = dt.date(1970, 1, 1)
 Floats = npt.NDArray[np.float64]
 Groups = dict[str, npt.NDArray[np.bool_]]
@@ -97,10 +98,12 @@ def _by_scenario(run: RunContents, rows: pa.Table) -> Groups:
     truth = _of_sample(rows["event_id"], run.labels.among(rows["event_id"], (guilty, kind)), (guilty, kind))
     decided = run.decisions.among(rows["event_id"], ("outcome",))
     outcome = _of_sample(rows["event_id"], decided, ("outcome",))["outcome"].cast(pa.string())
-    genuine = ~truth[guilty].fill_null(False).to_numpy()
+    # of what a damaged file does not tell nothing is taken for genuine, or for approved
+    genuine = ~truth[guilty].cast(pa.bool_()).fill_null(True).to_numpy()
+    approved = pc.equal(outcome, "approve").fill_null(False).to_numpy()
     flagged = pc.is_in(outcome, value_set=pa.array(["review", "block"])).to_numpy()
     groups = _named(*codes_of(truth[kind]))
-    return {**groups, GENUINE_FLAGGED: genuine & flagged, GENUINE_APPROVED: genuine & ~flagged}
+    return {**groups, GENUINE_FLAGGED: genuine & flagged, GENUINE_APPROVED: genuine & approved}
 
 
 def _by_segment(run: RunContents, rows: pa.Table) -> Groups:
@@ -116,10 +119,13 @@ def _by_day(run: RunContents, rows: pa.Table) -> Groups:
     if run.events is None:
         return {}
     happened = run.events.among(rows["event_id"], ("event_time_ns",))
-    times = _of_sample(rows["event_id"], happened, ("event_time_ns",))["event_time_ns"].fill_null(0).to_numpy()
-    day = times // NS_PER_DAY
-    first = int(day.min())
-    step = 1 + (int(day.max()) - first) // DAY_COLUMNS_MAX
-    place = (day - first) // step
-    dates = {int(p): _EPOCH + dt.timedelta(days=first + int(p) * step) for p in np.unique(place)}
+    times = _of_sample(rows["event_id"], happened, ("event_time_ns",))["event_time_ns"].cast(pa.int64())
+    known = times.is_valid().to_numpy()
+    if not known.any():
+        return {}
+    day = times.fill_null(0).to_numpy() // NS_PER_DAY
+    first = int(day[known].min())
+    step = 1 + (int(day[known].max()) - first) // DAY_COLUMNS_MAX
+    place = np.where(known, (day - first) // step, NO_DAY)
+    dates = {int(p): _EPOCH + dt.timedelta(days=first + int(p) * step) for p in np.unique(place[known])}
     return {f"{date.day} {date:%b}": place == p for p, date in dates.items()}
