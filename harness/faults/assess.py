@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.audit_trail.records import AUDIT_FILE
 from harness.case import CASE
-from harness.faults.counterfactual import would_have_decided
+from harness.faults.counterfactual import decided, would_have_decided
 from harness.faults.fates import fates, out_of_order
 from harness.faults.measures import Observed, Span, measure_fault, outside, spans
 from harness.faults.plan import Planned
@@ -33,6 +33,7 @@ from harness.tail import tail_of
 from harness.timeline import Sample
 from harness.training import Workshop
 from streams.errors import RiskbenchError
+from streams.stored_rows import StoredRows
 
 logger = logging.getLogger("riskbench.harness.faults")
 
@@ -152,10 +153,11 @@ def _prices(
     except RiskbenchError as error:  # the run was made all the same
         logger.warning("what the faults cost in quality is not known: %s", error)
         return [None] * len(found)
-    truth = Truth(
-        pq.read_table(prepared.file("events")),
-        pq.read_table(prepared.file("labels")),
+    truth = Truth.of(
+        StoredRows(prepared.file("events")),
+        StoredRows(prepared.file("labels")),
+        everything,
         scenario.measure.k or prepared.facts.get("k") or K_DEFAULT,
     )
-    decisions = pq.read_table(run / "decisions.parquet", columns=list(COLUMNS))
+    decisions = decided(run / "decisions.parquet", everything, COLUMNS)
     return [price(decisions, ordinals, would, truth) if len(ordinals) else None for ordinals in chosen]

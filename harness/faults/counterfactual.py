@@ -1,5 +1,6 @@
 """What rules and model together would have decided, had nothing failed: computed again from the run folder alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,15 +26,21 @@ class Would(msgspec.Struct, frozen=True):
     score: float
 
 
+def decided(decisions: Path, ordinals: Int64s, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a decisions.parquet of the events `ordinals`, in its order; `columns` of it (None: all)."""
+    stored, wanted = StoredRows(decisions), pa.array(ordinals)
+    blocks = stored.blocks(stored.names if columns is None else columns)
+    chosen = [rows.filter(pc.is_in(rows["ordinal"], value_set=wanted)) for rows in blocks]
+    return pa.concat_tables(chosen).unify_dictionaries()
+
+
 def would_have_decided(run: Path, ordinals: Int64s, work: Path, shop: Workshop) -> dict[str, Would]:
     """By event id, for the decided events of these ordinals. `run` holds case, events and decisions; `work` is for
     files in between.
 
     Raises RunInvalidError when they cannot be computed again.
     """
-    recorded, wanted = StoredRows(run / "decisions.parquet"), pa.array(ordinals)
-    blocks = [rows.filter(pc.is_in(rows["ordinal"], value_set=wanted)) for rows in recorded.blocks(recorded.names)]
-    chosen = pa.concat_tables(blocks).unify_dictionaries()
+    chosen = decided(run / "decisions.parquet", ordinals)
     # a fallback would be made again as one: whose path is the model's is given to the model
     path = pa.array(["model"] * len(chosen)).dictionary_encode()
     asked = chosen.set_column(chosen.column_names.index("path"), "path", path)

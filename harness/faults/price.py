@@ -14,24 +14,44 @@ from harness.quality.cards import card_precision, mean_precision
 from harness.quality.flags import threshold_measures
 from harness.quality.scored import Scored, gather
 from harness.results import FaultQuality
+from streams.stored_rows import StoredRows
 
+Int64s = npt.NDArray[np.int64]
 COLUMNS = ("event_id", "ordinal", "status", "outcome", "score", "path", "response_ns")
+OF_EVENTS = ("event_id", "event_time_ns", "card_id", "amount_minor")
+OF_LABELS = ("event_id", "is_fraud", "scenario", "look_alike")
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A run's events and labels, row by row in the order of sending, and the K of its precision@K."""
+    """The events `ordinals` (int64 [n], ascending) of a run and their labels, row by row, and the K of its
+    precision@K."""
 
+    ordinals: Int64s
     events: pa.Table
     labels: pa.Table
     k: int
 
+    @classmethod
+    def of(cls, events: StoredRows, labels: StoredRows, ordinals: Int64s, k: int) -> "Truth":
+        """Of files of which a fault touches a part: nothing else of them is kept."""
+        rows = np.unique(ordinals)
+        happened, known = (
+            pa.concat_tables(stored.in_turn(columns, rows))
+            for stored, columns in ((events, OF_EVENTS), (labels, OF_LABELS))
+        )
+        return cls(rows, happened, known, k)
 
-def price(
-    decisions: pa.Table, ordinals: npt.NDArray[np.int64], would: Mapping[str, Would], truth: Truth
-) -> FaultQuality:
-    """The price over the events of these ordinals; `decisions` has `COLUMNS`. A lost event was never flagged."""
-    events, labels = truth.events.take(pa.array(ordinals)), truth.labels.take(pa.array(ordinals))
+    def rows(self, ordinals: Int64s) -> pa.Array:
+        """Where these events are in the tables."""
+        return pa.array(np.searchsorted(self.ordinals, ordinals))
+
+
+def price(decisions: pa.Table, ordinals: Int64s, would: Mapping[str, Would], truth: Truth) -> FaultQuality:
+    """The price over the events of these ordinals, all of which `truth` has; `decisions` has `COLUMNS`. A lost event
+    was never flagged."""
+    rows = truth.rows(ordinals)
+    events, labels = truth.events.take(rows), truth.labels.take(rows)
     made = decisions.filter(pc.is_in(decisions["ordinal"], value_set=pa.array(ordinals)))
     known = [event_id in would for event_id in made["event_id"].to_pylist()]
     other = _replaced(made.filter(pa.array(known)), would)

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from streams.decision import PATHS
+from streams.stored_rows import StoredRows, WordCodes
 
 Int64s = npt.NDArray[np.int64]
 Int8s = npt.NDArray[np.int8]
@@ -66,13 +66,33 @@ class Rows:
 
 
 def read_rows(decisions: Path) -> Rows:
-    """The rows of a decisions.parquet."""
-    return rows_of(pq.read_table(decisions, columns=list(COLUMNS)))
+    """The rows of a decisions.parquet, put where they belong a block at a time: of a long run a hundred bytes an
+    event."""
+    stored, workers = StoredRows(decisions), WordCodes()
+    place, found, start = _places(stored), _empty(len(stored)), 0
+    for block in stored.blocks(COLUMNS):
+        here, part = place[start : start + len(block)], _rows_of(block, workers)
+        for each in fields(Rows):
+            getattr(found, each.name)[here] = getattr(part, each.name)
+        start += len(block)
+    return found
 
 
-def rows_of(table: pa.Table) -> Rows:
-    """The rows of a table with `COLUMNS`."""
-    table = table.sort_by("ordinal")
+def _places(stored: StoredRows) -> Int64s:
+    """Where each row of the file belongs, in the order of events."""
+    order = np.argsort(stored.read(["ordinal"])["ordinal"].to_numpy(), kind="stable")
+    found = np.empty(len(order), np.int64)
+    found[order] = np.arange(len(order))
+    return found
+
+
+def _empty(count: int) -> Rows:
+    kinds: dict[str, type[np.generic]] = {"measured": np.bool_, "path": np.int8, "margin": np.float64}
+    return Rows(*(np.empty(count, kinds.get(each.name, np.int64)) for each in fields(Rows)))
+
+
+def _rows_of(table: pa.Table, workers: WordCodes) -> Rows:
+    """In the table's order; workers by the numbers that they have in `workers`."""
     call_ns = table["stage_model_ns"].fill_null(NEVER).to_numpy()
     end_ns = sum(table[name].fill_null(0).to_numpy() for name in ("taken_ns", *_STAGES))
     path = pc.index_in(table["path"].cast(pa.string()), value_set=pa.array(PATHS)).fill_null(-1)
@@ -85,13 +105,8 @@ def rows_of(table: pa.Table) -> Rows:
         response_ns=table["response_ns"].to_numpy(),
         path=path.to_numpy().astype(np.int8),
         margin=table["margin"].fill_null(np.nan).to_numpy(),
-        worker=_numbered(table["worker"]),
+        worker=workers.of(table["worker"]).astype(np.int64),
         emitted_ns=table["emitted_ns"].fill_null(NEVER).to_numpy(),
         call_ns=call_ns,
         call_end_ns=np.where((call_ns == NEVER) | table["taken_ns"].is_null().to_numpy(), NEVER, end_ns),
     )
-
-
-def _numbered(words: pa.ChunkedArray) -> Int64s:
-    found = words.cast(pa.string()).combine_chunks().dictionary_encode()
-    return np.asarray(found.indices.fill_null(NEVER).to_numpy(zero_copy_only=False), np.int64)
