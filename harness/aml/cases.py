@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from harness.aml.case_file import Alerted, build_cases, write_cases
 from harness.aml.desk import BY_RANK, Investigation, alert_of
+from harness.aml.looked_up import look_up
 from harness.explanations import EXPLANATIONS_FILE
 from harness.prepared import Prepared
 from streams.alert import EVIDENCE_MAX, RawAlert
@@ -45,7 +46,7 @@ def write_case_files(
     """
     listed = _listed(done)
     chosen = listed[:CASES_MAX]
-    events = pq.read_table(prepared.file("events")).slice(0, sent)
+    events = pq.read_table(prepared.file("events"), columns=list(_COLUMNS)).slice(0, sent)
     accounts = pq.read_table(prepared.file("accounts"))
     raised = _by_customer(alerts)
     told = _contributions(folder / EXPLANATIONS_FILE, {one.event_id for one in chosen})
@@ -61,8 +62,8 @@ def write_case_files(
         for one in chosen
     ]
     evidence = pa.array(sorted({event for one in alerted for event in one.alert.evidence}), pa.string())
-    history = pq.read_table(prepared.file("history"))
-    moved = pa.concat_tables([_among(table, evidence) for table in (history, events)]).unify_dictionaries()
+    files = ((prepared.file("history"), None), (prepared.file("events"), sent))
+    moved = pa.concat_tables([look_up(file, evidence, rows) for file, rows in files]).unify_dictionaries()
     cases = build_cases(alerted, accounts, moved, MARKETS)
     write_cases(folder, cases, len(listed) - len(chosen))
     return len(cases)
@@ -96,12 +97,8 @@ def _best(alerts: Sequence[RawAlert], one: Listed) -> RawAlert | None:
 def _contributions(file: Path, wanted: set[str]) -> dict[str, list[Reason]]:
     if not file.is_file():
         return {}
-    table = _among(pq.read_table(file, columns=["event_id", "reasons"]), pa.array(sorted(wanted), pa.string()))
+    table = look_up(file, pa.array(sorted(wanted), pa.string()), columns=("event_id", "reasons"))
     return {row["event_id"]: [Reason(**reason) for reason in row["reasons"] or ()] for row in table.to_pylist()}
-
-
-def _among(table: pa.Table, ids: pa.Array) -> pa.Table:
-    return table.filter(pc.is_in(table["event_id"].cast(pa.string()), value_set=ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from harness.aml.measure import Asked, Monitored, measure_aml
 from harness.aml.section import Investigators
 from harness.aml.sent_findings import SentFindings
 from harness.aml.split import Split
-from harness.aml.truth import Truth, truth_of
+from harness.aml.truth import OF_LABELS, OF_TRANSFERS, Truth, truth_of
 from harness.drift import Limits
 from harness.prepared import Prepared
 from harness.scenario import Scenario
@@ -66,8 +66,8 @@ def stream_truth(prepared: Prepared, sent: int) -> Truth:
     """The truth about what was sent; patterns that had begun before are left out: training may have seen them, and what
     gives them away may lie where nobody was asked."""
     return truth_of(
-        pq.read_table(prepared.file("events")).slice(0, sent),
-        pq.read_table(prepared.file("labels")).slice(0, sent),
+        pq.read_table(prepared.file("events"), columns=list(OF_TRANSFERS)).slice(0, sent),
+        pq.read_table(prepared.file("labels"), columns=list(OF_LABELS)).slice(0, sent),
         pq.read_table(prepared.file("accounts")),
         pq.read_table(prepared.file("members")),
         known_patterns(prepared),

@@ -20,6 +20,9 @@ from streams.labels import NS_PER_DAY
 NEVER = np.iinfo(np.int64).max
 """The instant that does not come."""
 NOBODY = -1
+OF_TRANSFERS = ("event_id", "event_time_ns", "from_account", "to_account")
+OF_LABELS = ("event_id", "is_laundering", "pattern_id")
+"""Columns of transfers and their labels that the truth is made of."""
 UNFOLDING_NS, UNFOLDING_SHARE = 3 * NS_PER_DAY, 0.1
 """Before the stream's end, when a pattern only begins: patterns last hours to ten days, and of one that began that late
 little has happened. Of a short stream at most this share."""
@@ -86,7 +89,7 @@ def truth_of(
     members: pa.Table,
     excluded_patterns: Collection[int] = (),
 ) -> Truth:
-    """The truth about a stream (TRANSFER_SCHEMA, LAUNDERING_SCHEMA row for row, ACCOUNT_SCHEMA, MEMBER_SCHEMA).
+    """The truth about a stream (OF_TRANSFERS, OF_LABELS row for row, ACCOUNT_SCHEMA, MEMBER_SCHEMA).
 
     `excluded_patterns`: patterns that had begun before the stream; they are not judged, nor are customers that belong
     to no other. Raises BadInputError when labels are not the transfers', or a member's account is unknown.
