@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.compiled import compiled
+from streams.kernels.compiled import compiled
 
 RESAMPLES = 400
 LEVEL = 0.95

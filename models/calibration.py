@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.compiled import compiled, inlined
+from streams.kernels.compiled import compiled, inlined
 
 CalibrationMethod = Literal["none", "platt", "beta"]
 Margins = NDArray[np.floating]

@@ -15,7 +15,13 @@ from streams.errors import BadInputError
 
 LIBRARIES = ("xgboost-cpu", "onnx", "onnxmltools", "onnxruntime", "scikit-learn", "imbalanced-learn", "numpy", "numba")
 
-SOURCES = ((models, "**/*.py"), (streams, "*.py"), (streams, "markets/**/*.py"), (streams, "markets/**/*.yaml"))
+SOURCES = (
+    (models, "**/*.py"),
+    (streams, "*.py"),
+    (streams, "kernels/*.py"),
+    (streams, "markets/**/*.py"),
+    (streams, "markets/**/*.yaml"),
+)
 """Packages and which of their files training runs through or reads."""
 
 
@@ -40,7 +46,8 @@ def file_hash(*paths: Path) -> str:
 
 def code_hash() -> str:
     """Hash of the source that training runs through: this package, and the streams package without its folders
-    (brokers, worlds and data sets have no part in it) but with the table of markets."""
+    (brokers, worlds and data sets have no part in it) but with what kernels are made
+    with and the table of markets."""
     digest = hashlib.blake2b(digest_size=32)
     for package, pattern in SOURCES:
         root = Path(str(package.__file__)).parent

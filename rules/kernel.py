@@ -6,8 +6,8 @@ Row by row and in a fixed order, so that a row's verdict is the same bits in any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.compiled import compiled
 from rules.program import FIRES, INTERVAL, MISSING
+from streams.kernels.compiled import compiled
 
 
 @compiled

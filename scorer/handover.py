@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numba.core import types
 
-from models.features.compiled import compiled
+from streams.kernels.compiled import compiled
 
 ASKED, ANSWERED, ABANDONED, ENDING = range(4)
 CLOCK_MONOTONIC = 1  # of Linux; the clock of time.monotonic_ns

@@ -6,11 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from harness.decision_wire.compiled import compiled
 from harness.decision_wire.layout import Int64s, UInt8s
-from harness.decision_wire.memory import PADDING, address_of, half_word_at, word_at
 from harness.decision_wire.texts import bounds_of
 from harness.spool import HEAD, MARK, Stamped
+from streams.kernels.compiled import compiled
+from streams.kernels.json_fields import JSON_PADDING
+from streams.kernels.memory import address_of, half_word_at, word_at
 
 HEAD_BYTES = HEAD.size
 _LENGTH_AT = 8
@@ -19,7 +20,7 @@ COUNT, BEHIND, UNTIL_NS, FOUND = 0, 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """n messages: `text` uint8 with PADDING at its end, `received_ns`, `starts` and `ends` int64 [n]."""
+    """n messages: `text` uint8 with JSON_PADDING at its end, `received_ns`, `starts` and `ends` int64 [n]."""
 
     text: UInt8s
     received_ns: Int64s
@@ -32,7 +33,7 @@ class Arrived:
         values = [value for _, value in stamped]
         bounds = bounds_of(np.array([*map(len, values)], np.int64))
         received_ns = np.array([received_ns for received_ns, _ in stamped], np.int64)
-        return cls(np.frombuffer(b"".join((*values, PADDING)), np.uint8), received_ns, bounds[:-1], bounds[1:])
+        return cls(np.frombuffer(b"".join((*values, JSON_PADDING)), np.uint8), received_ns, bounds[:-1], bounds[1:])
 
     @classmethod
     def joined(cls, parts: Sequence["Arrived"]) -> "Arrived":
@@ -41,7 +42,7 @@ class Arrived:
             return parts[0]
         at = bounds_of(np.array([len(part.text) for part in parts], np.int64))[:-1].tolist()
         return cls(
-            np.concatenate([np.frombuffer(PADDING, np.uint8), *(part.text for part in parts)])[len(PADDING) :],
+            np.concatenate([np.zeros(0, np.uint8), *(part.text for part in parts)]),
             np.concatenate([np.zeros(0, np.int64), *(part.received_ns for part in parts)]),
             np.concatenate([np.zeros(0, np.int64), *(part.starts + by for part, by in zip(parts, at, strict=True))]),
             np.concatenate([np.zeros(0, np.int64), *(part.ends + by for part, by in zip(parts, at, strict=True))]),
@@ -66,7 +67,7 @@ class Arrived:
 
 def arrived_in(block: bytes) -> tuple[Arrived, int, int | None]:
     """As `spool.stamped_in`."""
-    text = np.frombuffer(block + PADDING, np.uint8)
+    text = np.frombuffer(block + JSON_PADDING, np.uint8)
     most = len(block) // HEAD_BYTES
     received_ns, starts, ends = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     found = np.zeros(FOUND, np.int64)

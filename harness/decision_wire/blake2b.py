@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from harness.decision_wire.compiled import compiled, inlined
 from harness.decision_wire.layout import Int64s, UInt8s, UInt64s
-from harness.decision_wire.memory import WORD_BYTES, address_of, copy_bytes, put_word, word_at
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.memory import WORD_BYTES, address_of, copy_bytes, put_word, word_at
 
 BLOCK_BYTES, BLOCK_WORDS, STATE_WORDS = 128, 16, 8
 DIGEST_AT = WORD_BYTES * BLOCK_WORDS

@@ -1,6 +1,5 @@
 """The fields of a decision, what each may hold, and where the kernel puts it."""
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -9,6 +8,7 @@ from msgspec.inspect import StructType, type_info
 
 from harness.decision_rows import STAGES
 from streams.decision import OUTCOMES, PATHS, Decision
+from streams.kernels.json_fields import table_of
 
 UInt8s = npt.NDArray[np.uint8]
 UInt64s = npt.NDArray[np.uint64]
@@ -24,22 +24,12 @@ _TYPES = {field.name: field.type for field in cast(StructType, type_info(Decisio
 _ID: Any = _TYPES["event_id"]
 ID_BYTES_MAX = int(_ID.max_length)
 WHOLE_MAX = 2**63 - 1
-WORDS_BYTES = 16
 DEFAULT_PATH = PATHS.index(next(f.default for f in cast(StructType, type_info(Decision)).fields if f.name == "path"))
 
-
-def _words(given: Sequence[str]) -> tuple[UInt64s, Int64s]:
-    """Texts of at most two words, as words [n, 2], and the length of each."""
-    texts = [text.encode() for text in given]
-    joined = b"".join(text.ljust(WORDS_BYTES, b"\0") for text in texts)
-    return np.frombuffer(joined, np.uint64).reshape(-1, 2).copy(), np.array([len(text) for text in texts])
-
-
-KEYS, KEY_BYTES = _words([f'"{name}":' for name in FIELDS])
-STAGE_KEYS, STAGE_KEY_BYTES = _words([f'"{name}"' for name in STAGES])
-OUTCOME_WORDS, OUTCOME_BYTES = _words([f'"{word}"' for word in OUTCOMES])
-PATH_WORDS, PATH_BYTES = _words([f'"{word}"' for word in PATHS])
-NULL, NULL_BYTES = np.frombuffer(b"null", np.uint32)[0], 4
+KEYS, KEY_BYTES = table_of([f'"{name}":' for name in FIELDS])
+STAGE_KEYS, STAGE_KEY_BYTES = table_of([f'"{name}"' for name in STAGES])
+OUTCOME_WORDS, OUTCOME_BYTES = table_of([f'"{word}"' for word in OUTCOMES])
+PATH_WORDS, PATH_BYTES = table_of([f'"{word}"' for word in PATHS])
 
 # Rows of the arrays that the kernel fills, one column a message.
 ID_SPAN, RULES_SPAN, MODEL_SPAN, WORKER_SPAN, SCORE_SPAN, MARGIN_SPAN, SPANS = range(7)

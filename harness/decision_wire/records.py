@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.decision_wire.blake2b import DIGEST_AT, HASH_BYTES, digest, scratch
-from harness.decision_wire.compiled import compiled, inlined
 from harness.decision_wire.layout import (
     ABSENT,
     ID_SPAN,
@@ -19,19 +18,19 @@ from harness.decision_wire.layout import (
     PATH_CODE,
     PATH_WORDS,
     RULES_SPAN,
-    WORDS_BYTES,
     WORKER_SPAN,
     Int64s,
     UInt8s,
     UInt64s,
     read_only,
 )
-from harness.decision_wire.memory import address_of, byte_at, copy_bytes, put_byte
 from harness.decision_wire.texts import Texts
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.json_fields import CLOSE_LIST, COMMA, MINUS, QUOTE, TABLE_BYTES, ZERO
+from streams.kernels.memory import WORD_BYTES, address_of, byte_at, copy_bytes, put_byte
 
 HEX_BYTES = 2 * HASH_BYTES
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_COMMA, _QUOTE, _ZERO, _MINUS, _CLOSE_LIST = 44, 34, 48, 45, 93
 DIGITS_MAX = 20
 """Of a whole number of 64 bits, with its sign."""
 
@@ -50,7 +49,7 @@ _PIECES = (
 )  # fmt: skip
 BODY_BYTES = (
     sum(map(len, _PIECES)) + 2 * (HEX_BYTES + 2) + 3 * 6 + DIGITS_MAX
-    + 2 * WORDS_BYTES + len(_NULL)
+    + 2 * TABLE_BYTES + len(_NULL)
 )  # fmt: skip
 """What a body has at most beside its own texts, its numbers' and the thresholds."""
 _ON_TIME, _TOO_LATE = (
@@ -92,20 +91,20 @@ def _put_piece(out: int, at: int, piece: UInt8s) -> int:
 @inlined
 def _put_word(out: int, at: int, words: UInt64s, lengths: Int64s, word: int) -> int:
     """A word of a table."""
-    start: Any = WORDS_BYTES * np.int64(word)
+    start: Any = words.shape[1] * WORD_BYTES * np.int64(word)
     return _put(out, at, address_of(words), start, start + lengths[word])
 
 
 @inlined
 def _put_number(out: int, at: int, number: int) -> int:
     if number < 0:
-        put_byte(out, at, _MINUS)
+        put_byte(out, at, MINUS)
         at, number = at + 1, -number
     digits, rest = 1, number // 10
     while rest > 0:
         digits, rest = digits + 1, rest // 10
     for place in range(digits):
-        put_byte(out, at + digits - 1 - place, _ZERO + number % 10)
+        put_byte(out, at + digits - 1 - place, ZERO + number % 10)
         number //= 10
     return at + digits
 
@@ -126,9 +125,9 @@ def _put_hash(out: int, at: int, given: bool, text: int, start: int, end: int, w
     if not given:
         return _put_piece(out, at, _NULL)
     digest(text, start, end, HASH_BYTES, work)
-    put_byte(out, at, _QUOTE)
+    put_byte(out, at, QUOTE)
     at = _put_hex(out, at + 1, work)
-    put_byte(out, at, _QUOTE)
+    put_byte(out, at, QUOTE)
     return at + 1
 
 
@@ -148,7 +147,7 @@ def _put_text(out: int, at: int, text: int, start: int, end: int) -> int:
 def _next_number(numbers: int, at: int) -> int:
     """Past a number of a list: where the comma or bracket behind it stands."""
     at += 1
-    while byte_at(numbers, at) not in (_COMMA, _CLOSE_LIST):
+    while byte_at(numbers, at) not in (COMMA, CLOSE_LIST):
         at += 1
     return at
 
@@ -222,15 +221,15 @@ def chain_decisions(
         start = at
         at = _put_piece(into, at, _TOO_LATE) if late[row] else _put_piece(into, at, _ON_TIME)
         at = _put_number(into, at, seq + row)
-        put_byte(into, at, _COMMA)
+        put_byte(into, at, COMMA)
         at = _put(into, at + 1, body, bounds[row], bounds[row + 1] - 1)
         at = _put_piece(into, at, _PREV)
         at = _put(into, at, last, 0, HEX_BYTES)
-        put_byte(into, at, _QUOTE)
+        put_byte(into, at, QUOTE)
         at = _put_piece(into, at + 1, _END)
         digest(into, start, at, HASH_BYTES, room)
         _put_hex(last, 0, room)
-        put_byte(into, at - 1, _COMMA)
+        put_byte(into, at - 1, COMMA)
         at = _put_piece(into, at, _HASH)
         at = _put(into, at, last, 0, HEX_BYTES)
         at = _put_piece(into, at, _LINE_END)

@@ -2,19 +2,6 @@
 
 from typing import NamedTuple
 
-from harness.decision_wire.compiled import compiled, inlined
-from harness.decision_wire.fields import (
-    NO_WORD,
-    NOT_PLAIN,
-    decode_base64,
-    field_at,
-    is_null,
-    past_number,
-    past_space,
-    past_string,
-    whole_number,
-    word_of,
-)
 from harness.decision_wire.layout import (
     ABSENT,
     CUSTOMERS,
@@ -25,6 +12,7 @@ from harness.decision_wire.layout import (
     FEATURES,
     ID_BYTES_MAX,
     KEY_BYTES,
+    KEYS,
     MARGIN,
     OUTCOME,
     OUTCOME_BYTES,
@@ -40,19 +28,36 @@ from harness.decision_wire.layout import (
     SHADOW,
     SPAN_OF_FIELD,
     SPANS,
-    STAGE_KEY_BYTES,
     STAGE_KEYS,
     STAGES_FIELD,
     STAGES_NS,
     TAKEN,
     TAKEN_NS,
+    WHOLE_MAX,
     WHOLES,
     Int64s,
     UInt8s,
 )
-from harness.decision_wire.memory import address_of, byte_at
-
-OPEN, CLOSE, COMMA, COLON, OPEN_LIST, CLOSE_LIST = 123, 125, 44, 58, 91, 93
+from harness.decision_wire.numbers import past_number
+from streams.kernels.base64 import decode_base64
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.json_fields import (
+    CLOSE,
+    CLOSE_LIST,
+    COLON,
+    COMMA,
+    LETTERS,
+    NO_WORD,
+    NOT_PLAIN,
+    OPEN,
+    OPEN_LIST,
+    is_null,
+    past_space,
+    past_string,
+    whole_number,
+    word_of,
+)
+from streams.kernels.memory import address_of, byte_at
 
 
 class Rows(NamedTuple):
@@ -72,8 +77,8 @@ class Rows(NamedTuple):
 
 @compiled
 def read_rows(text: UInt8s, starts: Int64s, ends: Int64s, rows: Rows) -> int:
-    """Read the messages that stand in `text`, each from its place in `starts` to its place in `ends`; PADDING stands
-    behind the last. Returns how many are plain: of the others nothing that was filled in counts."""
+    """Read the messages that stand in `text`, each from its place in `starts` to its place in `ends`; JSON_PADDING
+    stands behind the last. Returns how many are plain: of the others nothing that was filled in counts."""
     spans, whole, codes, plain, features, feature_bytes = rows
     address, decoded = address_of(text), address_of(features)
     used, count = 0, 0
@@ -107,7 +112,7 @@ def _read_row(
     letter = COMMA
     while letter == COMMA:
         at = past_space(text, at + 1)
-        field = field_at(text, at, likely)
+        field = word_of(text, at, KEYS, likely)
         if field == NO_WORD or seen & (1 << field):
             return False, behind
         at = past_space(text, at + KEY_BYTES[field])
@@ -124,7 +129,7 @@ def _read_row(
         elif field in (REASONS, CUSTOMERS):
             at = _past_no_list(text, at)
         elif is_null(text, at):
-            at = NOT_PLAIN if field == EVENT_ID else at + 4
+            at = NOT_PLAIN if field == EVENT_ID else at + LETTERS
         else:
             at = NOT_PLAIN if field == SHADOW else _take_text(text, at, end, field, row, spans)
         if at == NOT_PLAIN:
@@ -151,7 +156,7 @@ def _take_text(text: int, at: int, end: int, field: int, row: int, spans: Int64s
 @inlined
 def _take_number(text: int, at: int, field: int, row: int, spans: Int64s) -> int:
     if field == MARGIN and is_null(text, at):
-        return at + 4
+        return at + LETTERS
     behind, is_share = past_number(text, at)
     kind = SPAN_OF_FIELD[field]
     spans[kind, row, 0], spans[kind, row, 1] = at, behind
@@ -161,18 +166,18 @@ def _take_number(text: int, at: int, field: int, row: int, spans: Int64s) -> int
 @inlined
 def _take_instant(text: int, at: int, field: int, row: int, whole: Int64s) -> int:
     if is_null(text, at):
-        return at + 4
-    whole[TAKEN_NS if field == TAKEN else EMITTED_NS, row], at = whole_number(text, at)
+        return at + LETTERS
+    whole[TAKEN_NS if field == TAKEN else EMITTED_NS, row], at = whole_number(text, at, WHOLE_MAX)
     return at
 
 
 @inlined
 def _take_word(text: int, at: int, field: int, row: int, codes: UInt8s) -> int:
     if field == OUTCOME:
-        code = word_of(text, at, OUTCOME_WORDS, OUTCOME_BYTES, 0)
+        code = word_of(text, at, OUTCOME_WORDS, 0)
         codes[OUTCOME_CODE, row] = code
         return NOT_PLAIN if code == NO_WORD else at + OUTCOME_BYTES[code]
-    code = word_of(text, at, PATH_WORDS, PATH_BYTES, 0)
+    code = word_of(text, at, PATH_WORDS, 0)
     codes[PATH_CODE, row] = code
     return NOT_PLAIN if code == NO_WORD else at + PATH_BYTES[code]
 
@@ -198,11 +203,11 @@ def _take_stages(text: int, at: int, end: int, row: int, whole: Int64s) -> int:
     letter = COMMA
     while letter == COMMA:
         at = past_space(text, at + 1)
-        stage = word_of(text, at, STAGE_KEYS, STAGE_KEY_BYTES, 0)
+        stage = word_of(text, at, STAGE_KEYS, 0)
         at = past_string(text, at, end)
         if at == NOT_PLAIN or byte_at(text, at) != COLON:
             return NOT_PLAIN
-        took, at = whole_number(text, past_space(text, at + 1))
+        took, at = whole_number(text, past_space(text, at + 1), WHOLE_MAX)
         if at == NOT_PLAIN:
             return NOT_PLAIN
         if stage != NO_WORD:

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from harness.decision_wire.compiled import compiled
 from harness.decision_wire.layout import Int64s, UInt8s, read_only
-from harness.decision_wire.memory import address_of, copy_bytes
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import address_of, copy_bytes
 
 
 @dataclass(frozen=True, slots=True)

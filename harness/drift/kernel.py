@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from streams.kernels.compiled import compiled
 from streams.reference_bins import ReferenceBins
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -54,7 +54,7 @@ class BinTable:
         _count_into(counts, values, row, self.edges, self.masses, self.edge_counts, self.mass_counts)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _count_into(
     counts: Any, values: Any, row: Any, edges: Any, masses: Any, edge_counts: Any, mass_counts: Any
 ) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from harness.drift.batch import Int64s
+from streams.kernels.compiled import compiled
 from streams.labels import NS_PER_DAY
 
 SLOTS = 1 << 17
@@ -26,7 +26,7 @@ class Once:
         return np.asarray(_first(what, event_time_ns, self._what, self._at_ns))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _first(what: Any, event_time_ns: Any, remembered: Any, at_ns: Any) -> npt.NDArray[np.bool_]:
     found = np.ones(len(what), np.bool_)
     for line in range(len(what)):

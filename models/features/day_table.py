@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Float32s, Int64s
-from models.features.compiled import compiled
 from models.features.id_text import IdText
 from models.features.place_kinds import KIND_OF, KINDS
+from streams.kernels.compiled import compiled
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from models.features.batch import Int64s, UInt8s, UInt64s
-from models.features.compiled import compiled
 from models.features.kernel.hashing import hash_of
-from models.features.kernel.words import address_of
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import address_of
 
 
 @compiled

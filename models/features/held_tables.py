@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Float32s, Int32s, Int64s
-from models.features.compiled import compiled
 from models.features.day_table import DayTable
 from models.features.interner import Interner
 from models.features.kernel import NO_DAY, PlaceTables
 from models.features.place_kinds import KIND_OF, KINDS
+from streams.kernels.compiled import compiled
 from streams.labels import NS_PER_DAY
 
 DAYS_KEPT = 8

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.features.batch import Int32s, Int64s, UInt8s
-from models.features.compiled import compiled
-from models.features.kernel.words import PADDING
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import PADDING
 
 EVERY = slice(None)
 

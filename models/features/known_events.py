@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from models.features.batch import UInt8s, UInt64s
 from models.features.by_day import OfDay, by_day
-from models.features.compiled import compiled
+from streams.kernels.compiled import compiled
 
 Flags = npt.NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s
-from models.features.compiled import compiled
 from models.features.place_kinds import RISK_WINDOWS_DAYS
+from streams.kernels.compiled import compiled
 
 Buckets = dict[int, Int32s]
 Sparse = dict[int, dict[int, int]]

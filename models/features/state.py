@@ -14,7 +14,6 @@ from models.features.card_rows import CardRows, put_cards, take_cards
 from models.features.card_store import empty_store, store_arrays, with_cards, with_more_entries, with_room
 from models.features.catalog import FEATURES
 from models.features.coding import ID_KINDS, EventCoder
-from models.features.compiled import entry_point
 from models.features.day_table import DayTable
 from models.features.held_tables import HeldTables
 from models.features.interner import Interner
@@ -30,6 +29,7 @@ from models.features.kernel import (
 )
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.features.wire.reader import Plain
+from streams.kernels.compiled import entry_point
 from streams.transaction import CardTransaction
 
 Kernel = Callable[..., int]

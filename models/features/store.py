@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import streams.kernels
 from models.features.catalog import FEATURE_NAMES, FEATURES
-from models.features.compiled import folder_stamp
 from models.features.offline import History
 from streams.errors import BadInputError
+from streams.kernels.sources import folder_stamp
 
 SCHEMA_VERSION = 1
 FILE = "features.parquet"
@@ -43,7 +44,7 @@ def catalogue_hash() -> str:
 def code_hash() -> str:
     """Hash of the source that computes features."""
     here = Path(__file__).parent
-    parts = folder_stamp(here) + folder_stamp(here / "kernel")
+    parts = "".join(map(folder_stamp, (here, here / "kernel", Path(streams.kernels.__file__).parent)))
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
 

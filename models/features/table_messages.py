@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 
 from models.features.batch import Float32s, Int64s, UInt8s
-from models.features.compiled import compiled
 from models.features.day_table import DayTable, PlaceRows, no_rows
 from models.features.id_text import IdText, joined
 from models.features.kernel.hashing import MIX_1, MIX_2, SHIFT
-from models.features.kernel.words import PADDING, WORD_BYTES, address_of, word_at
 from models.features.place_kinds import KIND_OF, KINDS
 from streams.errors import BadInputError
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import PADDING, WORD_BYTES, address_of, word_at
 from streams.labels import NS_PER_DAY
 
 MAGIC = b"DAYTABLE"

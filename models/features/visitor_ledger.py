@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s
-from models.features.compiled import compiled
 from models.features.kernel.hashing import MIX_1, SHIFT
 from models.features.visitor_window import VisitorWindow
+from streams.kernels.compiled import compiled
 
 CARD_BITS = 31
 """A pair is one whole number: the place's code above, the card's code in the lower bits."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from models.features.batch import Int64s
-from models.features.compiled import compiled
+from streams.kernels.compiled import compiled
 
 PairsOf = Callable[[int], Int64s]
 """Pairs of a business day, int64, ascending, each once; a day's only ever grow."""

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int64s, UInt8s
-from models.features.compiled import compiled
 from models.features.room import roomy
 from models.graph.kernel.layout import GROUP_BITS
+from streams.kernels.compiled import compiled
 
 GROUP = 1 << GROUP_BITS
 """Rows that one mark stands for. So many of whatever width are whole words of eight bytes, and are copied as such."""

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.batch import Int32s, Int64s, UInt8s
-from models.features.compiled import compiled
 from models.features.room import longer
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.graph.batch import TransferBatch
@@ -17,6 +16,7 @@ from models.graph.communities import describe_accounts
 from models.graph.community_table import CommunityTable
 from models.graph.followed import Followed, marks_for
 from models.graph.kernel.layout import CELL_FROM, CELL_TIME, CELL_TO, COMMUNITY_COLUMNS, NO_DAY, REPEATED
+from streams.kernels.compiled import compiled
 from streams.labels import CUT_OFF_NS, NS_PER_DAY
 
 DAYS = 7

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from models.features.batch import FeatureBlock, Float32s, UInt8s
-from models.features.compiled import entry_point
 from models.features.interner import Interner
 from models.features.snapshot import Layout, read_snapshot, write_snapshot
 from models.graph.batch import TransferBatch
@@ -33,6 +32,7 @@ from models.graph.store import (
     with_more_entries,
 )
 from streams.account import ACCOUNT_SCHEMA
+from streams.kernels.compiled import entry_point
 from streams.transfer import Transfer
 
 SNAPSHOT_KIND = "graph state"

@@ -6,7 +6,7 @@ Row by row and in a fixed order, so that a row's scores are the same bits in any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.compiled import compiled
+from streams.kernels.compiled import compiled
 
 
 @compiled

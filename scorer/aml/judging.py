@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.compiled import compiled
 from rules.typologies.pack import TypologyPack
 from scorer.aml.places import NOWHERE, Places
 from scorer.aml.ranking import Ranked, rank
 from scorer.judgement import BY_FALLBACK, BY_MODEL, BY_RULES
 from streams.decision import OUTCOMES, CustomerScore
+from streams.kernels.compiled import compiled
 
 APPROVE, REVIEW = OUTCOMES.index("approve"), OUTCOMES.index("review")
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.compiled import compiled
 from scorer.aml.raising import NEVER, ReachedScores
+from streams.kernels.compiled import compiled
 from streams.labels import NS_PER_DAY
 
 LATE_NS = 31 * NS_PER_DAY

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.graph.batch import TransferBatch
 from models.graph.kernel.layout import CELL_FROM, CELL_TO
 from models.graph.state import GraphState
-from rules.compiled import compiled
+from streams.kernels.compiled import compiled
 
 NOWHERE = -1
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from models.features.snapshot import Layout, SnapshotError
 from models.graph.followed import Followed
-from rules.compiled import compiled
 from rules.typologies.pack import MARKET_NUMBERS, TypologyPack
 from scorer.aml.trail import PIECE, Trail
 from streams.alert import EVIDENCE_MAX, RawAlert
+from streams.kernels.compiled import compiled
 
 TRANSFERS_KEPT = 262_144
 """How many transfers back evidence is looked for, where nothing else is asked for."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.compiled import compiled
+from streams.kernels.compiled import compiled
 
 RULE_WEIGHT = 0.02
 """What the highest typology score adds, as a chance of its own: enough to put a customer whom rules alone name before

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.graph.followed import Followed, marks_for, note_written
-from rules.compiled import compiled
+from streams.kernels.compiled import compiled
 
 PIECE = 4_096
 """Transfers linked at once: the ring holds that many more than it promises, so that none of a piece is overwritten by

@@ -11,8 +11,8 @@ import numpy as np
 
 from models.features.batch import Int32s, UInt8s
 from models.features.card_rows import CardRows
-from models.features.compiled import compiled
 from models.features.state import FeatureState
+from streams.kernels.compiled import compiled
 
 CLEAN, CHANGED, WAITING = 0, 1, 2
 NOBODY = -1

@@ -5,5 +5,5 @@ and encoded, in its place; where another model's score stands beside, or JSON es
 written together are. Both write the same bytes.
 
 `decided` are the columns, `answers` puts them into words, `written` is what it makes, `columns` is the way into the
-kernel, `kernel` puts the pieces one behind the other, `digits` writes bytes as base64, `stores` puts words into memory.
+kernel, `kernel` puts the pieces one behind the other.
 """

@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 
 from models.features.batch import UInt8s
-from models.features.compiled import entry_point
-from models.features.kernel.words import PADDING
-from scorer.words.digits import base64_bytes
 from scorer.words.kernel import PIECES_BYTES, Int8s, write_rows
 from streams.decision import PATHS
+from streams.kernels.base64 import base64_bytes
+from streams.kernels.compiled import entry_point
+from streams.kernels.memory import PADDING
 
 _LIST_END = b"],["
 _ESCAPE = b"\\"

@@ -1,18 +1,17 @@
 """The kernel: the pieces of a micro-batch's decisions one behind the other."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.batch import Int64s, UInt8s
-from models.features.compiled import compiled, inlined
-from models.features.kernel.words import WORD_BYTES, address_of, byte_of, word_at
-from scorer.words.digits import put_base64
-from scorer.words.stores import copied, put_half, put_word
+from models.features.batch import UInt8s
 from streams.codec import encode_decision
 from streams.decision import OUTCOMES, PATHS, Decision
+from streams.kernels.base64 import put_base64
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.memory import WORD_BYTES, address_of, put_half, put_word, word_at
+from streams.kernels.words import byte_of, copied, packed, zero_byte
 
 Int8s = NDArray[np.int8]
 BY_MODEL = PATHS.index("model")
@@ -22,18 +21,8 @@ SCORES, MARGINS, IDS, REST, REST_END = range(5)
 # A quote that ends an id is followed by a comma and the quote of the next one; a number by its comma.
 _BEHIND_ID = 3
 _BEHIND_NUMBER = 1
-_ONES = np.uint64(0x0101010101010101)
-_HIGH = np.uint64(0x8080808080808080)
 _QUOTES = np.uint64(0x2222222222222222)
 _COMMAS = np.uint64(0x2C2C2C2C2C2C2C2C)
-
-
-def _words(pieces: Sequence[str]) -> tuple[NDArray[np.uint64], Int64s]:
-    """Pieces of text as words, uint64 [n, W], zeros behind each, and how many bytes each has."""
-    lengths = np.array([len(piece) for piece in pieces])
-    room = -(-int(lengths.max()) // WORD_BYTES) * WORD_BYTES
-    packed = b"".join(piece.encode().ljust(room, b"\0") for piece in pieces)
-    return np.frombuffer(packed, np.uint64).reshape(len(pieces), -1).copy(), lengths
 
 
 def said(**fields: Any) -> str:
@@ -42,10 +31,10 @@ def said(**fields: Any) -> str:
     return decision.decode().partition('"score":0.0')[2][:-1]
 
 
-_BEFORE_ID, _BEFORE_ID_BYTES = _words(['{"event_id":"'])
-_BEFORE_SCORE, _BEFORE_SCORE_BYTES = _words([f'","outcome":"{outcome}","score":' for outcome in OUTCOMES])
-_BEHIND_SCORE, _BEHIND_SCORE_BYTES = _words(
-    [said(path=path) + (',"margin":' if path == "model" else "") for path in PATHS]
+_BEFORE_ID, _BEFORE_ID_BYTES = packed([b'{"event_id":"'])
+_BEFORE_SCORE, _BEFORE_SCORE_BYTES = packed([f'","outcome":"{outcome}","score":'.encode() for outcome in OUTCOMES])
+_BEHIND_SCORE, _BEHIND_SCORE_BYTES = packed(
+    [(said(path=path) + (',"margin":' if path == "model" else "")).encode() for path in PATHS]
 )
 _END = np.uint64(int.from_bytes(b'"}', "little"))
 _END_BYTES = 2
@@ -96,13 +85,11 @@ def _put(pieces: NDArray[np.uint64], piece: int, out: int, to: int) -> int:
 
 @inlined
 def _copy_to(text: int, at: int, sign: np.uint64, out: int, to: int) -> int:
-    """Copy up to the next such sign (eight of it, in a word); its place. A zero byte is searched for as
-    `models.features.kernel.words.ends_plain` does; the first one is found right."""
+    """Copy up to the next such sign (eight of it, in a word); its place."""
     while True:
         word = word_at(text, at)
         put_word(out, to, word)
-        apart = word ^ sign
-        found = (apart - _ONES) & ~apart & _HIGH
+        found = zero_byte(word ^ sign)
         if found:
             return at + byte_of(found)
         at += WORD_BYTES

@@ -21,8 +21,9 @@ USAGE = "usage: python -m tests.fuzz TARGET [libFuzzer's options, corpus folders
 
 def compiled() -> list[str]:
     """Modules that are left as they are."""
-    models = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("models/**/*.py"))
-    return ["rules.kernel", "scorer.checkpoint.cutting", *(name for name in models if name != READER)]
+    found = (path for folder in ("models", "streams/kernels") for path in ROOT.glob(f"{folder}/**/*.py"))
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in found)
+    return ["rules.kernel", "scorer.checkpoint.cutting", *(name for name in names if name != READER)]
 
 
 def main(arguments: list[str]) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +10,7 @@ from harness.drift.alarm import Alarm
 from harness.drift.batch import BlockEnd, Part
 from harness.drift.monitor import NoLabels, Watched, departure_alarm
 from harness.drift.rates import Bounds, RatesWatch
+from streams.kernels.compiled import compiled
 from streams.labels import NS_PER_DAY
 
 NAME = "repeats"
@@ -46,7 +46,7 @@ class Repeats(NoLabels):
         return [departure_alarm(NAME, NAME, self._watched, each, end) for each in found]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _repeated(content: Any, event_time_ns: Any, remembered: Any, at_ns: Any) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(content), np.bool_)
     slots = np.uint64(len(remembered) - 1)

@@ -6,8 +6,7 @@ late one is put in its place and its own windows are summed afresh. Every sum is
 split of the stream into batches gives the same bits.
 
 `layout` says where things stand, `ring` keeps a card's events, `windows` its sums, `recent` the codes it met last,
-`columns` turns them into floats, `rows` puts them together. `words` and `hashing` look at text, for this kernel's
-neighbours.
+`columns` turns them into floats, `rows` puts them together. `hashing` is for this kernel's neighbours, which read text.
 """
 
 from models.features.kernel.layout import (

@@ -6,7 +6,6 @@ import math
 import numpy as np
 
 from models.features.batch import MISSING_E6, Float32s, Int64s
-from models.features.compiled import inlined
 from models.features.kernel.layout import (
     AGE_DAYS_MAX,
     DEVICES_USED,
@@ -37,6 +36,7 @@ from models.features.kernel.layout import (
     WINDOWS,
 )
 from models.features.kernel.windows import log_steps
+from streams.kernels.compiled import inlined
 from streams.labels import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.features.compiled import inlined
-from models.features.kernel.words import byte_at
+from streams.kernels.compiled import inlined
+from streams.kernels.memory import byte_at
 
 FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 FNV_PRIME = np.uint64(0x100000001B3)

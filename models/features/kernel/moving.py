@@ -1,9 +1,9 @@
 """Cards' histories out of a store and into one, whole: what a checkpoint keeps of a card."""
 
 from models.features.batch import Int32s, Int64s
-from models.features.compiled import compiled
 from models.features.kernel.layout import BLOCK, ENTRY_FIELDS, HEAD, SIZE_CLASS, TAIL, CardStore, UInt32s
 from models.features.kernel.ring import entry_of
+from streams.kernels.compiled import compiled
 
 
 @compiled

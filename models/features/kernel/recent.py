@@ -1,7 +1,6 @@
 """The merchants, devices and countries that a card used last."""
 
 from models.features.batch import Int32s, Int64s
-from models.features.compiled import inlined
 from models.features.kernel.layout import (
     COUNTRIES,
     COUNTRIES_AT,
@@ -25,6 +24,7 @@ from models.features.kernel.layout import (
     Codes,
     UInt32s,
 )
+from streams.kernels.compiled import inlined
 
 
 @inlined

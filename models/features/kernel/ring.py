@@ -1,7 +1,6 @@
 """A card's events in a ring that grows by doubling, in event-time order."""
 
 from models.features.batch import Int64s
-from models.features.compiled import inlined
 from models.features.kernel.layout import (
     AMOUNT,
     BLOCK,
@@ -15,6 +14,7 @@ from models.features.kernel.layout import (
     TAIL,
     TIME,
 )
+from streams.kernels.compiled import inlined
 
 
 @inlined

@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.features.batch import Columns, Float32s, Int32s, Int64s, UInt8s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.columns import write_event, write_habits, write_place, write_places, write_windows
 from models.features.kernel.layout import (
     AMOUNT,
@@ -40,6 +39,7 @@ from models.features.kernel.layout import (
 from models.features.kernel.recent import meet_all, see_recent
 from models.features.kernel.ring import entry_of, first_after, forget, purchase_before, reserve, was_seen
 from models.features.kernel.windows import advance, keep, see_late, see_on_time
+from streams.kernels.compiled import compiled, inlined
 from streams.labels import NS_PER_DAY, NS_PER_S
 
 HABIT_COLUMNS = 13

@@ -3,7 +3,6 @@
 import math
 
 from models.features.batch import MISSING_E6, Int64s
-from models.features.compiled import inlined
 from models.features.kernel.layout import (
     AMOUNT,
     CARD_FIELDS,
@@ -46,6 +45,7 @@ from models.features.kernel.layout import (
     Entry,
 )
 from models.features.kernel.ring import entry_of, first_after, insert
+from streams.kernels.compiled import inlined
 
 
 @inlined

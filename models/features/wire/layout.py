@@ -5,6 +5,7 @@ from typing import Any, cast
 import numpy as np
 from msgspec.inspect import StructType, type_info
 
+from streams.kernels.json_fields import table_of
 from streams.transaction import CardTransaction
 
 FIELDS = CardTransaction.__struct_fields__
@@ -40,10 +41,8 @@ KIND_OF_FIELD[[CARD_ID, MERCHANT_ID, TERMINAL_ID, DEVICE_ID]] = CARD, MERCHANT, 
 KIND_OF_FIELD[[COUNTRY_FIELD, CATEGORY_FIELD, CHANNEL_FIELD]] = COUNTRY, CATEGORY, CHANNEL
 KIND_OF_FIELD[CURRENCY_FIELD] = CURRENCY
 
-_KEYS = [f'"{name}":'.encode() for name in FIELDS]
-KEY_BYTES = np.array([len(key) for key in _KEYS])
-"""Of each field's name with its quotes and colon: more than a word, at most two."""
-KEY_WORDS = np.frombuffer(b"".join(key.ljust(16, b"\0") for key in _KEYS), np.uint64).reshape(-1, 2).copy()
+KEYS, KEY_BYTES = table_of([f'"{name}":' for name in FIELDS])
+"""Each field's name with its quotes and colon."""
 
 # Rows of the arrays that the kernel fills, one column an event.
 HASH, TIME_NS, AMOUNT_MINOR, WHOLES = 0, 1, 2, 3

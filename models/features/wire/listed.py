@@ -3,11 +3,12 @@
 import numpy as np
 
 from models.features.batch import Int32s, Int64s, UInt8s
-from models.features.compiled import compiled
 from models.features.id_text import IdText
 from models.features.interner import Interner
-from models.features.kernel.words import address_of, same_text
 from models.features.wire.names import LENGTH_BITS, UNMET, NameTable, addresses_of, code_of
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import address_of
+from streams.kernels.words import same_text
 
 
 class Listed:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.features.batch import Int32s, Int64s, UInt8s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.hashing import MIX_1, MIX_2, SHIFT
-from models.features.kernel.words import WORD_BYTES, address_of, byte_at, first_bytes, number_at, same_text, word_at
 from models.features.room import longer, roomy
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.memory import WORD_BYTES, address_of, byte_at, number_at, word_at
+from streams.kernels.words import first_bytes, same_text
 
 UNMET = -2
 """Of an id whose code is not known here; -1 is no id."""

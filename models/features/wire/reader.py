@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.features.batch import UNKNOWN_CATEGORY, Int32s, Int64s, TransactionBatch, UInt64s, Vocabulary
-from models.features.compiled import entry_point
 from models.features.id_text import EVERY, IdText
 from models.features.interner import Interner
-from models.features.kernel.words import PADDING
-from models.features.wire.fields import NOT_PLAIN
 from models.features.wire.layout import (
     AMOUNT_MINOR,
     CATEGORY,
@@ -34,6 +31,9 @@ from models.features.wire.names import UNMET, empty_names, learn, with_more_room
 from models.features.wire.rows import Rows, read_rows
 from streams.codec import MESSAGE_BYTES_MAX
 from streams.currencies import CURRENCIES
+from streams.kernels.compiled import entry_point
+from streams.kernels.json_fields import JSON_PADDING, NOT_PLAIN
+from streams.kernels.memory import PADDING
 from streams.transaction import CHANNELS
 
 
@@ -92,7 +92,7 @@ class WireReader:
         lengths, count = list(map(len, values)), len(values)
         if max(lengths, default=MESSAGE_BYTES_MAX + 1) > MESSAGE_BYTES_MAX:
             return None
-        text, ends = b"".join([*values, PADDING, PADDING]), np.array(lengths, np.int64).cumsum()
+        text, ends = b"".join([*values, JSON_PADDING]), np.array(lengths, np.int64).cumsum()
         rows = Rows(
             whole=np.empty((WHOLES, count), np.int64),
             codes=np.empty((CODES, count), np.int32),

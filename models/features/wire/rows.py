@@ -5,22 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from models.features.batch import MISSING_CODE, MISSING_E6, UNKNOWN_CATEGORY, Float32s, Int32s, Int64s, UInt8s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.hashing import hash_of
-from models.features.kernel.words import address_of, byte_at
-from models.features.wire.fields import (
-    ALSE,
-    NO_FIELD,
-    NOT_PLAIN,
-    NULL,
-    TRUE,
-    field_at,
-    is_word,
-    micro_degrees,
-    past_space,
-    past_string,
-    whole_number,
-)
+from models.features.wire.degrees import micro_degrees
 from models.features.wire.layout import (
     AMOUNT,
     AMOUNT_MINOR,
@@ -38,6 +24,7 @@ from models.features.wire.layout import (
     ID_BYTES_MAX,
     IS_REFUND,
     KEY_BYTES,
+    KEYS,
     KIND_OF_FIELD,
     KINDS_INTERNED,
     LATITUDE,
@@ -51,8 +38,25 @@ from models.features.wire.layout import (
     TIME_NS_MAX,
 )
 from models.features.wire.names import UNMET, Addresses, NameTable, addresses_of, code_of
+from streams.kernels.compiled import compiled, inlined
+from streams.kernels.json_fields import (
+    ALSE,
+    CLOSE,
+    COMMA,
+    LETTERS,
+    NO_WORD,
+    NOT_PLAIN,
+    OPEN,
+    TRUE,
+    is_null,
+    is_word,
+    past_space,
+    past_string,
+    whole_number,
+    word_of,
+)
+from streams.kernels.memory import address_of, byte_at
 
-OPEN, CLOSE, COMMA = 123, 125, 44
 LETTER_A, LETTER_Z = 65, 90
 LETTER_F = 102
 
@@ -71,8 +75,8 @@ class Rows(NamedTuple):
 
 @compiled
 def read_rows(text: UInt8s, ends: Int64s, interned: int, table: NameTable, rows: Rows) -> int:
-    """Read the messages that stand in `text` one behind the other, each up to its place in `ends`; two words of zeros
-    stand behind the last, and end whatever is looked at there.
+    """Read the messages that stand in `text` one behind the other, each up to its place in `ends`; JSON_PADDING
+    stands behind the last, and ends whatever is looked at there.
 
     Codes are looked for of so many `interned` kinds; returns how many were not found (UNMET), or NOT_PLAIN when a
     message is for the decoder: then nothing that was filled in counts.
@@ -122,14 +126,14 @@ def _read_row(
     letter = COMMA
     while letter == COMMA:
         at = past_space(text, at + 1)
-        field = field_at(text, at, likely)
-        if field == NO_FIELD or seen & (1 << field):
+        field = word_of(text, at, KEYS, likely)
+        if field == NO_WORD or seen & (1 << field):
             return False
         at = past_space(text, at + KEY_BYTES[field])
         if field in (EVENT_TIME, AMOUNT):
             at = _take_number(text, at, field, row, whole)
-        elif is_word(text, at, NULL):
-            at = NOT_PLAIN if REQUIRED & (1 << field) else at + 4
+        elif is_null(text, at):
+            at = NOT_PLAIN if REQUIRED & (1 << field) else at + LETTERS
         elif field in (LATITUDE, LONGITUDE):
             at = _take_degrees(text, at, field, row, codes)
         elif field == IS_REFUND:
@@ -169,8 +173,8 @@ def _take_degrees(text: int, at: int, field: int, row: int, codes: Int32s) -> in
 def _take_flag(text: int, at: int, row: int, refund: UInt8s) -> int:
     if is_word(text, at, TRUE):
         refund[row] = 1
-        return at + 4
-    return at + 5 if byte_at(text, at) == LETTER_F and is_word(text, at + 1, ALSE) else NOT_PLAIN
+        return at + LETTERS
+    return at + 1 + LETTERS if byte_at(text, at) == LETTER_F and is_word(text, at + 1, ALSE) else NOT_PLAIN
 
 
 @inlined

@@ -1,7 +1,6 @@
 """What an account's histories say at one instant: windows, sums, and counterparties told apart."""
 
 from models.features.batch import Int64s
-from models.features.compiled import compiled, inlined
 from models.graph.kernel.layout import (
     AFTER,
     BOTH,
@@ -33,6 +32,7 @@ from models.graph.kernel.layout import (
     GraphStore,
 )
 from models.graph.kernel.ring import add_sums_before, entry_of, first_from, sum_before, up_to
+from streams.kernels.compiled import compiled, inlined
 
 
 @inlined

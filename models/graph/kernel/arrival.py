@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.features.batch import Int64s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.windows import log_steps
 from models.graph.kernel.countries import meet
 from models.graph.kernel.layout import (
@@ -82,6 +81,7 @@ from models.graph.kernel.ring import (
     up_to,
     was_seen,
 )
+from streams.kernels.compiled import compiled, inlined
 from streams.labels import NS_PER_DAY
 from streams.transfer import TRANSFER_CHANNELS
 

@@ -6,7 +6,6 @@ import math
 import numpy as np
 
 from models.features.batch import Float32s, Int64s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.layout import LOG_UNIT, SPREAD_MIN
 from models.features.kernel.windows import log_steps
 from models.graph.kernel.account import counted, start_at, summed, transfers
@@ -76,6 +75,7 @@ from models.graph.kernel.layout import (
     MarketArrays,
 )
 from models.graph.kernel.ring import entry_of, time_before
+from streams.kernels.compiled import compiled, inlined
 from streams.labels import NS_PER_DAY, NS_PER_HOUR
 from streams.transfer import TRANSFER_CHANNELS
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.features.batch import Int32s, Int64s
-from models.features.compiled import compiled
+from streams.kernels.compiled import compiled
 
 
 @compiled

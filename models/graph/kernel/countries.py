@@ -5,8 +5,8 @@ the two apart, as what comes once a month is often not in them, so the countries
 """
 
 from models.features.batch import Int32s
-from models.features.compiled import inlined
 from models.graph.kernel.layout import COUNTRIES_MET, MET_COUNTRY_BITS, MET_COUNTRY_MASK
+from streams.kernels.compiled import inlined
 
 
 @inlined

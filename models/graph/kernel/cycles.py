@@ -1,7 +1,6 @@
 """Cycles in time: money that comes back to where a transfer of the last week set out, hop by hop, each later."""
 
 from models.features.batch import Int64s
-from models.features.compiled import compiled, inlined
 from models.graph.kernel.layout import (
     AMOUNT,
     CUT_SHORT,
@@ -26,6 +25,7 @@ from models.graph.kernel.layout import (
     GraphStore,
 )
 from models.graph.kernel.ring import entry_of, first_from
+from streams.kernels.compiled import compiled, inlined
 
 
 @inlined

@@ -1,7 +1,6 @@
 """Shapes around one transfer: scatter-gather, bipartite layers and stacks, and the chain that leads to it."""
 
 from models.features.batch import Int64s
-from models.features.compiled import compiled, inlined
 from models.graph.kernel.cycles import likeness
 from models.graph.kernel.layout import (
     AMOUNT,
@@ -23,6 +22,7 @@ from models.graph.kernel.layout import (
     GraphStore,
 )
 from models.graph.kernel.ring import entry_of, first_from
+from streams.kernels.compiled import compiled, inlined
 
 # Marks on an account: the stamp of those who paid the sender, of those it paid, of senders looked into, then how many
 # ways lead from it to the receiver, and the sender through which one was counted last.

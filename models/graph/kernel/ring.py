@@ -8,7 +8,6 @@ difference of two.
 from typing import Any
 
 from models.features.batch import Int64s, UInt8s
-from models.features.compiled import inlined
 from models.graph.kernel.layout import (
     AMOUNT,
     BEHIND,
@@ -40,6 +39,7 @@ from models.graph.kernel.layout import (
     TIME,
     TOTAL,
 )
+from streams.kernels.compiled import inlined
 
 Entry = tuple[Any, Any, Any, Any]
 """Time, amount, hash and counterparty of one transfer, as it stands in the arena."""

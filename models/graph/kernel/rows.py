@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.features.batch import Float32s, Int64s, UInt8s
-from models.features.compiled import compiled, inlined
 from models.features.kernel.rows import table_for
 from models.graph.kernel.account import see_counterparties, see_windows
 from models.graph.kernel.arrival import arrive, room_for, see_transfer
@@ -41,6 +40,7 @@ from models.graph.kernel.layout import (
     MarketArrays,
 )
 from models.graph.kernel.patterns import find_layers, follow_back
+from streams.kernels.compiled import compiled, inlined
 from streams.labels import NS_PER_DAY
 
 

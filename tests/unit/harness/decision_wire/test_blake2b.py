@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.decision_wire.blake2b import DIGEST_AT, HASH_BYTES, SHORT_BYTES, digest, scratch, short_hashes
-from harness.decision_wire.compiled import compiled
 from harness.decision_wire.layout import UInt8s, UInt64s, read_only
-from harness.decision_wire.memory import address_of
 from harness.decision_wire.texts import Texts
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import address_of
 
 
 @compiled

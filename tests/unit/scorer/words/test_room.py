@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.features.kernel.words import WORD_BYTES
 from scorer.words import columns
 from scorer.words.columns import Columns, spelled, written
 from scorer.words.kernel import said
 from streams.codec import encode_decision
 from streams.decision import OUTCOMES, PATHS, Decision
+from streams.kernels.memory import WORD_BYTES
 
 LONGEST = -1.2345678901234567e-308
 UNTOUCHED, AROUND = 0xA5, 4096

@@ -6,8 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.features.batch import UInt8s
-from models.features.compiled import compiled
-from models.features.kernel.words import PADDING, WORD_BYTES, address_of
 from models.features.wire import names
 from models.features.wire.names import (
     UNMET,
@@ -19,6 +17,8 @@ from models.features.wire.names import (
     name_hash,
     with_more_room,
 )
+from streams.kernels.compiled import compiled
+from streams.kernels.memory import PADDING, WORD_BYTES, address_of
 
 
 @compiled

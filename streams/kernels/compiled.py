@@ -1,29 +1,21 @@
 """How kernels are compiled: once, ahead of use, kept on disk, with IEEE arithmetic."""
 
-import functools
-import hashlib
-import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
-import streams
+from streams.kernels.sources import stamp_of
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-SHARED = Path(__file__).parent / "kernel"
-CONSTANTS = Path(__file__).parent / "batch.py"
-FLOWS = Path(streams.__file__).parent
 
 
 def compiled(kernel: Kernel) -> Kernel:
     """Compile with numba, cached beside the module. No fastmath: the same operations in the same order, the same bits.
+    Other threads go on while it runs.
 
     Numba's disk cache notices a change of the module a kernel stands in, not of modules it calls or takes constants
-    from. What was cached is therefore stamped with the source of the whole folder the kernel stands in, of the feature
-    kernel, whose parts others use, of what constants come from (`batch`, and what flows: `streams`), and of this
-    module: kernels that call each other share a folder otherwise.
+    from. What was cached is therefore stamped with all that the kernel is made of (`sources`).
     """
     return _compile(kernel, forceinline=False)
 
@@ -41,9 +33,7 @@ def _compile(kernel: Kernel, *, forceinline: bool) -> Kernel:
     except RuntimeError:  # no folder can be written: compiled anew in every process
         return cast(Kernel, numba.njit(**settings)(kernel))
     cached = found._cache._cache_file
-    folders = Path(inspect.getfile(kernel)).parent, SHARED, FLOWS
-    stamps = *map(folder_stamp, folders), CONSTANTS.read_bytes(), Path(__file__).read_bytes()
-    cached._source_stamp = (cached._source_stamp, *stamps)
+    cached._source_stamp = (cached._source_stamp, stamp_of(kernel))
     return cast(Kernel, found)
 
 
@@ -55,12 +45,3 @@ def entry_point(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., An
     """
     found: Callable[..., Any] = cast(Any, kernel).compile(tuple(numba.typeof(argument) for argument in arguments))
     return found
-
-
-@functools.cache
-def folder_stamp(folder: Path) -> str:
-    """Hash of the Python source in a folder."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
