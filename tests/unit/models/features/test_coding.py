@@ -5,31 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.features.batch import Vocabulary
 from models.features.coding import FEW, EventCoder
 from streams.errors import BadInputError
 from streams.transaction import TRANSACTION_SCHEMA, CardTransaction
 from tests.unit.models.features.batches import assert_same
+from tests.unit.models.features.transactions import VOCABULARY, transactions
 
-VOCABULARY = Vocabulary(("food", "fuel"), ("chip", "online"))
-IDS = st.sampled_from(["a", "b", "käse", "漢"])
-MAYBE = st.none() | IDS
-EVENTS = st.builds(
-    CardTransaction,
-    event_id=IDS,
-    event_time_ns=st.integers(0, 4_102_444_800_000_000_000),
-    card_id=IDS,
-    amount_minor=st.integers(0, 100_000_000_000),
-    currency=st.just("EUR"),
-    merchant_id=MAYBE,
-    terminal_id=MAYBE,
-    device_id=MAYBE,
-    category=st.sampled_from([None, "food", "unheard of"]),
-    channel=st.sampled_from([None, "chip", "atm"]),
-    country=st.sampled_from([None, "DE"]),
-    latitude=st.none() | st.floats(-90, 90),
-    longitude=st.none() | st.floats(-180, 180),
-    is_refund=st.sampled_from([None, True, False]),
+EVENTS = transactions(
+    st.sampled_from(["a", "b", "käse", "漢"]),
+    st.just("EUR"),
+    latitudes=st.floats(-90, 90),
+    longitudes=st.floats(-180, 180),
 )
 
 

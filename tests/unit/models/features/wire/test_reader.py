@@ -7,34 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.features.batch import Vocabulary
 from models.features.coding import EventCoder
 from models.features.wire import layout
 from streams.codec import MESSAGE_BYTES_MAX, decode_transactions, encode
 from streams.transaction import CardTransaction
 from tests.unit.models.features.batches import assert_same
+from tests.unit.models.features.transactions import VOCABULARY, transactions
 
-VOCABULARY = Vocabulary(("food", "fuel"), ("chip", "online"))
-IDS = st.sampled_from(["a", "b", "card 7/x", "~" * 128])
-MAYBE = st.none() | IDS
 DEGREES = st.decimals(-90, 90, places=4).map(float)
-EVENTS = st.builds(
-    CardTransaction,
-    event_id=IDS,
-    event_time_ns=st.integers(0, 4_102_444_800_000_000_000),
-    card_id=IDS,
-    amount_minor=st.integers(0, 100_000_000_000),
-    currency=st.sampled_from(["EUR", "ZWG", "ANG"]),
-    customer_id=MAYBE,
-    merchant_id=MAYBE,
-    terminal_id=MAYBE,
-    device_id=MAYBE,
-    category=st.sampled_from([None, "food", "unheard of", ""]),
-    channel=st.sampled_from([None, "chip", "atm"]),
-    country=st.sampled_from([None, "DE"]),
-    latitude=st.none() | DEGREES,
-    longitude=st.none() | DEGREES,
-    is_refund=st.sampled_from([None, True, False]),
+EVENTS = transactions(
+    st.sampled_from(["a", "b", "card 7/x", "~" * 128]), st.sampled_from(["EUR", "ZWG", "ANG"]), DEGREES, DEGREES
 )
 EVENT = CardTransaction(
     event_id="e1", event_time_ns=12, card_id="c1", amount_minor=7, currency="EUR", merchant_id="m", latitude=1.5,
