@@ -94,12 +94,11 @@ def table_of(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64
 def word_of(text: int, at: int, table: NDArray[np.uint64], likely: int) -> int:
     """Which text of a table (`table_of`) stands there, looked for from `likely` on; or NO_WORD."""
     first, second, count = word_at(text, at), word_at(text, at + WORD_BYTES), len(table)
-    word = start = likely if likely < count else 0
-    while True:
+    word = likely
+    for _ in range(count):
+        if word >= count:
+            word = 0
         if ((first ^ table[word, 0]) & table[word, 2]) | ((second ^ table[word, 1]) & table[word, 3]) == 0:
             return word
         word += 1
-        if word == count:
-            word = 0
-        if word == start:
-            return NO_WORD
+    return NO_WORD
