@@ -102,7 +102,7 @@ class Checkpoints:
     def start(self) -> None:
         """Begin to write; what is compiled is loaded now, so that no event has to wait for it."""
         self._counters.checkpoint_current_ns = self._clock_ns()
-        _rehearse(self._state.vocabulary)
+        rehearse_copying(self._state.vocabulary)
         self._writer.start()
 
     def close(self) -> None:
@@ -326,7 +326,8 @@ class Checkpoints:
             self._cut_at.clear()
 
 
-def _rehearse(vocabulary: Vocabulary) -> None:
+def rehearse_copying(vocabulary: Vocabulary) -> None:
+    """Copy a card of a scratch state and put it back, so that what is compiled for it is loaded."""
     state = FeatureState.empty(vocabulary)
     cards = state.codes_of(CARD, ["rehearsal"])
     cutting = Cutting(state)
