@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from streams.errors import BrokerError
-from streams.priority import serve_broker_first
+from streams.priority import give_way, serve_broker_first
 
 _log = logging.getLogger("riskbench.streams")
 _LEASH = Path(__file__).with_name("leash.py")
@@ -25,12 +25,22 @@ class ChildProcess:
     Its own group, so that Ctrl-C in the terminal reaches us first and we end it in order. Tied, so that the kernel
     kills it if we are killed. The kernel ties a child to the *thread* that started it: a thread is therefore kept
     for as long as the child may live, and callers may come and go on threads of their own.
+
+    It is served before all others; one that `gives_way`, behind them.
     """
 
-    def __init__(self, command: Sequence[str], log_path: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log_path: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        gives_way: bool = False,
+    ) -> None:
         self.log_path = log_path
         self._command = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command]
         self._environment = None if environment is None else dict(environment)
+        self._serve = give_way if gives_way else serve_broker_first
         self._process: subprocess.Popen[bytes] | None = None
         self._failure: OSError | None = None
         self._started = threading.Event()
@@ -64,7 +74,7 @@ class ChildProcess:
         except OSError as error:
             self._failure = error
         if self._process is not None:
-            serve_broker_first(self._process.pid)
+            self._serve(self._process.pid)
         done = self._done
         self._started.set()
         if self._process is not None:

@@ -82,7 +82,9 @@ class EmbeddedBroker(ChildBroker):
         folder.mkdir(parents=True)
         command = [str(program), "start", "--only", "kafka", "--kafka-port", str(port)]
         command += ["--host", LOOPBACK, "--data-dir", str(folder)]
-        self._child = ChildProcess(command, self._run_dir / "logs" / "broker-process.log")
+        # It answers a fetch that finds nothing at once, whatever wait was asked for, and so is asked again at once, by
+        # every consumer, without end: served before the others it would keep them from coming to anything.
+        self._child = ChildProcess(command, self._run_dir / "logs" / "broker-process.log", gives_way=True)
         self._child.start()
         self._await(self._child, port)
 

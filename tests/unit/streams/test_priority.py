@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.brokers import Broker
 from streams.brokers.child import ChildProcess
 from streams.priority import BEHIND, BROKER, FIRST, LAST, claim_priority, give_way, patient_threads
 
@@ -40,14 +41,23 @@ def test_another_process_is_set_behind_the_others(monkeypatch: pytest.MonkeyPatc
     assert found == [(2**22 - 1, BEHIND)]
 
 
-def test_a_broker_is_set_before_all_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gives_way", "nice"), [(False, BROKER), (True, BEHIND)])
+def test_a_broker_is_set_before_all_others_or_gives_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gives_way: bool, nice: int
+) -> None:
     found: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: found.append((who, nice)))
-    child = ChildProcess(["sleep", "60"], tmp_path / "log")
+    child = ChildProcess(["sleep", "60"], tmp_path / "log", gives_way=gives_way)
     pid = child.start()
     child.stop(1.0)
-    assert found == [(pid, BROKER)]
+    assert found == [(pid, nice)]
     assert BROKER < FIRST < 0 < BEHIND < LAST
+
+
+@pytest.mark.broker("embedded")
+def test_the_embedded_broker_which_is_asked_without_end_gives_way(broker_embedded: Broker) -> None:
+    assert broker_embedded.info.pid is not None
+    assert os.getpriority(os.PRIO_PROCESS, broker_embedded.info.pid) >= BEHIND
 
 
 def test_an_ordinary_user_is_refused_without_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
