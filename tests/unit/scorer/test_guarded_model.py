@@ -19,6 +19,8 @@ from tests.unit.scorer.clock import FakeClock
 
 VALUES = np.zeros((3, 2), dtype=np.float32)
 LONG_S, SHORT_S = 60.0, 0.02
+ANSWERED_S = 2.0
+"""A limit that is waited for once, and long enough for a model that answers, on a busy machine too."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def test_a_trial_that_meets_a_busy_worker_is_not_used_up(model: Model) -> None:
 
 def test_with_a_second_place_a_trial_is_made_beside_the_overdue_call(model: Model) -> None:
     clock = FakeClock()
-    guard = guarded(model, clock=clock, guards=Guards(SHORT_S, max_concurrent_calls=2, limit_kind="hard"))
+    guard = guarded(model, clock=clock, guards=Guards(ANSWERED_S, max_concurrent_calls=2, limit_kind="hard"))
     model.gate.clear()
     assert cause(guard).cause == "overdue"
     clock.pass_s(5)
