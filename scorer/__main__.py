@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from scorer.allocation import give_back_memory
 from scorer.breaker_config import FORCED, WINDOW_KINDS, BreakerConfig
 from scorer.bulkhead import LimitKind
 from scorer.engines import DEFAULT_ENGINE, ENGINES
@@ -251,6 +252,7 @@ def run(
 
 def _run(options: RunOptions) -> None:
     stop = StopFlag()
+    give_back_memory()
     sys.setswitchinterval(SWITCH_S)
 
     def on_signal(number: int, _frame: Any) -> None:

@@ -158,7 +158,7 @@ def _read_snapshot(path: Path, kind: str, layout: Layout | None) -> Snapshot:
     content = _read(path)
     if not content.startswith(MAGIC):
         raise SnapshotError(f"{path} is no snapshot of {kind}: it does not start as one ({len(content)} bytes)")
-    body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    body, digest = memoryview(content)[:-DIGEST_BYTES], content[-DIGEST_BYTES:]  # not a copy: a state has gigabytes
     if hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest() != digest:
         raise _UnusableError(f"{path} is damaged: its checksum does not match its {len(content)} bytes")
     start = len(MAGIC) + 8
@@ -220,7 +220,7 @@ def _header(path: Path, head: bytes) -> _Header:
         raise _of_another_version(path, f"its header does not fit ({error})") from error
 
 
-def _arrays(body: bytes, start: int, columns: list[_Column]) -> dict[str, npt.NDArray[Any]]:
+def _arrays(body: memoryview, start: int, columns: list[_Column]) -> dict[str, npt.NDArray[Any]]:
     arrays: dict[str, npt.NDArray[Any]] = {}
     for column in columns:
         dtype, count = np.dtype(column.dtype), int(np.prod(column.shape, dtype=np.int64))
