@@ -90,12 +90,23 @@ def merged(parts: Sequence[Changes]) -> Changes:
                     f"part {place} begins at {kind} {part.first[kind]}, the parts before end at {len(names[kind])}"
                 )
             names[kind] += part.names[kind]
-    numbers = np.concatenate([np.zeros(0, np.int32), *(part.numbers for part in parts)])
-    newest = np.full(len(names[CARD]), -1, np.int64)
-    newest[numbers] = np.arange(len(numbers))  # of a card that comes several times, the last place stays
-    cards = np.flatnonzero(newest >= 0)
-    rows = joined([part.rows for part in parts]).chosen(newest[cards])
-    return Changes(cards.astype(np.int32), rows, dict.fromkeys(KINDS, 0), names)
+    kept = _newest([part.numbers for part in parts], len(names[CARD]))
+    numbers = np.concatenate([np.zeros(0, np.int32), *(part.numbers[at] for part, at in zip(parts, kept, strict=True))])
+    rows = joined([part.rows.chosen(at) for part, at in zip(parts, kept, strict=True)])
+    order = np.argsort(numbers)
+    return Changes(numbers[order], rows.chosen(order), dict.fromkeys(KINDS, 0), names)
+
+
+def _newest(numbers: Sequence[Int32s], cards: int) -> list[npt.NDArray[np.intp]]:
+    """Of each part the rows of cards that no later row tells of: what is older is never copied."""
+    ends = np.cumsum([0, *map(len, numbers)])
+    newest = np.full(cards, -1, np.int64)
+    for start, part in zip(ends[:-1], numbers, strict=True):
+        newest[part] = np.arange(start, start + len(part))  # of a card that comes several times, the last place stays
+    return [
+        np.flatnonzero(newest[part] == np.arange(start, start + len(part)))
+        for start, part in zip(ends[:-1], numbers, strict=True)
+    ]
 
 
 def renumbered(rows: CardRows, number: Mapping[str, "Numbers"]) -> CardRows:
