@@ -13,7 +13,7 @@ from streams.transfer import TRANSFER_SCHEMA
 
 ROWS_PER_SLICE = 65_536
 _NULL = "null"
-_FIRST_PRINTABLE, _QUOTE, _BACKSLASH = 0x20, 0x22, 0x5C
+_FIRST_PRINTABLE, _QUOTE, _BACKSLASH, _BEYOND_ASCII = 0x20, 0x22, 0x5C, 0x80
 _encode = msgspec.json.Encoder().encode
 
 
@@ -24,7 +24,8 @@ def schema_of(table: pa.Table) -> pa.Schema:
 
 def event_texts(table: pa.Table) -> pa.ChunkedArray:
     """One JSON message a row (strings without null), in the table's order. Columns that the schema does not know are
-    left out, and so are fields that are null. Raises `KeyError` where a column is missing that every message has."""
+    left out, and so are fields that are null. Raises `KeyError` with the name of a column that is missing though every
+    message has it, and `UnicodeDecodeError` where a string is no UTF-8, which a file may hold."""
     slices = [_texts(table.slice(start, ROWS_PER_SLICE)) for start in range(0, len(table), ROWS_PER_SLICE)]
     return pa.chunked_array(slices, pa.string())
 
@@ -33,6 +34,8 @@ def _texts(rows: pa.Table) -> pa.Array:
     fields = [field for field in schema_of(rows) if not field.nullable or field.name in rows.column_names]
     pieces: list[Any] = []
     for field in fields:
+        if field.name not in rows.column_names:
+            raise KeyError(field.name)
         pieces += _field(field, "," if pieces else "{", rows[field.name])
     return pc.binary_join_element_wise(*pieces, "}", "", null_handling="skip")
 
@@ -40,9 +43,12 @@ def _texts(rows: pa.Table) -> pa.Array:
 def _field(field: pa.Field, before: str, column: pa.ChunkedArray) -> list[Any]:
     """What a field adds to each message, in one or two pieces; null where it adds nothing."""
     name = f'{before}"{field.name}":'
-    values = column.combine_chunks()
-    if not (pa.types.is_integer(values.type) or _is_plain(values)):
-        return [_shared(name, values, keep_null=not field.nullable)]
+    try:
+        values = column.combine_chunks()
+        if not (pa.types.is_integer(values.type) or _is_plain(values)):
+            return [_shared(name, values, keep_null=not field.nullable)]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return [_one_by_one(name, column, keep_null=not field.nullable)]
     texts = pc.cast(values, pa.string())
     quote = "" if pa.types.is_integer(values.type) else '"'
     if values.null_count == 0:
@@ -61,15 +67,31 @@ def _is_plain(values: pa.Array) -> bool:
         return True
     begin, end = np.frombuffer(offsets, np.int32)[[values.offset, values.offset + len(values)]]
     text = np.frombuffer(data, np.uint8)[begin:end]
-    return not ((text < _FIRST_PRINTABLE) | (text == _QUOTE) | (text == _BACKSLASH)).any()
+    if ((text < _FIRST_PRINTABLE) | (text == _QUOTE) | (text == _BACKSLASH)).any():
+        return False
+    if (text >= _BEYOND_ASCII).any():
+        values.validate(full=True)  # Parquet files are read whatever bytes their strings are
+    return True
 
 
 def _shared(name: str, values: pa.Array, *, keep_null: bool) -> pa.Array:
     """The field in words for each value that occurs, given to the rows that have it."""
     codes, distinct = _coded(values)
-    texts = pa.array([name + _encode(value).decode() for value in distinct.to_pylist()], pa.string())
-    found = texts.take(codes)
+    found = _in_words(name, distinct).take(codes)
     return pc.fill_null(found, name + _NULL) if keep_null and found.null_count else found
+
+
+def _in_words(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The field for each of these values; null where it is null, which a dictionary may hold too."""
+    texts = [None if value is None else name + _encode(value).decode() for value in values.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _one_by_one(name: str, column: pa.ChunkedArray, *, keep_null: bool) -> pa.Array:
+    """As `_shared`, for what Arrow does not look through: dictionaries that do not go into one, texts that are no UTF-8
+    (refused here), types of its own."""
+    found = _in_words(name, column)
+    return pc.fill_null(found, name + _NULL) if keep_null else found
 
 
 def _coded(values: pa.Array) -> tuple[pa.Array, pa.Array]:
