@@ -11,7 +11,9 @@ settings.load_profile("shared-machine")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers() -> int | None:
     """Half as many again as there are cores: many a test waits for Kafka and for the processes it started about as long
-    as it computes."""
+    as it computes. None, which leaves it to xdist, where its own variable names a number."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
     return max(2, 3 * (os.cpu_count() or 1) // 2)

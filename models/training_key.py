@@ -46,8 +46,7 @@ def file_hash(*paths: Path) -> str:
 
 def code_hash() -> str:
     """Hash of the source that training runs through: this package, and the streams package without its folders
-    (brokers, worlds and data sets have no part in it) but with what kernels are made
-    with and the table of markets."""
+    (brokers, worlds and data sets have no part in it) but with what kernels are made with and the table of markets."""
     digest = hashlib.blake2b(digest_size=32)
     for package, pattern in SOURCES:
         root = Path(str(package.__file__)).parent

@@ -2,7 +2,8 @@
 directly or through others. Whatever a kernel calls or takes a constant from has come into its module by an import.
 
 Followed are import statements as they stand in the text, wherever they stand; of a package from which something is
-imported, all modules count. What is imported by a name that is put together at run time is not seen.
+imported, all modules count. What is imported by a name that is put together at run time is not seen, nor are files of
+data: what is read from one is handed to a kernel, and is no constant of its module.
 """
 
 import functools

@@ -127,11 +127,12 @@ def test_a_damaged_file_is_a_finding(run: Path, name: str) -> None:
     assert f"{name}.parquet" not in found.compared
 
 
-def test_a_file_without_a_column_is_a_finding(run: Path) -> None:
-    file = run / "decisions.parquet"
-    pq.write_table(pq.read_table(file).drop_columns(["score"]), file)
+@pytest.mark.parametrize(("name", "column"), [("decisions", "score"), ("events", "currency")])
+def test_a_file_without_a_column_is_a_finding(run: Path, name: str, column: str) -> None:
+    file = run / f"{name}.parquet"
+    pq.write_table(pq.read_table(file).drop_columns([column]), file)
     (finding,) = verify(run).findings
-    assert (finding.kind, finding.text) == ("files", "decisions.parquet lacks the column 'score'")
+    assert (finding.kind, finding.text) == ("files", f"{name}.parquet lacks the column {column!r}")
 
 
 def test_a_row_without_a_record_is_named(run: Path) -> None:
