@@ -12,6 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from streams.datasets.mapping import CsvFormat, Wanted
+from streams.datasets.values import is_text
 from streams.errors import BadInputError
 
 PARQUET_MAGIC = b"PAR1"
@@ -36,9 +37,12 @@ class SourceFile:
 
     def _read_parquet(self, names: list[str]) -> pa.Table:
         try:
-            return pq.read_table(self.path, columns=names)
+            table = pq.read_table(self.path, columns=names)
         except (pa.ArrowException, OSError) as error:
             raise BadInputError(f"{self.path}: damaged Parquet file: {_first_line(error)}") from error
+        for name in table.column_names:
+            _require_utf8(self.path, name, table[name])
+        return table
 
 
 def open_source(path: Path, csv: CsvFormat) -> SourceFile:
@@ -151,6 +155,23 @@ def _csv_complaint(path: Path, names: list[str], csv: CsvFormat, header: list[st
     except pa.ArrowException as numbered:
         return _first_line(numbered)
     return _first_line(error)
+
+
+def _require_utf8(path: Path, name: str, column: pa.ChunkedArray) -> None:
+    """Refuse texts of another encoding: a Parquet file is read whatever the bytes of its texts are."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not is_text(kind):
+        return
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        for row, value in enumerate(column):
+            try:
+                value.as_py()
+            except UnicodeDecodeError as error:
+                raise BadInputError(
+                    f"{path}: column {name!r}, row {row + 1}: the text is not UTF-8 ({error})"
+                ) from error
 
 
 def _first_line(error: Exception) -> str:
