@@ -43,6 +43,8 @@ def _texts(rows: pa.Table) -> pa.Array:
 def _field(field: pa.Field, before: str, column: pa.ChunkedArray) -> list[Any]:
     """What a field adds to each message, in one or two pieces; null where it adds nothing."""
     name = f'{before}"{field.name}":'
+    if _may_merge(column.type):
+        return [_one_by_one(name, column, keep_null=not field.nullable)]
     try:
         values = column.combine_chunks()
         if not (pa.types.is_integer(values.type) or _is_plain(values)):
@@ -56,6 +58,13 @@ def _field(field: pa.Field, before: str, column: pa.ChunkedArray) -> list[Any]:
     if field.nullable:
         return [pc.binary_join_element_wise(name + quote, texts, quote, "", null_handling="emit_null")]
     return [name, pc.fill_null(pc.binary_join_element_wise(quote, texts, quote, "", null_handling="emit_null"), _NULL)]
+
+
+def _may_merge(kind: pa.DataType) -> bool:
+    """Whether Arrow may take two values for one that JSON tells apart: 0.0 and -0.0. Floats of 64 bits are coded by
+    their bits."""
+    of_values = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_floating(of_values)) and kind != pa.float64()
 
 
 def _is_plain(values: pa.Array) -> bool:
@@ -88,8 +97,8 @@ def _in_words(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _one_by_one(name: str, column: pa.ChunkedArray, *, keep_null: bool) -> pa.Array:
-    """As `_shared`, for what Arrow does not look through: dictionaries that do not go into one, texts that are no UTF-8
-    (refused here), types of its own."""
+    """As `_shared`, for what Arrow does not look through as JSON does: dictionaries that do not go into one, texts that
+    are no UTF-8 (refused here), other floats, types of its own."""
     found = _in_words(name, column)
     return pc.fill_null(found, name + _NULL) if keep_null else found
 

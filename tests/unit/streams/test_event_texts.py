@@ -84,6 +84,7 @@ BY_ITSELF = {
     "texts beside their bytes, coded": [coded(pa.array(["x", 'y"'], pa.string_view()), [1, None, 0])],
     "dictionaries too long for one": [coded([f"{part}{n}" for n in range(90)], [*range(90)], 8) for part in "ab"],
     "a dictionary of a dictionary": [coded(coded([part, 'y"'], [0, 1]), [1, None, 0]) for part in "ab"],
+    "dictionaries of floats": [coded([0.5, zero], [1, None, 0]) for zero in (0.0, -0.0)],
     "a type without codes": [pa.array([Decimal("1.50"), None, Decimal("1.00")], pa.decimal64(5, 2))],
     "a list": [pa.array([["x", None], None, []])],
 }
