@@ -16,7 +16,11 @@ from streams.errors import BrokerError
 
 _log = logging.getLogger("riskbench.streams")
 
-COMPACTED: Mapping[str, str] = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
+COMPACTED: Mapping[str, str] = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": "86400000",
+    "max.compaction.lag.ms": str(2**63 - 1),  # Kafka's own; a cluster whose default is shorter would refuse the topic
+}
 """Of each key the newest message stays, and all messages for a day. Where each key is written once, as a day table is,
 a broker would copy the topic again and again to no effect, hundreds of megabytes at once while a stream is measured."""
 _MISSING = frozenset({kafka_errors.UnknownTopicOrPartitionError.errno})
