@@ -19,7 +19,7 @@ TRAINING_S, WARMING_S = 1_800.0, 900.0
 POLL_S = 0.2
 SHIPPED_RULES = {"fraud": ROOT / "rules" / "fraud.yaml", "aml": ROOT / "rules" / "aml"}
 """By domain: one pack, or a folder of a pack a typology."""
-SERVING_CODE = ("models", "rules", "scorer", "streams/*.py", "streams/markets")
+SERVING_CODE = ("models", "rules", "scorer", "streams/*.py", "streams/kernels", "streams/markets")
 """What the warm state is made by; brokers, worlds and data sets have no part in it."""
 SERVING_LIBRARIES = ("numpy", "numba", "onnxruntime", "pyarrow")
 Say = Callable[[str], None]

@@ -19,7 +19,7 @@ from streams.errors import BadInputError
 AUDIT_S = 1_800.0
 WIDE = 130
 """Columns from which a console has room for what was found beside each figure."""
-AUDIT_CODE = ("models", "streams/*.py", "streams/markets")
+AUDIT_CODE = ("models", "streams/*.py", "streams/kernels", "streams/markets")
 AUDIT_LIBRARIES = ("numpy", "numba", "pyarrow", "scikit-learn", "scipy", "xgboost-cpu")
 _STYLES = {"pass": "green", "fail": "bold red", "information": "dim", "not measured": "yellow"}
 _TABLES: dict[str, tuple[str, int]] = {

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+import streams
 from harness import cache
 from harness.cache import cached_folder, hash_sources
 from harness.prepare import DATA_CODE, WORLD_CODE
 from harness.training import SERVING_CODE
+from harness.world_audit import AUDIT_CODE
+from models.training_key import SOURCES
 
 ROOT = cache.ROOT
 
@@ -46,7 +49,7 @@ def test_a_place_without_source_is_an_error(house: Path) -> None:
         hash_sources(["room", "room/gone.py"])
 
 
-@pytest.mark.parametrize("places", [WORLD_CODE, DATA_CODE, SERVING_CODE])
+@pytest.mark.parametrize("places", [WORLD_CODE, DATA_CODE, SERVING_CODE, AUDIT_CODE])
 def test_what_the_keys_name_is_there(places: tuple[str, ...]) -> None:
     assert len(hash_sources(places)) == 32
 
@@ -58,11 +61,25 @@ MADE_BY = [
 ]
 
 
+FOLDERS = ("streams/kernels", "streams/markets")
+"""Of the streams, what they read beside its own modules: the keys must name them."""
+
+
 @pytest.mark.parametrize("path", MADE_BY)
-def test_training_and_features_read_no_folder_of_the_streams_but_markets(path: Path) -> None:
+def test_training_and_features_read_no_other_folder_of_the_streams(path: Path) -> None:
     imported = [node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
-    read = [name for name in imported if name.startswith("streams.") and name.count(".") > 1]
-    assert [name for name in read if not name.startswith("streams.markets.")] == []
+    read = {"/".join(name.split(".")[:2]) for name in imported if name.startswith("streams.") and name.count(".") > 1}
+    assert read <= set(FOLDERS)
+
+
+@pytest.mark.parametrize("places", [SERVING_CODE, AUDIT_CODE])
+def test_the_keys_name_the_folders_that_are_read(places: tuple[str, ...]) -> None:
+    assert set(FOLDERS) <= set(places)
+
+
+def test_a_training_runs_through_these_folders() -> None:
+    patterns = {pattern.split("/")[0] for package, pattern in SOURCES if package is streams}
+    assert {f"streams/{name}" for name in patterns - {"*.py"}} == set(FOLDERS)
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
