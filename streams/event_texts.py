@@ -17,7 +17,7 @@ _FIRST_PRINTABLE, _QUOTE, _BACKSLASH, _BEYOND_ASCII = 0x20, 0x22, 0x5C, 0x80
 _encode = msgspec.json.Encoder().encode
 
 
-def schema_of(table: pa.Table) -> pa.Schema:
+def _schema_of(table: pa.Table) -> pa.Schema:
     """Transactions where the table has cards, else transfers."""
     return TRANSACTION_SCHEMA if "card_id" in table.column_names else TRANSFER_SCHEMA
 
@@ -31,7 +31,7 @@ def event_texts(table: pa.Table) -> pa.ChunkedArray:
 
 
 def _texts(rows: pa.Table) -> pa.Array:
-    fields = [field for field in schema_of(rows) if not field.nullable or field.name in rows.column_names]
+    fields = [field for field in _schema_of(rows) if not field.nullable or field.name in rows.column_names]
     pieces: list[Any] = []
     for field in fields:
         if field.name not in rows.column_names:
